@@ -1,0 +1,124 @@
+"""One small check a rule: a `Denial`, or None when the rule lets the order pass.
+
+The rules fail closed: what is unknown (no tick, no price) denies an entry. Exits are held only by
+`check_reduce_only`. Money is rupees, quantities units, "at the limit" counts as reached.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from decimal import Decimal
+
+from trading.domain.calendar import MarketCalendar
+from trading.domain.control import TradingState
+from trading.domain.instruments import InstrumentClass
+from trading.domain.money import to_paisa
+from trading.domain.timezone import to_ist
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """An expected no. `code` is a stable word, `message` a sentence with the values."""
+
+    code: str
+    message: str
+
+
+def check_trading_state(state: TradingState, *, net_quantity: int, signed_quantity: int) -> Denial | None:
+    """ACTIVE passes, HALTED denies, REDUCING passes only what shrinks the position without flipping it."""
+    if state is TradingState.ACTIVE:
+        return None
+    if state is TradingState.REDUCING and reduces(net_quantity=net_quantity, signed_quantity=signed_quantity):
+        return None
+    return Denial("KILL_SWITCH", f"trading is {state}: an order of {signed_quantity:+d} on {net_quantity:+d} open")
+
+
+def reduces(*, net_quantity: int, signed_quantity: int) -> bool:
+    """Say whether an order shrinks a position and does not flip it; a flat position cannot be reduced."""
+    return net_quantity * signed_quantity < 0 and abs(signed_quantity) <= abs(net_quantity)
+
+
+def check_reduce_only(*, net_quantity: int, working_exit_quantity: int, signed_quantity: int) -> Denial | None:
+    """Hold an exit that, with the exits already working, is more than what is open.
+
+    `working_exit_quantity` is the unsigned units of live exit orders that have not filled yet.
+    """
+    free = abs(net_quantity) - working_exit_quantity
+    if reduces(net_quantity=net_quantity, signed_quantity=signed_quantity) and abs(signed_quantity) <= free:
+        return None
+    leaving = f", {working_exit_quantity} leaving already" if working_exit_quantity else ""
+    return Denial("NOT_REDUCING", f"an exit of {signed_quantity:+d} was more than the {net_quantity:+d} open{leaving}")
+
+
+def check_session(calendar: MarketCalendar, now: datetime, instrument_class: InstrumentClass) -> Denial | None:
+    """Deny an entry on a holiday, an unknown day, or outside continuous trading. `now` is aware."""
+    reason = calendar.why_no_entries(now, instrument_class)
+    return Denial("MARKET_CLOSED", reason) if reason else None
+
+
+def check_entry_cutoff(now: datetime, no_new_entry_after: time) -> Denial | None:
+    """Deny an entry at or after the client's IST cut-off. `now` is aware."""
+    at = to_ist(now).time()
+    if at < no_new_entry_after:
+        return None
+    return Denial("ENTRY_CUTOFF", f"no entries from {no_new_entry_after}, it was {at:%H:%M:%S}")
+
+
+def check_day_limits(
+    *,
+    realised: Decimal,
+    unrealised: Decimal,
+    loss_limit: Decimal | None,
+    profit_limit: Decimal | None,
+) -> Denial | None:
+    """Deny entries, and tell the engine to square off, once the day's P&L is at or beyond a limit.
+
+    Both limits are positive rupees; None means no limit. Realised and unrealised count together, so that a
+    closed loser never improves the day.
+    """
+    total = realised + unrealised
+    reached = f"the day's P&L of {to_paisa(total)} reached the"
+    if loss_limit is not None and total <= -loss_limit:
+        return Denial("DAILY_LOSS_LIMIT", f"{reached} loss limit of {loss_limit}")
+    if profit_limit is not None and total >= profit_limit:
+        return Denial("DAILY_PROFIT_LIMIT", f"{reached} profit limit of {profit_limit}")
+    return None
+
+
+def check_trades_today(trades: int, *, limit: int | None) -> Denial | None:
+    """Deny an entry when `limit` entries were made today already."""
+    if limit is None or trades < limit:
+        return None
+    return Denial("MAX_TRADES_PER_DAY", f"{trades} trades were made today, the limit is {limit}")
+
+
+def check_open_positions(open_positions: int, *, limit: int | None) -> Denial | None:
+    """Deny an entry that would open one position more than the limit. Count working entries as open."""
+    if limit is None or open_positions < limit:
+        return None
+    return Denial("MAX_OPEN_POSITIONS", f"{open_positions} positions were open, the limit is {limit}")
+
+
+def check_order_value(*, quantity: int, price: Decimal, limit: Decimal | None) -> Denial | None:
+    """Deny an order worth more than the limit; a value exactly at it passes (it is a size, not a loss)."""
+    value = price * quantity
+    if limit is None or value <= limit:
+        return None
+    return Denial("MAX_ORDER_VALUE", f"the order was worth {value}, the limit is {limit}")
+
+
+def check_price_collar(*, price: Decimal, reference: Decimal | None, collar_percent: Decimal) -> Denial | None:
+    """Deny a price further than `collar_percent` from a trusted reference (yesterday's close, a REST quote)."""
+    if reference is None or reference <= 0:
+        return Denial("NO_REFERENCE_PRICE", f"no reference price was known for {price}")
+    if price > 0 and abs(price - reference) * 100 <= collar_percent * reference:
+        return None
+    return Denial("PRICE_COLLAR", f"price {price} was more than {collar_percent} % from {reference}")
+
+
+def check_tick_age(*, age_s: Decimal | None, limit_s: Decimal) -> Denial | None:
+    """Deny an entry on a tick that is missing, older than the limit, or dated in the future by more than it."""
+    if age_s is None:
+        return Denial("NO_TICK", "no tick has come today")
+    if abs(age_s) <= limit_s:
+        return None
+    return Denial("STALE_TICK", f"the last tick was {age_s} s old, the limit is {limit_s} s")

@@ -1,0 +1,312 @@
+"""What the engine, the adapters and the market data ask of the world. Types come from `domain` only.
+
+Two kinds of time (docs/architecture.md): *market time* decides about sessions, entries and square-off
+and may be simulated; *wire time* is monotonic, never scaled, and decides about sockets, leases and back-off.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, Protocol
+
+from trading.domain.control import CommandKind as CommandKind
+from trading.domain.control import TradingState as TradingState
+from trading.domain.instruments import Instrument
+from trading.domain.orders import (
+    BrokerOrder,
+    BrokerPosition,
+    BrokerTrade,
+    IntentState,
+    OrderIntent,
+)
+from trading.domain.ticks import Tick
+
+
+class Clock(Protocol):
+    """The only reader of the time. `now` is market time, aware UTC; `monotonic` is wire time in seconds."""
+
+    def now(self) -> datetime: ...
+    def wall(self) -> datetime:
+        """Real time, aware UTC, for audit columns and sign-ins; never for a trading decision."""
+
+    def monotonic(self) -> float: ...
+    async def sleep(self, seconds: float) -> None:
+        """Sleep wire seconds."""
+
+    async def sleep_until(self, moment: datetime) -> None:
+        """Return once market time is at or past `moment`."""
+
+
+class TickFeed(Protocol):
+    """Batches of ticks as the ticker published them. `step` is the simulated market's step that
+    the batch completes, None live and for a batch that completes none."""
+
+    def batches(self) -> AsyncIterator["TickBatch"]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TickBatch:
+    """Ticks in the order in which they came. An empty batch with a step says: nothing moved."""
+
+    ticks: tuple[Tick, ...]
+    step: int | None = None
+
+
+class Broker(Protocol):
+    """One broker account. Raises only the classes of `domain.errors`.
+
+    `place` raises BrokerRejected (final), BrokerAuthError (final, log in) or OrderOutcomeUnknown;
+    it never retries. Reads and `cancel` raise BrokerUnavailable, BrokerAuthError or BrokerRejected.
+    """
+
+    async def place(self, intent: OrderIntent) -> str: ...
+    async def cancel(self, order_id: str) -> None: ...
+    async def orders(self) -> list[BrokerOrder]: ...
+    async def trades(self) -> list[BrokerTrade]: ...
+    async def positions(self) -> list[BrokerPosition]: ...
+    async def last_prices(self, instruments: Sequence[str]) -> dict[str, Decimal]:
+        """Unknown instruments are absent from the answer."""
+
+    def order_updates(self) -> AsyncIterator["OrderUpdate"]:
+        """Yield every order message of this account, for ever; reconnects by itself.
+
+        `serial` counts the messages of the present connection from 1; `order` is None when a
+        connection was (re)made, which tells the reader to poll.
+        """
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdate:
+    """One message of the order socket. See `Broker.order_updates`."""
+
+    order: BrokerOrder | None
+    serial: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClientPolicy:
+    """What one client allows. Money in rupees; None means no limit. Times are IST."""
+
+    client_id: int
+    label: str
+    state: TradingState
+    squares_off_on_kill: bool
+    square_off_at: time
+    no_new_entry_after: time
+    daily_loss_limit: Decimal | None
+    daily_profit_limit: Decimal | None
+    max_trades_per_day: int | None
+    max_open_positions: int | None
+    max_order_value: Decimal | None
+    latched_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRef:
+    """One broker account of one client. `key` is stable for ever: `kite:AB1001`."""
+
+    account_id: int
+    key: str
+    client_id: int
+    broker: str
+    algo_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One instrument that one account trades today by the ladder.
+
+    `quantity` is units (fixed) or None when `capital` rupees decide at the entry price.
+    `config` holds only what differs from the ladder's defaults (spec: configuration table).
+    `day_range` is (high, low) or None while unknown; then nothing is entered.
+    """
+
+    account_key: str
+    instrument: Instrument
+    config: Mapping[str, Any]
+    quantity: int | None
+    capital: Decimal | None
+    day_range: tuple[Decimal, Decimal] | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIntent:
+    """An intent as the database has it, with what the broker last said of its order."""
+
+    intent: OrderIntent
+    state: IntentState
+    order: BrokerOrder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LadderRecord:
+    """The ladder's state of one account and instrument today, opaque to the store (JSON-able)."""
+
+    account_key: str
+    instrument: str
+    snapshot: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DayBook:
+    """All that an engine needs to begin or to go on with a day."""
+
+    day: date
+    house_state: TradingState
+    clients: tuple[ClientPolicy, ...]
+    accounts: tuple[AccountRef, ...]
+    plans: tuple[Plan, ...]
+    intents: tuple[StoredIntent, ...]
+    trades: tuple[tuple[str, BrokerTrade], ...]
+    """(account key, trade): each trade id once an account."""
+    ladders: tuple[LadderRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row of the command table. `client_id` None means the whole house; `asked_wall` is its wall time."""
+
+    command_id: int
+    kind: CommandKind
+    client_id: int | None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    asked_wall: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ControlView:
+    """The control rows and unfinished commands at one moment."""
+
+    house_state: TradingState
+    states: Mapping[int, TradingState]
+    latched: Mapping[int, str]
+    commands: tuple[Command, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The answer of the transaction that sets SENDING. `denied` is empty when the order may leave."""
+
+    denied: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEvent:
+    """One line of the event log. `client_id` None is the house. `data` is JSON-able, money as strings.
+
+    `kind` is past tense or the ladder's own word (ENTRY, TARGET, TRAIL, STOP, SQUARE_OFF, SKIPPED,
+    NOT_TRADED, GATE, INTENT_SENT, ORDER_ACKED, ORDER_UPDATED, FILL, STATE_CHANGED, ALARM ...).
+    `tag` links it to an order, `instrument` and `account_key` to a position.
+    """
+
+    client_id: int | None
+    kind: str
+    at: datetime
+    data: Mapping[str, Any]
+    account_key: str = ""
+    instrument: str = ""
+    tag: str = ""
+
+
+class EngineStore(Protocol):
+    """The engine's database. Every method is one short committed transaction, or joins a group commit.
+
+    Raises `StoreUnavailable` (domain.errors) when the database cannot be reached.
+    """
+
+    async def load_book(self, day: date) -> DayBook: ...
+    async def control(self) -> ControlView: ...
+    async def create_intent(self, intent: OrderIntent, *, decided_at: datetime, reason: Mapping[str, Any]) -> bool:
+        """Commit a NEW intent. False when its purpose key exists already: somebody was first.
+
+        Raises ExitAlreadyLive when another exit of this account and instrument may still fill.
+        """
+
+    async def claim(self, tag: str, *, shard: str, epoch: int, verdicts: Sequence[Mapping[str, Any]]) -> Claim:
+        """Set SENDING if the lease epoch is ours and the control rows (locked) let this order pass.
+
+        A refusal by the control rows (KILL_SWITCH, ACCOUNT_DISABLED) also sets the intent DENIED;
+        LEASE_LOST and NOT_NEW change nothing.
+        """
+
+    async def resolve(self, tag: str, state: IntentState, *, order_id: str = "", reason: str = "") -> None:
+        """Move an intent on. The same state again changes nothing; raises IllegalTransition against NEXT_STATES."""
+
+    async def save_order(self, account_key: str, order: BrokerOrder) -> None:
+        """Keep the broker's last word of an order of ours; stale words and strangers' orders are passed over."""
+
+    async def save_trades(self, account_key: str, trades: Sequence[BrokerTrade]) -> list[BrokerTrade]:
+        """Insert the trades not seen before and give those back. Safe with any duplicates."""
+
+    async def save_ladder(self, day: date, record: LadderRecord) -> None: ...
+    async def append_events(self, events: Sequence[EngineEvent]) -> None: ...
+    async def finish_command(self, command_id: int, result: Mapping[str, Any]) -> None: ...
+    async def lower_state(
+        self, client_id: int | None, state: TradingState, reason: str, *, latch: bool = False
+    ) -> None:
+        """Lower a control row; raising one is a person's. `latch` holds it until the next session."""
+
+    async def save_pnl(self, at: datetime, points: Sequence[tuple[int, Decimal, Decimal]]) -> None:
+        """(client id, realised, unrealised), once a market minute."""
+
+    async def raise_alarm(self, client_id: int | None, code: str, text: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseView:
+    """A lease row as seen now. Judge a holder by how long you saw `counter` stand still."""
+
+    epoch: int
+    holder: str
+    counter: int
+
+
+class LeaseStore(Protocol):
+    """One row a shard."""
+
+    async def observe(self, shard: str) -> LeaseView | None: ...
+    async def acquire(self, shard: str, holder: str, *, seen: LeaseView | None) -> int | None:
+        """Take the lease if the row still is what was `seen`; gives the new epoch, or None when somebody was faster."""
+
+    async def renew(self, shard: str, epoch: int) -> bool:
+        """Move the counter; False when the epoch is no longer ours."""
+
+    async def release(self, shard: str, epoch: int) -> None: ...
+
+
+class LivePublisher(Protocol):
+    """Sends what happened to the pages. Losing a message is allowed; delaying the engine is not."""
+
+    def publish(self, client_id: int | None, kind: str, data: Mapping[str, Any]) -> None: ...
+
+
+class MarketHold(Protocol):
+    """The engine's side of a market that may wait for it (simulated exchange only).
+
+    `rounds` yields each round the exchange asks about; `answer` says that everything up to it was
+    decided and every own order is final or resting; `busy` says that work is still going on.
+    """
+
+    def rounds(self) -> AsyncIterator["MarketRound"]: ...
+    async def answer(self, round_: "MarketRound", *, next_due: datetime | None) -> None: ...
+    async def busy(self, round_: "MarketRound") -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MarketRound:
+    """One question of the exchange. `has_ticker` is false when no ticker takes part, so that no
+    tick batch with this step will come. `updates` counts order messages sent so far a broker user
+    on its present connection, `frames` tick frames on its present ticker connection. An answer is
+    only waited for when `waits`."""
+
+    step: int
+    round: int
+    at: datetime
+    has_ticker: bool
+    frames: Mapping[str, int]
+    updates: Mapping[str, int]
+    waits: bool
