@@ -1,0 +1,121 @@
+"""Participants against a real exchange's control port, over real sockets."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from trading.clock.http import ControlClock
+from trading.clock.simulated import MarketParticipant
+from trading.clock.threaded import ThreadedParticipant
+from trading.domain.timezone import to_ist
+from trading.exchange.server import Exchange, ExchangeOptions
+from trading.exchange.state import DayWish
+
+DAY = date(2026, 11, 23)
+
+
+@pytest.fixture
+async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
+    options = ExchangeOptions(
+        state_dir=tmp_path, today=DAY, wish=DayWish(DAY, 1, None), speed=600, expected_roles=("engine",)
+    )
+    running = Exchange(options, monotonic=time.monotonic)
+    await running.start()
+    yield running
+    await running.stop()
+
+
+async def post_clock(exchange: Exchange, **orders: object) -> dict[str, object]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{exchange.info['control']}/clock", json=orders) as reply,
+    ):
+        answer: dict[str, object] = await reply.json()
+        return answer
+
+
+async def test_the_market_waits_for_the_engine_and_time_is_what_the_round_said(exchange: Exchange):
+    engine = MarketParticipant(exchange.info["control"], name="engine", role="engine")
+    await engine.start()
+    rounds = engine.rounds()
+    first = await anext(rounds)
+    await asyncio.sleep(0.1)
+    assert exchange.clock.step == first.step
+
+    await engine.answer(first)
+    second = await anext(rounds)
+
+    assert second.step == first.step + 1
+    assert engine.now() == second.at
+    await engine.close()
+
+
+async def test_a_named_moment_is_a_step_and_sleepers_wake_at_it(exchange: Exchange):
+    engine = MarketParticipant(exchange.info["control"], name="engine", role="engine")
+    await engine.start()
+    due = engine.now() + timedelta(milliseconds=1500)
+    sleeper = asyncio.create_task(engine.sleep_until(due))
+    seen = []
+
+    async for round_ in engine.rounds():
+        seen.append(round_.at)
+        await engine.answer(round_, next_due=due if round_.at < due else None)
+        if round_.at >= due:
+            break
+
+    await asyncio.wait_for(sleeper, 1)
+    assert due in seen
+    await engine.close()
+
+
+async def test_beat_answers_in_advance_and_the_market_stops_where_beat_has_work(exchange: Exchange):
+    engine = MarketParticipant(exchange.info["control"], name="engine", role="engine")
+    beat = ThreadedParticipant(exchange.info["control"], name="beat", role="beat")
+    await asyncio.to_thread(beat.start)
+    due = beat.now() + timedelta(seconds=3)
+    while (asked := beat.latest_round) is None:
+        await asyncio.sleep(0.01)
+    beat.answer(asked, until=due)
+    await engine.start()
+
+    async for round_ in engine.rounds():
+        await engine.answer(round_)
+        if round_.at >= due:
+            break
+    await asyncio.sleep(0.2)
+
+    assert to_ist(beat.now()) == to_ist(due)
+    await asyncio.to_thread(beat.close)
+    await engine.close()
+
+
+async def test_run_until_holds_the_market_and_pages_read_its_time_over_http(exchange: Exchange):
+    engine = MarketParticipant(exchange.info["control"], name="engine", role="engine")
+    await engine.start()
+    await post_clock(exchange, run_until="09:15:04")
+
+    async def answer_all() -> None:
+        async for round_ in engine.rounds():
+            await engine.answer(round_)
+
+    answering = asyncio.create_task(answer_all())
+    while not (await post_clock(exchange))["held"]:
+        await asyncio.sleep(0.01)
+    clock = ControlClock(exchange.info["control"])
+
+    assert f"{to_ist(await asyncio.to_thread(clock.now)):%H:%M:%S}" == "09:15:04"
+    answering.cancel()
+    await engine.close()
+
+
+async def test_a_bad_clock_order_is_refused_in_words(exchange: Exchange):
+    answer = await post_clock(exchange, speed=1000)
+
+    assert answer == {"error": "speed must be 1 to 600, was 1000"}
+    assert "pace must be hold or free" in str((await post_clock(exchange, pace="quick"))["error"])
+    assert "the known ones are" in str((await post_clock(exchange, stop=True))["error"])

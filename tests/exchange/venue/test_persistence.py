@@ -1,0 +1,99 @@
+"""A venue that stops, or is killed, goes on where it stood."""
+
+import subprocess
+import sys
+from datetime import time
+from decimal import Decimal
+from pathlib import Path
+
+from tests.exchange.fakes import DAY, INFY, Desk, FakeMarket, limit, order, quote_of
+from trading.domain.orders import Side
+
+BUY, SELL = Side.BUY, Side.SELL
+
+_KILLED_IN_MID_DAY = """
+import os, signal, sys
+from pathlib import Path
+from tests.exchange.fakes import Desk, limit, order
+from trading.domain.orders import Side
+
+desk = Desk(Path(sys.argv[1]))
+desk.venue.issue_token("AB1001")
+desk.trade(order(tag="DONE"))
+desk.trade(limit(Side.SELL, 10, 1600, tag="RESTS"))
+desk.place(order(tag="PENDING"))
+print(desk.venue.issue_token("AB1001"), desk.venue.ledger_hash(), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_after_a_kill_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
+    script = [sys.executable, "-c", _KILLED_IN_MID_DAY, str(tmp_path)]
+    killed = subprocess.run(script, capture_output=True, text=True, check=False, timeout=60)
+    assert killed.returncode == -9, killed.stderr
+    token, ledger_hash = killed.stdout.split()
+
+    desk = Desk(tmp_path)
+
+    assert desk.venue.ledger_hash() == ledger_hash
+    assert desk.venue.issue_token("AB1001") == token
+    assert desk.venue.has_pending()
+    desk.venue.match_pending()
+    by_tag = {one.tag: one.status.value for one in desk.venue.books.orders.values()}
+    assert by_tag == {"DONE": "COMPLETE", "RESTS": "OPEN", "PENDING": "COMPLETE"}
+
+
+def test_a_restored_day_goes_on_to_the_same_ledger_as_an_unbroken_one(tmp_path: Path) -> None:
+    def morning(desk: Desk) -> None:
+        desk.tick(quote_of(INFY, 1500, asks=((1500, 4),)))
+        desk.trade(order(quantity=10, tag="A"))
+        desk.trade(limit(SELL, 10, 1490, order_type="SL", trigger_price=Decimal(1495), tag="B"))
+        placed = desk.venue.books.orders[desk.trade(limit(BUY, 5, 1480, tag="C"))]
+        desk.venue.modify(placed, limit(BUY, 6, 1480))
+
+    def afternoon(desk: Desk) -> str:
+        desk.times.go_to(time(14, 0))
+        desk.venue.match_pending()
+        desk.tick(quote_of(INFY, 1494))
+        desk.tick(quote_of(INFY, 1470))
+        desk.venue.end_of_day()
+        return desk.venue.ledger_hash()
+
+    broken, unbroken = Desk(tmp_path), Desk()
+    morning(broken)
+    morning(unbroken)
+    broken.venue.close()
+
+    assert afternoon(Desk(tmp_path)) == afternoon(unbroken)
+
+
+def test_ids_go_on_counting_over_restarts_and_days(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    first = desk.trade(order())
+    desk.venue.close()
+    second = Desk(tmp_path).trade(order())
+    third = Desk(tmp_path, market=FakeMarket(DAY.replace(day=24))).trade(order())
+
+    assert int(first) < int(second) < int(third)
+    assert int(second) == int(first) + 1
+
+
+def test_another_day_opens_with_what_the_last_one_left(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.trade(order(quantity=10))
+    desk.trade(limit(BUY, 10, 1400))
+    desk.venue.close()
+
+    again = Desk(tmp_path, market=FakeMarket(DAY.replace(day=24)))
+    once_more = Desk(tmp_path, market=FakeMarket(DAY.replace(day=24)))
+
+    for reopened in (again, once_more):
+        account = reopened.venue.books.accounts["AB1001"]
+        assert account.orders == {}
+        assert account.net_quantity(INFY.token, "MIS") == 10
+
+
+def test_the_ledger_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    Desk(tmp_path)
+
+    assert (tmp_path / "ledger.sqlite3").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,30 @@
+"""The wall clock, for live trading and for wire time everywhere."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+
+class LiveClock:
+    """Market time is real time."""
+
+    def now(self) -> datetime:
+        """Give market time, aware UTC."""
+        return datetime.now(UTC)
+
+    def wall(self) -> datetime:
+        """Give real time, aware UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Give wire time in seconds; only differences mean anything."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep wire seconds."""
+        await asyncio.sleep(seconds)
+
+    async def sleep_until(self, moment: datetime) -> None:
+        """Return once the wall is at or past `moment`."""
+        while (left := (moment - self.now()).total_seconds()) > 0:
+            await asyncio.sleep(min(left, 60.0))  # noqa: ASYNC110 (nobody sets an event for the wall)

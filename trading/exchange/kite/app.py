@@ -1,0 +1,114 @@
+"""The REST face: routes, logins, rate limits, and Kite's envelopes."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from trading.exchange.fault_http import FaultInjector, Handler
+from trading.exchange.faults import Faults
+from trading.exchange.kite import limits
+from trading.exchange.kite.handlers import Handlers, credentials, require_session
+from trading.exchange.kite.limits import RateLimits
+from trading.exchange.kite.login import LoginPage
+from trading.exchange.venue import Venue
+from trading.exchange.venue.access import Session
+from trading.exchange.venue.refusals import Refusal
+
+logger = logging.getLogger(__name__)
+
+Call = Callable[[web.Request, Session], Awaitable[Any]]
+
+
+def make_kite_app(venue: Venue, faults: Faults, *, monotonic: Callable[[], float]) -> web.Application:
+    """Build the application for one host and port (Kite's routes are absolute). `monotonic` is wire time."""
+
+    def identify(request: web.Request) -> tuple[str, str]:
+        api_key, access_token = credentials(request)
+        session = venue.access.find(api_key, access_token)
+        owner = venue.access.app_of(api_key)
+        user_id = session.user_id if session is not None else owner.user_id if owner is not None else ""
+        return user_id, api_key
+
+    face = _Face(venue, RateLimits(monotonic))
+    app = web.Application(middlewares=[FaultInjector(faults, identify).middleware(), _envelopes])
+    app.add_routes(LoginPage(venue).routes())
+    app.add_routes(face.routes())
+    return app
+
+
+class _Face:
+    """Wraps each call: login, then rate limit, then the call, then the envelope."""
+
+    def __init__(self, venue: Venue, rate_limits: RateLimits) -> None:
+        self._venue = venue
+        self._limits = rate_limits
+        self._handlers = Handlers(venue)
+
+    def routes(self) -> list[web.RouteDef]:
+        calls, guarded = self._handlers, self._guarded
+        orders, other = limits.ORDERS, limits.OTHER
+        return [
+            web.post("/session/token", self._open(calls.generate_session)),
+            web.delete("/session/token", self._open(calls.logout)),
+            web.get("/user/profile", guarded(other, calls.profile)),
+            web.get("/user/margins", guarded(other, calls.margins)),
+            web.get("/user/margins/{segment}", guarded(other, calls.margins)),
+            web.get("/orders", guarded(other, calls.orders)),
+            web.post("/orders/{variety}", guarded(orders, calls.place)),
+            web.put("/orders/{variety}/{order_id}", guarded(orders, calls.modify)),
+            web.delete("/orders/{variety}/{order_id}", guarded(orders, calls.cancel)),
+            web.get("/orders/{order_id}", guarded(other, calls.order_history)),
+            web.get("/orders/{order_id}/trades", guarded(other, calls.order_trades)),
+            web.get("/trades", guarded(other, calls.trades)),
+            web.get("/portfolio/positions", guarded(other, calls.positions)),
+            web.get("/portfolio/holdings", guarded(other, calls.holdings)),
+            web.get("/quote", guarded(limits.QUOTE, calls.quote)),
+            web.get("/quote/ohlc", guarded(limits.QUOTE, calls.ohlc)),
+            web.get("/quote/ltp", guarded(limits.QUOTE, calls.ltp)),
+            web.get("/instruments", guarded(other, calls.instruments)),
+            web.get("/instruments/historical/{token}/{interval}", guarded(limits.HISTORICAL, calls.candles)),
+            web.get("/instruments/{exchange}", guarded(other, calls.instruments)),
+        ]
+
+    def _guarded(self, bucket: str, call: Call) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            session = require_session(request, self._venue)
+            self._limits.check(bucket, session.api_key, self._venue.market.day)
+            return _success(await call(request, session))
+
+        return handle
+
+    def _open(self, call: Callable[[web.Request], Awaitable[Any]]) -> Handler:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return _success(await call(request))
+
+        return handle
+
+
+def _success(data: Any) -> web.StreamResponse:
+    if isinstance(data, web.StreamResponse):
+        return data
+    return web.json_response({"status": "success", "data": data})
+
+
+def _failure(message: str, error_type: str, status: int) -> web.Response:
+    body = {"status": "error", "message": message, "data": None, "error_type": error_type}
+    return web.json_response(body, status=status)
+
+
+@web.middleware
+async def _envelopes(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every failure into Kite's error envelope; nothing goes out as HTML by accident."""
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return _failure(refusal.message, refusal.error_type, refusal.status)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _failure(error.reason, "GeneralException", error.status)
+    except Exception:
+        logger.exception("the exchange failed at %s %s", request.method, request.path)
+        return _failure("Something unexpected happened.", "GeneralException", 500)

@@ -1,0 +1,50 @@
+"""The Kite face as one thing: the REST application, the ticker application, and what runs behind them."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from aiohttp import web
+
+from trading.exchange.faults import Faults
+from trading.exchange.kite.app import make_kite_app
+from trading.exchange.kite.feed import Feed
+from trading.exchange.kite.postbacks import Postbacks
+from trading.exchange.kite.socket import make_ws_app
+from trading.exchange.market.quotes import Quote
+from trading.exchange.venue import Venue
+
+
+class KiteFace:
+    """Kite Connect over one venue. `monotonic` is wire time in seconds."""
+
+    def __init__(self, venue: Venue, faults: Faults, *, monotonic: Callable[[], float]) -> None:
+        self._venue = venue
+        self._faults = faults
+        self._monotonic = monotonic
+        self._feed = Feed(venue, faults)
+        self._postbacks = Postbacks(venue)
+
+    def rest_app(self) -> web.Application:
+        """Build the REST application, login page included."""
+        return make_kite_app(self._venue, self._faults, monotonic=self._monotonic)
+
+    def ticker_app(self) -> web.Application:
+        """Build the application of the ticker socket."""
+        return make_ws_app(self._venue, self._feed)
+
+    def send_ticks(self, quotes: Sequence[Quote]) -> None:
+        """Send what each connection subscribed of these quotes."""
+        self._feed.publish(quotes)
+
+    @property
+    def tick_frames(self) -> Mapping[str, int]:
+        """Give, by user, the tick frames sent on the present ticker connection."""
+        return self._feed.tick_frames
+
+    @property
+    def order_frames(self) -> Mapping[str, int]:
+        """Give, by user, the order messages sent on the present order connection."""
+        return self._feed.order_frames
+
+    async def run(self) -> None:
+        """Deliver postbacks until cancelled. (Heartbeats belong to each socket.)"""
+        await self._postbacks.run()

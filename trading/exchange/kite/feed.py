@@ -1,0 +1,185 @@
+"""Who is connected to the ticker socket, what each wants, and the counters by which others know what was sent.
+
+A connection with subscriptions is a ticker connection. Order messages go to every connection of the user; the one
+that counts is the newest without subscriptions, else the ticker's. Counters begin anew with a new connection.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from trading.exchange.faults import TICK, UPDATE, Faults, Target
+from trading.exchange.kite import packets, shapes
+from trading.exchange.market.quotes import Quote
+from trading.exchange.venue import Venue
+from trading.exchange.venue.desk import Update
+
+SOCKETS_PER_KEY = 3
+TOKENS_PER_SOCKET = 3000
+MOST_WAITING = 20_000
+"""Messages that may wait for a slow reader before its connection is given up."""
+
+
+class Connection:
+    """One socket: its subscriptions, its outgoing messages, and how many of each kind went out."""
+
+    def __init__(self, user_id: str, api_key: str) -> None:
+        self.user_id = user_id
+        self.api_key = api_key
+        self.modes: dict[int, str] = {}
+        self.is_ticker = False
+        self.is_given_up = False
+        self.tick_frames = 0
+        self.order_frames = 0
+        self.outbox: asyncio.Queue[bytes | str] = asyncio.Queue()
+
+    def send(self, message: bytes | str) -> None:
+        """Queue one message."""
+        if self.outbox.qsize() >= MOST_WAITING:
+            self.is_given_up = True
+            return
+        self.outbox.put_nowait(message)
+
+    def send_ticks(self, message: bytes) -> None:
+        """Queue one binary frame and count it."""
+        self.tick_frames += 1
+        self.send(message)
+
+    def send_order(self, message: str) -> None:
+        """Queue one order message and count it."""
+        self.order_frames += 1
+        self.send(message)
+
+
+class Feed:
+    """All connections of one exchange."""
+
+    def __init__(self, venue: Venue, faults: Faults) -> None:
+        self._venue = venue
+        self._faults = faults
+        self._connections: list[Connection] = []
+        self._held_back: dict[str, list[str]] = {}
+        venue.listeners.append(self.on_updates)
+
+    def can_join(self, api_key: str) -> bool:
+        """Say whether this key may open one more socket."""
+        return sum(one.api_key == api_key for one in self._connections) < SOCKETS_PER_KEY
+
+    def join(self, connection: Connection) -> None:
+        """Take a connection in; it is the newest."""
+        self._connections.append(connection)
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a connection."""
+        self._connections.remove(connection)
+
+    # -- counters ------------------------------------------------------------------------------------
+
+    @property
+    def tick_frames(self) -> dict[str, int]:
+        """Give, by user, the binary frames sent on the present (newest) ticker connection."""
+        return {one.user_id: one.tick_frames for one in self._connections if one.is_ticker}
+
+    @property
+    def order_frames(self) -> dict[str, int]:
+        """Give, by user, the order messages sent on the present order connection."""
+        counts = {one.user_id: one.order_frames for one in self._connections if one.is_ticker}
+        counts.update({one.user_id: one.order_frames for one in self._connections if not one.is_ticker})
+        return counts
+
+    # -- ticks ---------------------------------------------------------------------------------------
+
+    def publish(self, quotes: Sequence[Quote]) -> None:
+        """Send each connection one frame with what it subscribed of these quotes, nothing when that is nothing."""
+        encoded: dict[tuple[int, str], bytes] = {}
+        for connection in self._connections:
+            if connection.modes:
+                self._publish_to(connection, quotes, encoded)
+
+    def _publish_to(
+        self, connection: Connection, quotes: Iterable[Quote], encoded: dict[tuple[int, str], bytes]
+    ) -> None:
+        wanted = []
+        for quote in quotes:
+            mode = connection.modes.get(quote.token)
+            if mode is None:
+                continue
+            packet = encoded.get((quote.token, mode))
+            if packet is None:
+                packet = encoded[quote.token, mode] = packets.packet(quote, mode)
+            wanted.append(packet)
+        if wanted:
+            self._send_ticks(connection, packets.frame(wanted))
+
+    def _send_ticks(self, connection: Connection, frame: bytes) -> None:
+        rule = self._rule(TICK, "/ticks", connection.user_id, connection.api_key)
+        self._deliver(rule, lambda: connection.send_ticks(frame))
+
+    def snapshot(self, connection: Connection, tokens: Iterable[int]) -> None:
+        """Send the present quotes of tokens just subscribed or set to another mode, as Kite does."""
+        known = self._venue.market.instruments
+        quotes = [self._venue.market.quote(token) for token in tokens if token in connection.modes and token in known]
+        self._publish_to(connection, quotes, {})
+
+    # -- order messages ------------------------------------------------------------------------------
+
+    def on_updates(self, updates: Sequence[Update]) -> None:
+        """Send order messages to every connection of their users."""
+        for update in updates:
+            self._send_update(update)
+
+    def _send_update(self, update: Update) -> None:
+        user_id, api_key = update.order.user_id, update.order.api_key
+        app = self._venue.users[user_id]
+        data = shapes.order_message(update.order, update.word, app, checksum="")
+        text = json.dumps({"type": "order", "data": data}, separators=(",", ":"))
+        rule = self._rule(UPDATE, "/updates", user_id, api_key)
+        if rule is not None and rule[0] == "reorder":
+            self._hold_back(user_id, text, rule[1])
+            return
+        self._deliver(rule, lambda: self._to_user(user_id, text))
+
+    def _hold_back(self, user_id: str, text: str, seconds: float) -> None:
+        """Keep a message until the user's next one has gone out, but no longer than `seconds`."""
+        self._held_back.setdefault(user_id, []).append(text)
+        asyncio.get_running_loop().call_later(seconds, self._release, user_id)
+
+    def _release(self, user_id: str) -> None:
+        for text in self._held_back.pop(user_id, ()):
+            self._broadcast(user_id, text)
+
+    def _to_user(self, user_id: str, text: str) -> None:
+        self._broadcast(user_id, text)
+        self._release(user_id)
+
+    def _broadcast(self, user_id: str, text: str) -> None:
+        for connection in self._connections:
+            if connection.user_id == user_id:
+                connection.send_order(text)
+
+    # -- faults --------------------------------------------------------------------------------------
+
+    def _rule(self, method: str, path: str, user_id: str, api_key: str) -> tuple[str, float] | None:
+        if not self._faults.rules:
+            return None
+        rule = self._faults.pick(Target(method, path, user_id, api_key), "reply")
+        return None if rule is None else (rule.action, rule.seconds)
+
+    def _deliver(self, rule: tuple[str, float] | None, deliver: Callable[[], None]) -> None:
+        """Send once, twice, later or never."""
+        action, seconds = rule or ("", 0.0)
+        if action == "drop":
+            return
+        if action == "delay":
+            asyncio.get_running_loop().call_later(seconds, deliver)
+            return
+        deliver()
+        if action == "dup":
+            deliver()
+
+
+def error_text(message: str) -> str:
+    """Give Kite's text frame for a socket error."""
+    body: dict[str, Any] = {"type": "error", "data": message}
+    return json.dumps(body)

@@ -1,0 +1,202 @@
+"""What each REST call of Kite Connect answers. A handler gives the `data` of the reply or raises Refusal."""
+
+import asyncio
+import gzip
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from aiohttp import web
+
+from trading.domain.instruments import Instrument
+from trading.exchange.kite import forms, history, shapes
+from trading.exchange.market.quotes import Quote
+from trading.exchange.venue import Venue, refusals
+from trading.exchange.venue.access import Session
+from trading.exchange.venue.refusals import Refusal
+
+MOST_QUOTES = 500
+MOST_PRICES = 1000
+
+
+class Handlers:
+    """The calls over one venue. `session` is the caller's valid login."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+        self._dumps: dict[tuple[date, str | None], bytes] = {}
+        self._dump_lock = asyncio.Lock()
+
+    # -- session and user ----------------------------------------------------------------------------
+
+    async def generate_session(self, request: web.Request) -> Any:
+        """POST /session/token: the only call without a login."""
+        form = await _form(request)
+        login = self._venue.exchange_token(
+            form.get("api_key", ""), form.get("request_token", ""), form.get("checksum", "")
+        )
+        return shapes.session(self._venue.users[login.user_id], login)
+
+    async def logout(self, request: web.Request) -> Any:
+        """DELETE /session/token."""
+        token = request.query.get("access_token", "")
+        if not self._venue.logout(request.query.get("api_key", ""), token):
+            raise Refusal(refusals.BAD_TOKEN, error_type="TokenException", status=403)
+        return True
+
+    async def profile(self, request: web.Request, session: Session) -> Any:
+        """GET /user/profile."""
+        return shapes.profile(self._venue.users[session.user_id])
+
+    async def margins(self, request: web.Request, session: Session) -> Any:
+        """GET /user/margins and /user/margins/{segment}."""
+        segment = request.match_info.get("segment")
+        account = self._venue.books.accounts[session.user_id]
+        both = {"equity": shapes.equity_margins(account), "commodity": shapes.commodity_margins()}
+        if segment is None:
+            return both
+        if segment not in both:
+            raise Refusal("Invalid `segment`.")
+        return both[segment]
+
+    # -- orders --------------------------------------------------------------------------------------
+
+    async def place(self, request: web.Request, session: Session) -> Any:
+        """POST /orders/{variety}."""
+        form = await _form(request)
+        forms.check_variety(request.match_info["variety"])
+        wish = forms.parse_placement(form, self._venue.market)
+        return {"order_id": self._venue.place(session.user_id, session.api_key, wish).order_id}
+
+    async def modify(self, request: web.Request, session: Session) -> Any:
+        """PUT /orders/{variety}/{order_id}."""
+        form = await _form(request)
+        forms.check_variety(request.match_info["variety"])
+        order = self._venue.order_of(session.user_id, request.match_info["order_id"])
+        self._venue.modify(order, forms.parse_modification(form, order))
+        return {"order_id": order.order_id}
+
+    async def cancel(self, request: web.Request, session: Session) -> Any:
+        """DELETE /orders/{variety}/{order_id}."""
+        forms.check_variety(request.match_info["variety"])
+        order = self._venue.order_of(session.user_id, request.match_info["order_id"])
+        self._venue.cancel(order)
+        return {"order_id": order.order_id}
+
+    async def orders(self, request: web.Request, session: Session) -> Any:
+        """GET /orders."""
+        return [shapes.order_row(order, state) for order, state in self._venue.reads.orders(session.user_id)]
+
+    async def order_history(self, request: web.Request, session: Session) -> Any:
+        """GET /orders/{order_id}."""
+        found = self._venue.reads.history(session.user_id, request.match_info["order_id"])
+        if found is None:
+            raise Refusal(refusals.UNKNOWN_ORDER, error_type="OrderException", status=404)
+        order, lines = found
+        return [shapes.order_row(order, state) for state in lines]
+
+    async def order_trades(self, request: web.Request, session: Session) -> Any:
+        """GET /orders/{order_id}/trades."""
+        order_id = request.match_info["order_id"]
+        self._venue.order_of(session.user_id, order_id)
+        seen = self._venue.reads.trades(session.user_id)
+        return [shapes.trade_row(trade, order) for trade, order in seen if order.order_id == order_id]
+
+    async def trades(self, request: web.Request, session: Session) -> Any:
+        """GET /trades."""
+        return [shapes.trade_row(trade, order) for trade, order in self._venue.reads.trades(session.user_id)]
+
+    # -- portfolio -----------------------------------------------------------------------------------
+
+    async def positions(self, request: web.Request, session: Session) -> Any:
+        """GET /portfolio/positions."""
+        net = self._venue.reads.positions(session.user_id)
+        day = [part for part in map(shapes.day_part, net) if part is not None]
+        return {
+            "net": [shapes.position_row(one, self._quote(one.instrument)) for one in net],
+            "day": [shapes.position_row(one, self._quote(one.instrument)) for one in day],
+        }
+
+    async def holdings(self, request: web.Request, session: Session) -> Any:
+        """GET /portfolio/holdings."""
+        account = self._venue.books.accounts[session.user_id]
+        return [
+            shapes.holding_row(one, self._quote(one.instrument), max(0, -account.net_quantity(token, "CNC")))
+            for token, one in account.holdings.items()
+        ]
+
+    # -- market data ---------------------------------------------------------------------------------
+
+    async def quote(self, request: web.Request, session: Session) -> Any:
+        """GET /quote; unknown instruments are absent."""
+        return self._rows(request, MOST_QUOTES, lambda found: shapes.quote_row(self._quote(found), found))
+
+    async def ohlc(self, request: web.Request, session: Session) -> Any:
+        """GET /quote/ohlc."""
+        return self._rows(request, MOST_PRICES, lambda found: shapes.ohlc_row(self._quote(found)))
+
+    async def ltp(self, request: web.Request, session: Session) -> Any:
+        """GET /quote/ltp."""
+        return self._rows(request, MOST_PRICES, lambda found: shapes.ltp_row(self._quote(found)))
+
+    def _rows(self, request: web.Request, most: int, row: Callable[[Instrument], dict[str, Any]]) -> Any:
+        keys = request.query.getall("i", [])
+        if len(keys) > most:
+            raise Refusal(f"Maximum {most} instruments are allowed in a request.")
+        found = ((key, self._instrument(key)) for key in dict.fromkeys(keys))
+        return {key: row(instrument) for key, instrument in found if instrument is not None}
+
+    def _instrument(self, key: str) -> Instrument | None:
+        """Find by `NSE:INFY` or, as Kite allows too, by the token."""
+        market = self._venue.market
+        return market.instruments.get(int(key)) if key.isdecimal() else market.by_key(key)
+
+    def _quote(self, instrument: Instrument) -> Quote:
+        return self._venue.market.quote(instrument.token)
+
+    async def candles(self, request: web.Request, session: Session) -> Any:
+        """GET /instruments/historical/{token}/{interval}."""
+        asked = history.parse_request(request.match_info, request.query)
+        market = self._venue.market
+        if asked.token not in market.instruments:
+            raise Refusal("invalid token")
+        rows = market.candles(asked.token, asked.start, asked.end, asked.interval, self._venue.now_ms())
+        return {"candles": [history.candle_row(row, with_oi=asked.with_oi) for row in rows]}
+
+    async def instruments(self, request: web.Request, session: Session) -> web.Response:
+        """GET /instruments and /instruments/{exchange}: CSV, gzip, the same all day."""
+        exchange = request.match_info.get("exchange")
+        if exchange is not None and exchange not in shapes.EXCHANGES:
+            raise Refusal("Invalid `exchange`.")
+        body = await self._dump(exchange)
+        return web.Response(body=body, content_type="text/csv", headers={"Content-Encoding": "gzip"})
+
+    async def _dump(self, exchange: str | None) -> bytes:
+        market = self._venue.market
+        key = (market.day, exchange)
+        async with self._dump_lock:
+            if key not in self._dumps:
+                self._dumps = {known: dump for known, dump in self._dumps.items() if known[0] == market.day}
+                self._dumps[key] = await asyncio.to_thread(lambda: gzip.compress(market.dump_csv(exchange), 5))
+            return self._dumps[key]
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    return {name: str(value) for name, value in (await request.post()).items()}
+
+
+def require_session(request: web.Request, venue: Venue) -> Session:
+    """Find the caller's login by `Authorization: token key:token`. Raises Refusal (TokenException, 403)."""
+    session = venue.access.find(*credentials(request))
+    if session is None:
+        raise Refusal(refusals.BAD_TOKEN, error_type="TokenException", status=403)
+    return session
+
+
+def credentials(request: web.Request) -> tuple[str, str]:
+    """Give (api key, access token) of the header, empty strings when there is none."""
+    scheme, _, pair = request.headers.get("Authorization", "").partition(" ")
+    if scheme != "token":
+        return "", ""
+    api_key, _, access_token = pair.strip().partition(":")
+    return api_key, access_token

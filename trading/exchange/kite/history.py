@@ -1,0 +1,68 @@
+"""Requests for historical candles. Source: protocol notes, section 3.3 (intervals and the longest span of each)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from trading.domain.timezone import IST
+from trading.exchange.venue.prices import Candle
+from trading.exchange.venue.refusals import Refusal
+
+LONGEST_SPAN_DAYS: Mapping[str, int] = {
+    "minute": 60,
+    "3minute": 100,
+    "5minute": 100,
+    "10minute": 100,
+    "15minute": 200,
+    "30minute": 200,
+    "60minute": 400,
+    "day": 2000,
+}
+_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z")
+
+
+@dataclass(frozen=True, slots=True)
+class CandleRequest:
+    """A checked request; the moments are aware IST."""
+
+    token: int
+    interval: str
+    start: datetime
+    end: datetime
+    with_oi: bool
+
+
+def parse_request(path: Mapping[str, str], query: Mapping[str, str]) -> CandleRequest:
+    """Check interval, dates and span. Raises Refusal."""
+    interval = path["interval"]
+    longest = LONGEST_SPAN_DAYS.get(interval)
+    if longest is None:
+        raise Refusal("invalid interval")
+    if not path["token"].isdecimal():
+        raise Refusal("invalid token")
+    start, end = _moment(query.get("from", ""), "from"), _moment(query.get("to", ""), "to")
+    if len(query.get("to", "")) == 10:
+        end += timedelta(days=1, seconds=-1)
+    if end < start:
+        raise Refusal("invalid date range: `from` is after `to`")
+    if end - start > timedelta(days=longest + 1):
+        raise Refusal(f"interval exceeds max limit: {longest} days")
+    return CandleRequest(int(path["token"]), interval, start, end, query.get("oi", "0") == "1")
+
+
+def _moment(text: str, field: str) -> datetime:
+    for form in _FORMATS:
+        try:
+            moment = datetime.strptime(text, form)  # noqa: DTZ007 - made aware in the next line
+        except ValueError:
+            continue
+        return moment.replace(tzinfo=IST) if moment.tzinfo is None else moment.astimezone(IST)
+    raise Refusal(f"invalid {field} date")
+
+
+def candle_row(candle: Candle, *, with_oi: bool) -> list[Any]:
+    """Give one candle as Kite's list: time, open, high, low, close, volume, and open interest when asked for."""
+    at, open_, high, low, close, volume = candle
+    row = [at.strftime("%Y-%m-%dT%H:%M:%S%z"), float(open_), float(high), float(low), float(close), volume]
+    return [*row, 0] if with_oi else row

@@ -1,0 +1,69 @@
+"""Kite's rate limits, per api key, in wire time. Source: protocol notes, section 6."""
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from trading.exchange.venue import refusals
+from trading.exchange.venue.refusals import Refusal
+
+ORDERS = "orders"
+QUOTE = "quote"
+HISTORICAL = "historical"
+OTHER = "other"
+ORDERS_PER_DAY = 5000
+GRACE_S = 0.02
+"""A client that keeps exactly to the limit is not refused because one packet travelled faster than the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most `most` requests in any `seconds`."""
+
+    most: int
+    seconds: float
+
+
+WINDOWS: dict[str, tuple[Window, ...]] = {
+    ORDERS: (Window(10, 1), Window(400, 60)),
+    QUOTE: (Window(1, 1),),
+    HISTORICAL: (Window(3, 1),),
+    OTHER: (Window(10, 1),),
+}
+
+
+class RateLimits:
+    """Counts what was let through; a refused request is not counted."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._passed: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
+        self._orders_of_day: dict[str, tuple[date, int]] = {}
+
+    def check(self, bucket: str, api_key: str, day: date) -> None:
+        """Count one request of a bucket. Raises Refusal (429, NetworkException) above a limit."""
+        now = self._monotonic()
+        passed = self._passed[bucket, api_key]
+        windows = WINDOWS[bucket]
+        longest = max(window.seconds for window in windows)
+        while passed and passed[0] <= now - longest + GRACE_S:
+            passed.popleft()
+        for window in windows:
+            if len(passed) >= window.most and passed[-window.most] > now - window.seconds + GRACE_S:
+                raise _too_many(refusals.TOO_MANY_REQUESTS)
+        if bucket == ORDERS:
+            self._count_order(api_key, day)
+        passed.append(now)
+
+    def _count_order(self, api_key: str, day: date) -> None:
+        counted_day, count = self._orders_of_day.get(api_key, (day, 0))
+        if counted_day != day:
+            count = 0
+        if count >= ORDERS_PER_DAY:
+            raise _too_many(refusals.TOO_MANY_ORDERS)
+        self._orders_of_day[api_key] = (day, count + 1)
+
+
+def _too_many(message: str) -> Refusal:
+    return Refusal(message, error_type="NetworkException", status=429)

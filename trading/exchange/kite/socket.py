@@ -1,0 +1,130 @@
+"""The ticker socket at `/`: who may connect, what a client may say, heartbeats.
+
+No PONG is ever sent unasked: the SDK would take it for a sign that it should drop a silent link.
+"""
+
+import asyncio
+import contextlib
+import json
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from trading.exchange.kite import packets
+from trading.exchange.kite.feed import TOKENS_PER_SOCKET, Connection, Feed, error_text
+from trading.exchange.venue import Venue
+
+HEARTBEAT_S = 2.5
+"""Wire time: an idle socket gets a one-byte frame this often."""
+
+
+def make_ws_app(venue: Venue, feed: Feed) -> web.Application:
+    """Build the application of the ticker's own host and port."""
+    app = web.Application()
+    sockets = _TickerSocket(venue, feed)
+    app.add_routes([web.get("/", sockets.serve)])
+    app.on_shutdown.append(sockets.close_all)
+    return app
+
+
+class _TickerSocket:
+    """Serves one connection at a time for each client."""
+
+    def __init__(self, venue: Venue, feed: Feed) -> None:
+        self._venue = venue
+        self._feed = feed
+        self._open: set[web.WebSocketResponse] = set()
+
+    async def close_all(self, app: web.Application) -> None:
+        """Say good-bye to everybody."""
+        for socket in list(self._open):
+            await socket.close(code=1001, message=b"exchange stops")
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Upgrade and serve; 403 for a dead token, 429 for one socket too many."""
+        session = self._venue.access.find(request.query.get("api_key", ""), request.query.get("access_token", ""))
+        if session is None:
+            raise web.HTTPForbidden(text="Incorrect api_key or access_token.")
+        if not self._feed.can_join(session.api_key):
+            raise web.HTTPTooManyRequests(text="Too many connections.")
+        connection = Connection(session.user_id, session.api_key)
+        self._feed.join(connection)
+        try:
+            return await self._talk(request, connection)
+        finally:
+            self._feed.leave(connection)
+
+    async def _talk(self, request: web.Request, connection: Connection) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(compress=False)
+        await socket.prepare(request)
+        self._open.add(socket)
+        writer = asyncio.create_task(_write(socket, connection))
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
+                    self._obey(connection, message.data)
+        finally:
+            self._open.discard(socket)
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writer
+        return socket
+
+    def _obey(self, connection: Connection, text: str | bytes) -> None:
+        """Do what one message asks; whatever is not understood is answered by an error frame."""
+        try:
+            said = json.loads(text)
+            self._subscribe(connection, said["a"], said["v"])
+        except (ValueError, KeyError, TypeError):
+            connection.send(error_text("Invalid message."))
+
+    def _subscribe(self, connection: Connection, action: str, value: Any) -> None:
+        if action == "mode":
+            mode, tokens = value
+            self._set_mode(connection, mode, _tokens(tokens))
+            return
+        tokens = _tokens(value)
+        if action == "unsubscribe":
+            for token in tokens:
+                connection.modes.pop(token, None)
+            return
+        if action != "subscribe":
+            raise ValueError(action)
+        if len(connection.modes.keys() | set(tokens)) > TOKENS_PER_SOCKET:
+            connection.send(error_text(f"Maximum {TOKENS_PER_SOCKET} instruments are allowed on a connection."))
+            return
+        connection.is_ticker = True
+        new = [token for token in tokens if token not in connection.modes]
+        connection.modes.update(dict.fromkeys(new, packets.QUOTE))
+        self._feed.snapshot(connection, new)
+
+    def _set_mode(self, connection: Connection, mode: str, tokens: list[int]) -> None:
+        if mode not in packets.MODES:
+            raise ValueError(mode)
+        changed = [token for token in tokens if connection.modes.get(token, mode) != mode]
+        connection.modes.update(dict.fromkeys(changed, mode))
+        self._feed.snapshot(connection, changed)
+
+
+def _tokens(value: Any) -> list[int]:
+    if not isinstance(value, list) or not all(type(token) is int for token in value):
+        raise ValueError("tokens must be whole numbers")
+    return value
+
+
+async def _write(socket: web.WebSocketResponse, connection: Connection) -> None:
+    """Send what waits, and a heartbeat when nothing did for a while."""
+    while not connection.is_given_up:
+        try:
+            async with asyncio.timeout(HEARTBEAT_S):
+                message = await connection.outbox.get()
+        except TimeoutError:
+            message = packets.HEARTBEAT
+        try:
+            if isinstance(message, bytes):
+                await socket.send_bytes(message)
+            else:
+                await socket.send_str(message)
+        except ConnectionError:
+            return
+    await socket.close(code=1008, message=b"too slow")

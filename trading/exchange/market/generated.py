@@ -1,0 +1,85 @@
+"""The bundled market: a seeded, calibrated chain of days for about ten shares and two indices.
+
+A day's minutes are made when somebody first looks at that day, and kept: yesterday's range costs one
+day of minutes, never a chain of ticks.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from math import sqrt
+from typing import Final
+
+from trading.domain.instruments import InstrumentClass
+from trading.exchange.market.bar import Bar
+from trading.exchange.market.daychain import DayChain, DayPlan
+from trading.exchange.market.hours import DayHours, Hours
+from trading.exchange.market.listing import PROFILES, Listing, Profile
+from trading.exchange.market.minutes import clock_of_noise, factor_path, stock_bars
+from trading.exchange.market.randomness import seeded
+
+FIRST_DAY: Final = date(2023, 7, 3)
+"""The chain begins here, half a year before the first dated session row, whatever day is traded."""
+
+
+class GeneratedSource:
+    """Implements `source.Source` for one seed, up to the traded day."""
+
+    def __init__(self, day: date, seed: int, calendar: Hours, profiles: Sequence[Profile] = PROFILES) -> None:
+        if not calendar.is_trading_day(day):
+            raise ValueError(f"{day:%A} {day} is no trading day of the calendar; choose a trading day")
+        self.listings: Sequence[Listing] = [profile.listing for profile in profiles]
+        self._seed = seed
+        self._calendar = calendar
+        self._profiles = {profile.listing.token: profile for profile in profiles}
+        span = (FIRST_DAY + timedelta(days=count) for count in range((day - FIRST_DAY).days + 1))
+        self._days = [each for each in span if calendar.may_trade(each)]
+        self._chain = DayChain(profiles, seed, self._days)
+        self._common: dict[date, dict[int, tuple[float, float]]] = {}
+        self._bars: dict[tuple[int, date], tuple[Bar, ...]] = {}
+
+    def days_until(self, day: date) -> list[date]:
+        """Give the trading days from the start of the chain up to and with `day`."""
+        return [each for each in self._days if each <= day]
+
+    def hours(self, day: date, instrument_class: InstrumentClass) -> DayHours:
+        """Give the session of that date by the calendar."""
+        return self._calendar.day_hours(day, instrument_class)
+
+    def previous_close(self, token: int, day: date) -> int:
+        """Give the close of the trading day before."""
+        return self._chain[day].instruments[token].previous_close
+
+    def bars(self, token: int, day: date) -> tuple[Bar, ...]:
+        """Give one day's minutes, made on first use. Raises KeyError for a day outside the chain."""
+        key = (token, day)
+        if key not in self._bars:
+            self._bars[key] = self._make(token, day)
+        return self._bars[key]
+
+    def _make(self, token: int, day: date) -> tuple[Bar, ...]:
+        profile, plan = self._profiles[token], self._chain[day]
+        part = plan.instruments[token]
+        hours = self.hours(day, profile.listing.instrument.instrument_class)
+        factors = self._factors(day, plan)
+        common = [
+            profile.market * market + profile.bank * bank
+            for market, bank in (factors[start] for start in hours.minutes())
+        ]
+        noise = sqrt(
+            (profile.market * plan.market.noise) ** 2 + (profile.bank * plan.bank.noise) ** 2 + part.own.noise**2
+        )
+        return stock_bars(seeded("minutes", self._seed, day, token), profile, part, common, noise, hours)
+
+    def _factors(self, day: date, plan: DayPlan) -> dict[int, tuple[float, float]]:
+        """Give the moves of market and banks by minute, over every minute at which anything trades."""
+        if day not in self._common:
+            minutes = sorted({m for listing in self.listings for m in self._minutes_of(listing, day)})
+            shares = clock_of_noise(minutes)
+            rng = seeded("factors", self._seed, day)
+            market = factor_path(rng, plan.market, shares, plan.market.body).moves
+            bank = factor_path(rng, plan.bank, shares, plan.bank.body).moves
+            self._common[day] = dict(zip(minutes, zip(market, bank, strict=True), strict=True))
+        return self._common[day]
+
+    def _minutes_of(self, listing: Listing, day: date) -> list[int]:
+        return self.hours(day, listing.instrument.instrument_class).minutes()

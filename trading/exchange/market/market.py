@@ -1,0 +1,157 @@
+"""One trading day of the simulated exchange: prices by market time, history behind it, the instrument dump."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from trading.domain.instruments import Instrument
+from trading.domain.money import from_scaled
+from trading.domain.timezone import IST
+from trading.exchange.market.bar import Bar, merged
+from trading.exchange.market.bars import BarsSource
+from trading.exchange.market.calendar_hours import CalendarHours
+from trading.exchange.market.candles import DAY_INTERVAL, bars_of_tape, folded
+from trading.exchange.market.dump import Dump
+from trading.exchange.market.generated import GeneratedSource
+from trading.exchange.market.hours import Hours, day_of, midnight_ms
+from trading.exchange.market.quotes import Quote
+from trading.exchange.market.source import Source
+from trading.exchange.market.state import InstrumentState
+from trading.exchange.market.tape import make_tape
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_SECOND_MS: Final = 59_000
+
+Candle = tuple[datetime, Decimal, Decimal, Decimal, Decimal, int]
+"""Start (IST), open, high, low, close in rupees, volume in units (0 for an index)."""
+
+
+class DayRange(NamedTuple):
+    """A finished day, in rupees."""
+
+    high: Decimal
+    low: Decimal
+    close: Decimal
+
+
+class Market:
+    """The prices of one day. Day, seed and source decide everything, steps and speed nothing.
+
+    All moments are epoch milliseconds of market time. `instruments` are what trades, by token;
+    `step_times` every moment at which one of them trades or a phase changes, ascending.
+    """
+
+    def __init__(self, day: date, seed: int, source: Source, calendar: Hours) -> None:
+        self.day = day
+        self.seed = seed
+        self._source = source
+        self._days = source.days_until(day)
+        self.previous_day: date = self._days[-2]
+        self._states = {state.listing.token: state for state in self._prepared()}
+        self.instruments: Mapping[int, Instrument] = {
+            token: state.listing.instrument for token, state in self._states.items()
+        }
+        self._keys = {instrument.key: instrument for instrument in self.instruments.values()}
+        moments = {at_ms for state in self._states.values() for at_ms in state.tape.times}
+        self.step_times: Sequence[int] = sorted(moments.union(calendar.phase_changes(day)))
+        closes = {token: source.previous_close(token, day) for token in self._states}
+        self._dump = Dump(day, calendar, source.listings, closes)
+
+    def advance(self, to_ms: int) -> list[Quote]:
+        """Move on to this moment and give the present quote of every instrument that traded since."""
+        return [state.quote() for state in self._states.values() if state.advance(to_ms)]
+
+    def quote(self, token: int) -> Quote:
+        """Give the present quote. Raises KeyError for a token that does not trade here."""
+        return self._states[token].quote()
+
+    def by_key(self, key: str) -> Instrument | None:
+        """Find a traded instrument by `EXCHANGE:TRADINGSYMBOL`."""
+        return self._keys.get(key)
+
+    def day_range(self, token: int) -> DayRange:
+        """Give the high, low and close of the last day before this one on which the instrument traded.
+
+        Raises LookupError when there is none (an instrument that begins in the middle of a folder).
+        """
+        for day in reversed(self._days[:-1]):
+            if bars := self._source.bars(token, day):
+                whole = merged(bars, 0)
+                return DayRange(from_scaled(whole.high), from_scaled(whole.low), from_scaled(whole.close))
+        raise LookupError(f"token {token} has no day before {self.day}")
+
+    def candles(self, token: int, start: datetime, end: datetime, interval: str, now_ms: int) -> list[Candle]:
+        """Give the candles that begin from `start` to `end` (both aware, both included), as known at `now_ms`.
+
+        Today's running candle is included; candles of a day count by their date. Raises KeyError for an
+        unknown token and ValueError for an interval that Kite does not have.
+        """
+        start_ms, end_ms = _ms(start), _ms(end)
+        days = [day for day in self._days if day_of(start_ms) <= day <= day_of(end_ms)]
+        if interval == DAY_INTERVAL:
+            start_ms = midnight_ms(day_of(start_ms))
+        rows = (bar for day in days for bar in folded(self._bars(token, day, now_ms), interval))
+        return [_candle(bar) for bar in rows if start_ms <= bar.start_ms <= end_ms]
+
+    def dump_csv(self, exchange: str | None = None) -> bytes:
+        """Give the day's instrument dump in Kite's columns, of one exchange or of all (about 100,000 rows)."""
+        return self._dump.csv(exchange)
+
+    def _bars(self, token: int, day: date, now_ms: int) -> Sequence[Bar]:
+        if day != self.day:
+            return self._source.bars(token, day)
+        state = self._states[token]
+        first_minute = state.hours.continuous[0][0]
+        return bars_of_tape(state.tape, first_minute, now_ms, is_index=state.listing.is_index)
+
+    def _prepared(self) -> list[InstrumentState]:
+        """Make every instrument's tape of the day."""
+        states = []
+        for listing in self._source.listings:
+            token = listing.token
+            hours = self._source.hours(self.day, listing.instrument.instrument_class)
+            tape = make_tape(listing, self._source.bars(token, self.day), hours, self.seed, self.day.isoformat())
+            close = self._source.previous_close(token, self.day)
+            states.append(InstrumentState(listing, tape, close, self._last_trade_ms(token), hours, self.seed))
+        return states
+
+    def _last_trade_ms(self, token: int) -> int:
+        """Give the moment of the last trade before today, 0 when there was none."""
+        bars = self._source.bars(token, self.previous_day)
+        return bars[-1].start_ms + LAST_SECOND_MS if bars else 0
+
+
+def make_market(
+    day: date | None = None, seed: int = 1, bars_dir: Path | None = None, calendar: Hours | None = None
+) -> Market:
+    """Make the market of one day: generated, or replayed from a folder of real bars.
+
+    Without a day a folder begins with its first day that has one before it; the generated market must be
+    told its day. Raises ValueError, in words for a person, for a day that is not there, an empty folder
+    or a malformed file.
+    """
+    calendar = calendar or CalendarHours()
+    if bars_dir is not None:
+        replay = BarsSource(bars_dir, calendar)
+        day = day or replay.days[1]
+        replay.check_day(day)
+        return Market(day, seed, replay, calendar)
+    if day is None:
+        raise ValueError("the generated market needs a day")
+    return Market(day, seed, GeneratedSource(day, seed, calendar), calendar)
+
+
+def _ms(moment: datetime) -> int:
+    """Give epoch milliseconds. Raises ValueError for a naive moment."""
+    if moment.tzinfo is None:
+        raise ValueError(f"moment must be aware, was {moment}")
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def _candle(bar: Bar) -> Candle:
+    start = datetime.fromtimestamp(bar.start_ms // 1000, tz=IST)
+    prices = (from_scaled(price) for price in bar[1:5])
+    opened, high, low, close = prices
+    return start, opened, high, low, close, bar.volume

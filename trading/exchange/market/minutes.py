@@ -1,0 +1,160 @@
+"""The minutes of one generated day: common factors and own movement, bridged to the day's planned close."""
+
+from math import sqrt
+from random import Random
+from typing import Final, NamedTuple
+
+from trading.exchange.market.bar import Bar
+from trading.exchange.market.data.calibration import (
+    BAR_EXCESS,
+    MINUTE_VOLUME,
+    MOVE_FIRST_MINUTES,
+    MOVE_QUARTERS,
+    VOLUME_FIRST_MINUTES,
+    VOLUME_QUARTERS,
+)
+from trading.exchange.market.daychain import InstrumentDay, Stretch, snap
+from trading.exchange.market.hours import DAY_MS, IST_OFFSET_MS, MINUTE_MS, OPEN_OFFSET_MS, DayHours
+from trading.exchange.market.listing import FIXED_BAND_PERCENT, Profile, circuits
+from trading.exchange.market.randomness import between, fat_bell
+
+NEWS_SHARE: Final = 0.45
+"""Share of days on which news moves a stock from one trade to the next."""
+NEWS_SIZE: Final = (0.18, 0.42)
+"""The size of such a jump, relative to the day's own noise."""
+AUCTION_MOVE: Final = 0.0009
+"""Deviation of the closing auction's price from the last continuous price."""
+AUCTION_VOLUME: Final = 0.08
+"""What the closing auction trades, as a share of an ordinary day."""
+LEAST_VOLUME: Final = 6
+
+
+class Path(NamedTuple):
+    """A way through a day: the move since the open at the end of each minute, and the minute that jumped (or -1)."""
+
+    moves: list[float]
+    jump_at: int
+
+
+def offset_of(start_ms: int) -> int:
+    """Give the minutes since 09:15 of a minute's start."""
+    return ((start_ms + IST_OFFSET_MS) % DAY_MS - OPEN_OFFSET_MS) // MINUTE_MS
+
+
+def by_time(first: tuple[float, ...], quarters: tuple[float, ...], offset: int) -> float:
+    """Read a table of the day's course at so many minutes after 09:15; outside the day its nearest end."""
+    if offset < len(first):
+        return first[max(0, offset)]
+    return quarters[min(len(quarters) - 1, (offset - len(first)) // 15)]
+
+
+def clock_of_noise(minutes: list[int]) -> list[float]:
+    """Give each minute's share of the day's variance; they add up to 1."""
+    squares = [by_time(MOVE_FIRST_MINUTES, MOVE_QUARTERS, offset_of(start)) ** 2 for start in minutes]
+    total = sum(squares)
+    return [square / total for square in squares]
+
+
+def factor_path(rng: Random, stretch: Stretch, shares: list[float], end: float, *, has_news: bool = False) -> Path:
+    """Wander through the day and arrive at `end` exactly.
+
+    A Brownian bridge on the day's own clock (`shares` of variance), plus the way to the end, plus the
+    swing of a reversal day, which is largest when half of the day's variance is spent.
+    """
+    steps = [fat_bell(rng) * sqrt(share) for share in shares]
+    jump_at = int(rng.random() * (len(steps) - 20)) + 10 if has_news and rng.random() < NEWS_SHARE else -1
+    if jump_at > 0:
+        size = NEWS_SIZE[0] + (NEWS_SIZE[1] - NEWS_SIZE[0]) * rng.random()
+        steps[jump_at] = size if rng.random() < 0.5 else -size
+    drift = sum(steps)
+    moves, walked, spent = [], 0.0, 0.0
+    for step, share in zip(steps, shares, strict=True):
+        walked += step
+        spent += share
+        swing = stretch.swing * 4 * spent * (1 - spent)
+        moves.append(stretch.noise * (walked - spent * drift) + swing + end * spent)
+    moves[-1] = end
+    return Path(moves, jump_at)
+
+
+def stock_bars(
+    rng: Random, profile: Profile, part: InstrumentDay, common: list[float], noise: float, hours: DayHours
+) -> tuple[Bar, ...]:
+    """Make the day's bars of one instrument: the first opens at the planned open, the last closes at the planned close.
+
+    `common` is the move of the shared factors at the end of each minute (already weighted), `noise` the
+    deviation of the whole day. With a closing auction the last bar is its one print.
+    """
+    step = profile.listing.step
+    minutes = hours.minutes()
+    auction = hours.closing_match
+    last = snap(part.close / (1 + AUCTION_MOVE * fat_bell(rng)), step) if auction else part.close
+    end = last / part.open - 1
+    shares = clock_of_noise(minutes)
+    own = factor_path(rng, part.own, shares, end - common[-1], has_news=not profile.listing.is_index)
+    closes = [snap(part.open * (1 + shared + alone), step) for shared, alone in zip(common, own.moves, strict=True)]
+    closes[-1] = last
+    usual_volume = profile.daily_volume / 375 * (0.55 + 0.9 * rng.random())
+    day = _Day(part.open, step, noise, usual_volume, profile.silent_share, _room(profile, part.previous_close))
+    bars = _bars(rng, day, closes, own.jump_at, shares, minutes)
+    if auction:
+        start = auction[0] + int(rng.random() * ((auction[1] - auction[0]) // MINUTE_MS)) * MINUTE_MS
+        bars.append(_print(start, part.close, int(profile.daily_volume * AUCTION_VOLUME * (0.6 + 0.8 * rng.random()))))
+    return tuple(bars)
+
+
+def _bars(
+    rng: Random, day: "_Day", closes: list[int], jump_at: int, shares: list[float], minutes: list[int]
+) -> list[Bar]:
+    bars, before, last = [], day.opened, len(minutes) - 1
+    for place, (start, close, share) in enumerate(zip(minutes, closes, shares, strict=True)):
+        if place == 0:
+            first = day.opened
+        elif place == jump_at:
+            first = snap(before + 0.9 * (close - before), day.step)
+        else:
+            first = before + (int(rng.random() * 4) - 1) // 2 * day.step if rng.random() < 0.6 else before
+        bar = day.bar(rng, start, first, close, share)
+        before = close
+        if not day.silent_share or place in (0, last) or rng.random() >= day.silent_share:
+            bars.append(bar)
+    return bars
+
+
+class _Day(NamedTuple):
+    """What all minutes of one instrument's day share. `room` is the fixed band, or without bounds."""
+
+    opened: int
+    step: int
+    noise: float
+    usual_volume: float
+    silent_share: float
+    room: tuple[int, int]
+
+    def bar(self, rng: Random, start: int, first: int, close: int, share: float) -> Bar:
+        """Put a high, a low and a volume around a minute's open and close."""
+        reach = 3 * BAR_EXCESS * self.noise * sqrt(share) * self.opened
+        high = max(first, close) + int(reach * rng.random() ** 2 / self.step + 0.5) * self.step
+        low = min(first, close) - int(reach * rng.random() ** 2 / self.step + 0.5) * self.step
+        least, most = self.room
+        first, high, low, close = (min(max(price, least), most) for price in (first, high, low, close))
+        return Bar(start, first, high, low, close, self.volume(rng, start, (high - low) / (reach + self.step)))
+
+    def volume(self, rng: Random, start: int, width: float) -> int:
+        """Draw a minute's volume: the course of the day, chance, and more when the price moved far."""
+        if not self.usual_volume:
+            return 0
+        course = by_time(VOLUME_FIRST_MINUTES, VOLUME_QUARTERS, offset_of(start))
+        chance = between(rng, MINUTE_VOLUME) * (0.5 + min(2.0, width) * 0.5)
+        return LEAST_VOLUME + int(self.usual_volume * course * chance)
+
+
+def _room(profile: Profile, previous_close: int) -> tuple[int, int]:
+    """Nobody trades outside a fixed band; an operating range gives way."""
+    if profile.listing.has_fixed_band:
+        return circuits(previous_close, FIXED_BAND_PERCENT, profile.listing.step)
+    return profile.listing.step, 100 * previous_close
+
+
+def _print(start: int, price: int, volume: int) -> Bar:
+    return Bar(start, price, price, price, price, max(1, volume))

@@ -1,0 +1,181 @@
+"""The present state of one instrument, and the order book that stands behind it.
+
+The book is synthetic: its levels follow from the quote alone (by a stateless mix of its serial number),
+so that nothing has to be stored and everybody who asks sees the same. All prices are integers of
+1/10,000 rupee (`money.PRICE_SCALE`), quantities are units.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, NamedTuple
+
+from trading.domain.orders import Side
+from trading.exchange.market.randomness import mix
+
+SHOWN_LEVELS: Final = 5
+DEEPEST_LEVEL: Final = 400
+"""Beyond this many levels of one side there is nobody."""
+GROWTH_PERCENT: Final = 35
+"""Each level away from the touch holds this much more of the base quantity."""
+_BUY_SALT: Final = 0x5851F42D4C957F2D
+_SELL_SALT: Final = 0x14057B7EF767814F
+
+
+class Level(NamedTuple):
+    """One price of the depth: what rests there, and in how many orders."""
+
+    price: int
+    quantity: int
+    orders: int
+
+
+NO_LEVEL: Final = Level(0, 0, 0)
+
+
+class Depth(NamedTuple):
+    """How thick an instrument's book is: the price grid, the quantity at the touch, the usual spread in steps.
+
+    A `base_quantity` of 0 means that there is no book at all (an index).
+    """
+
+    step: int
+    base_quantity: int
+    spread_steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a snapshot of one instrument says.
+
+    Before the first trade of the day `ltp` is yesterday's close and open, high and low are 0.
+    `close` is yesterday's close, `average_price` the volume weighted price of today (0 for an index),
+    `last_trade_ms` and `at_ms` epoch milliseconds of market time. `is_bought` says that the last trade
+    took the offer, so that the last price is the best ask, else it is the best bid.
+    """
+
+    token: int
+    ltp: int
+    last_quantity: int
+    average_price: int
+    volume: int
+    open: int
+    high: int
+    low: int
+    close: int
+    last_trade_ms: int
+    at_ms: int
+    lower_circuit: int
+    upper_circuit: int
+    oi: int
+    depth: Depth
+    serial: int
+    is_bought: bool
+
+    @property
+    def bids(self) -> tuple[Level, ...]:
+        """Five levels, the highest price first; a missing level is all zeros."""
+        return self._shown(Side.BUY)
+
+    @property
+    def asks(self) -> tuple[Level, ...]:
+        """Five levels, the lowest price first; a missing level is all zeros."""
+        return self._shown(Side.SELL)
+
+    @property
+    def buy_quantity(self) -> int:
+        """Units wanted in the whole book, shown and not shown."""
+        return self._total(self.bids, _BUY_SALT)
+
+    @property
+    def sell_quantity(self) -> int:
+        """Units offered in the whole book, shown and not shown."""
+        return self._total(self.asks, _SELL_SALT)
+
+    def levels(self, side: Side) -> Iterator[Level]:
+        """Yield the resting levels of one side from the touch outwards, to the circuit or to the deepest level."""
+        step, base, _ = self.depth
+        if not base:
+            return
+        price, salt = self._touch(side)
+        away = -step if side is Side.BUY else step
+        for place in range(DEEPEST_LEVEL):
+            if not self.lower_circuit <= price <= self.upper_circuit:
+                return
+            chance = mix(self.serial * 1_000_003 + place ^ salt)
+            quantity = base * (100 + GROWTH_PERCENT * place) * (40 + chance % 121) // 10_000 + 1
+            yield Level(price, quantity, 1 + (chance >> 32) % min(24, quantity))
+            price += away * (1 + ((chance >> 48) % 4 == 0))  # now and then a price at which nobody waits
+
+    def _touch(self, side: Side) -> tuple[int, int]:
+        """Give the best price of one side, and the salt of its chance."""
+        step, _, usual = self.depth
+        spread = step * (1 + mix(self.serial) % (2 * usual - 1))
+        if side is Side.BUY:
+            return (self.ltp - spread if self.is_bought else self.ltp), _BUY_SALT
+        return (self.ltp if self.is_bought else self.ltp + spread), _SELL_SALT
+
+    def _shown(self, side: Side) -> tuple[Level, ...]:
+        shown = list(islice(self.levels(side), SHOWN_LEVELS))
+        return (*shown, *[NO_LEVEL] * (SHOWN_LEVELS - len(shown)))
+
+    def _total(self, shown: tuple[Level, ...], salt: int) -> int:
+        visible = sum(level.quantity for level in shown)
+        return visible + self.depth.base_quantity * (120 + mix(self.serial ^ salt) % 97) if visible else 0
+
+
+class Book:
+    """One taker's view of the book behind a quote: what it took stays taken until the next quote.
+
+    Make a new one with every quote of the token. Fills walk from the touch outwards, beyond the five
+    shown levels too: that is the slippage.
+    """
+
+    def __init__(self, quote: Quote) -> None:
+        self.quote = quote
+        self._sides = {side: _Walk(quote.levels(side)) for side in Side}
+
+    def walk(self, side: Side, quantity: int, limit: int | None) -> list[tuple[int, int]]:
+        """Take up to `quantity` units for an order of this side and give (price, units) for each level touched.
+
+        A buy takes offers at `limit` or below, a sell takes bids at `limit` or above; None takes any price.
+        Raises ValueError unless `quantity` is positive.
+        """
+        if quantity <= 0:
+            raise ValueError(f"quantity must be positive, was {quantity}")
+        resting = self._sides[side.opposite]
+        fills: list[tuple[int, int]] = []
+        while quantity and (level := resting.best()) is not None and _is_within(side, level.price, limit):
+            taken = min(quantity, level.quantity)
+            resting.take(taken)
+            fills.append((level.price, taken))
+            quantity -= taken
+        return fills
+
+    def best(self, side: Side) -> int | None:
+        """Give the best price that still rests on `side`, or None when that side is empty."""
+        level = self._sides[side].best()
+        return None if level is None else level.price
+
+
+def _is_within(side: Side, price: int, limit: int | None) -> bool:
+    return limit is None or (price - limit) * side.sign <= 0
+
+
+class _Walk:
+    """One side of the book being eaten from the touch."""
+
+    def __init__(self, levels: Iterator[Level]) -> None:
+        self._levels = levels
+        self._present: Level | None = None
+
+    def best(self) -> Level | None:
+        if self._present is None:
+            self._present = next(self._levels, None)
+        return self._present
+
+    def take(self, quantity: int) -> None:
+        level = self.best()
+        if level is not None:
+            rest = level.quantity - quantity
+            self._present = level._replace(quantity=rest) if rest else None

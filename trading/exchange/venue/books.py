@@ -1,0 +1,116 @@
+"""All accounts and orders of the venue, with what changed since the last write to disk."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from trading.domain.instruments import Instrument
+from trading.domain.orders import Side
+from trading.exchange.venue import margin
+from trading.exchange.venue.accounts import Account
+from trading.exchange.venue.orders import Order, Terms, Trade
+
+ORDER_ID_BASE = 1_900_000_000_000_000_000
+IDS_PER_DAY = 10**10
+
+
+class Books:
+    """The ledger. Sequences of orders and trades count up over all days and are never used twice."""
+
+    def __init__(self, accounts: Iterable[Account], day: date) -> None:
+        self.day = day
+        self.accounts = {account.user_id: account for account in accounts}
+        self.orders: dict[str, Order] = {}
+        self.last_order = 0
+        self.last_trade = 0
+        self.by_token: dict[int, dict[str, Order]] = {}
+        """Orders in the exchange's book: live and past validation."""
+        self.pending: dict[str, Order] = {}
+        """New orders, and those with a wish to change or cancel, not yet seen by the matching."""
+        self.dirty: dict[str, Order] = {}
+        self.new_trades: list[Trade] = []
+
+    def new_order(
+        self,
+        *,
+        user_id: str,
+        api_key: str,
+        instrument: Instrument,
+        side: Side,
+        product: str,
+        tag: str,
+        terms: Terms,
+        at_ms: int,
+    ) -> Order:
+        """Give an order its id (19 digits) and put it among the pending ones."""
+        self.last_order += 1
+        order = Order(
+            order_id=str(ORDER_ID_BASE + self.day.toordinal() * IDS_PER_DAY + self.last_order),
+            sequence=self.last_order,
+            user_id=user_id,
+            api_key=api_key,
+            instrument=instrument,
+            side=side,
+            product=product,
+            tag=tag,
+            terms=terms,
+            placed_ms=at_ms,
+        )
+        self.index(order)
+        return order
+
+    def index(self, order: Order) -> None:
+        """Put an order, new or restored, where it is looked for."""
+        account = self.accounts[order.user_id]
+        self.orders[order.order_id] = account.orders[order.order_id] = order
+        if not order.is_live:
+            return
+        account.live[order.order_id] = order
+        if order.is_new or order.wants is not None or order.wants_cancel:
+            self.pending[order.order_id] = order
+        if order.is_in_book:
+            self.rest(order)
+            margin.block(account, order)
+
+    def live_orders(self) -> list[Order]:
+        """Give every order that is not final."""
+        return [order for account in self.accounts.values() for order in account.live.values()]
+
+    def rest(self, order: Order) -> None:
+        """Put an order into the exchange's book."""
+        self.by_token.setdefault(order.instrument.token, {})[order.order_id] = order
+
+    def close(self, order: Order) -> None:
+        """Take a final order out of every live index."""
+        account = self.accounts[order.user_id]
+        account.live.pop(order.order_id, None)
+        margin.release(account, order)
+        self.by_token.get(order.instrument.token, {}).pop(order.order_id, None)
+        self.pending.pop(order.order_id, None)
+
+    def add_trade(self, order: Order, quantity: int, price: int, at_ms: int, wire_s: float) -> None:
+        """Book one fill of an order."""
+        self.last_trade += 1
+        order.filled += quantity
+        order.filled_value += quantity * price
+        trade = Trade(
+            trade_id=str(10_000_000 + self.last_trade),
+            sequence=self.last_trade,
+            order_id=order.order_id,
+            user_id=order.user_id,
+            token=order.instrument.token,
+            side=order.side,
+            product=order.product,
+            quantity=quantity,
+            price=price,
+            at_ms=at_ms,
+            wire_s=wire_s,
+        )
+        self.accounts[order.user_id].book(trade, order.instrument)
+        self.new_trades.append(trade)
+
+    def roll(self, day: date) -> None:
+        """Begin another day: settle every account and forget the orders."""
+        for account in self.accounts.values():
+            account.settle()
+        self.day = day
+        self.orders, self.by_token, self.pending, self.dirty, self.new_trades = {}, {}, {}, {}, []

@@ -1,0 +1,31 @@
+"""What the venue asks of a market and of the calendar."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from trading.domain.instruments import Instrument
+from trading.exchange.market.quotes import Quote
+
+Candle = tuple[datetime, Decimal, Decimal, Decimal, Decimal, int]
+"""Start (aware IST), open, high, low, close in rupees, volume."""
+
+
+class Market(Protocol):
+    """One trading day of prices."""
+
+    @property
+    def day(self) -> date: ...
+    @property
+    def instruments(self) -> Mapping[int, Instrument]: ...
+    def quote(self, token: int) -> Quote: ...
+    def by_key(self, key: str) -> Instrument | None: ...
+    def candles(self, token: int, start: datetime, end: datetime, interval: str, now_ms: int) -> Sequence[Candle]: ...
+    def dump_csv(self, exchange: str | None) -> bytes: ...
+
+
+class TradingHours(Protocol):
+    """Says whether an instrument trades continuously at an aware moment."""
+
+    def __call__(self, instrument: Instrument, moment: datetime, /) -> bool: ...

@@ -1,0 +1,247 @@
+"""The venue: one object that holds users, logins, books and desk together, and keeps them on disk.
+
+Everything runs on one event loop and returns at once. A call that changes something has been written to the store
+when it returns; only then the messages about it go out.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trading.domain.money import PRICE_SCALE
+from trading.exchange.market.quotes import Quote
+from trading.exchange.venue import refusals, truth
+from trading.exchange.venue.access import Access, Session
+from trading.exchange.venue.accounts import Account, Holding
+from trading.exchange.venue.books import Books
+from trading.exchange.venue.desk import Behaviour, Desk, Update
+from trading.exchange.venue.orders import Order
+from trading.exchange.venue.prices import Market, TradingHours
+from trading.exchange.venue.reads import Reads
+from trading.exchange.venue.refusals import Refusal
+from trading.exchange.venue.rules import OrderRequest
+from trading.exchange.venue.store import VenueStore
+from trading.exchange.venue.users import User, demo_users
+
+LEDGER_FILE = "ledger.sqlite3"
+OPENING_CASH_RUPEES = 1_000_000
+FIRST_HOLDING = ("NSE:INFY", 10)
+"""Every account begins with these delivered shares, so that the holdings are not an empty list."""
+
+DEFAULT_REDIRECT_URL = "http://127.0.0.1:8000/brokers/kite/callback/"
+
+
+class Venue:
+    """The simulated broker. `state_dir` None keeps nothing on disk."""
+
+    def __init__(
+        self,
+        *,
+        exchange_id: str,
+        market: Market,
+        hours: TradingHours,
+        now_ms: Callable[[], int],
+        monotonic: Callable[[], float],
+        state_dir: Path | None = None,
+    ) -> None:
+        self.exchange_id = exchange_id
+        self.users: dict[str, User] = demo_users(exchange_id)
+        self.redirect_url = DEFAULT_REDIRECT_URL
+        self.postback_url = ""
+        self.wake: Callable[[], None] = _nothing
+        self.listeners: list[Callable[[Sequence[Update]], None]] = []
+        self.behaviour = Behaviour()
+        self.now_ms = now_ms
+        self.access = Access(self.users, now_ms=now_ms, monotonic=monotonic, seed=exchange_id)
+        self._store = VenueStore(None if state_dir is None else state_dir / LEDGER_FILE)
+        books = self._restored(market) or self._first_day(market)
+        self._desk = Desk(books, market, hours, now_ms, monotonic, self.behaviour)
+        self.reads = Reads(lambda: self._desk.books, self.behaviour, monotonic)
+        if books.day != market.day:
+            self.begin_day(market)
+
+    def _restored(self, market: Market) -> Books | None:
+        kept = self._store.load(market.by_key)
+        if kept is None:
+            return None
+        self.access.restore(kept.sessions)
+        return kept.books
+
+    def _first_day(self, market: Market) -> Books:
+        books = Books([_first_account(user_id, market) for user_id in self.users], market.day)
+        self._store.save_day(books)
+        return books
+
+    # -- the day -------------------------------------------------------------------------------------
+
+    @property
+    def books(self) -> Books:
+        """Give the ledger of the day."""
+        return self._desk.books
+
+    @property
+    def market(self) -> Market:
+        """Give the day's prices."""
+        return self._desk.market
+
+    def begin_day(self, market: Market) -> None:
+        """Roll to another trading day: what still lives lapses, accounts settle, the books are empty."""
+        self.end_of_day()
+        self._desk.market = market
+        self._desk.depth.clear()
+        self.books.roll(market.day)
+        self._store.save_day(self.books)
+
+    def end_of_day(self) -> None:
+        """Let every order lapse that is still live. Safe to call twice."""
+        self._desk.cancel_all()
+        self._flush()
+
+    def close(self) -> None:
+        """Close the file. Nothing is pending: every change was written when it happened."""
+        self._store.close()
+
+    # -- orders --------------------------------------------------------------------------------------
+
+    def place(self, user_id: str, api_key: str, request: OrderRequest) -> Order:
+        """Take an order or raise Refusal."""
+        return self._asked(self._desk.place(user_id, api_key, request))
+
+    def modify(self, order: Order, request: OrderRequest) -> None:
+        """Take the wish to change an order or raise Refusal."""
+        self._desk.request_modify(order, request)
+        self._asked(order)
+
+    def cancel(self, order: Order) -> None:
+        """Take the wish to cancel an order or raise Refusal."""
+        self._desk.request_cancel(order)
+        self._asked(order)
+
+    def order_of(self, user_id: str, order_id: str) -> Order:
+        """Find a user's order. Raises Refusal for an unknown id and for somebody else's."""
+        order = self.books.accounts[user_id].orders.get(order_id)
+        if order is None:
+            raise Refusal(refusals.UNKNOWN_ORDER, error_type="OrderException", status=404)
+        return order
+
+    def _asked(self, order: Order) -> Order:
+        self._store.save_changes(self.books)
+        self.wake()
+        return order
+
+    def on_quotes(self, quotes: Iterable[Quote]) -> None:
+        """Match resting orders and stops on new prices."""
+        self._desk.on_quotes(quotes)
+        self._flush()
+
+    def has_pending(self) -> bool:
+        """Say whether something was asked for that `match_pending` has not done."""
+        return bool(self.books.pending)
+
+    def match_pending(self) -> None:
+        """Do what was asked for since the last time: cancels, modifications, new orders."""
+        self._desk.match_pending()
+        self._flush()
+
+    def _flush(self) -> None:
+        """Write what changed, then tell the listeners."""
+        self._store.save_changes(self.books)
+        updates, self._desk.updates = self._desk.updates, []
+        if updates:
+            for listener in self.listeners:
+                listener(updates)
+
+    # -- logins --------------------------------------------------------------------------------------
+
+    def exchange_token(self, api_key: str, request_token: str, checksum: str) -> Session:
+        """Turn a request token into a session or raise Refusal."""
+        session = self.access.exchange(api_key, request_token, checksum)
+        self._save_sessions()
+        return session
+
+    def issue_token(self, user_id: str) -> str:
+        """Give an access token of the user's own app that is valid now, without a login."""
+        session = self.access.issue(self.users[user_id])
+        self._save_sessions()
+        return session.access_token
+
+    def logout(self, api_key: str, access_token: str) -> bool:
+        """End a session; False when there was none."""
+        was_there = self.access.logout(api_key, access_token)
+        self._save_sessions()
+        return was_there
+
+    def invalidate_tokens(self, user_id: str) -> int:
+        """End every session of a user, as a login elsewhere does; give how many there were."""
+        count = self.access.invalidate(user_id)
+        self._save_sessions()
+        return count
+
+    def _save_sessions(self) -> None:
+        if self.access.changed:
+            self._store.save_sessions(self.access.sessions())
+            self.access.changed = False
+
+    # -- control port --------------------------------------------------------------------------------
+
+    def user_sheet(self) -> list[dict[str, str]]:
+        """List who has an account here, with everything needed to sign in."""
+        hint = self.access.totp_hint()
+        return [
+            {
+                "user_id": user.user_id,
+                "password": user.password,
+                "totp": hint,
+                "api_key": user.api_key,
+                "api_secret": user.api_secret,
+            }
+            for user in self.users.values()
+        ]
+
+    def set_behaviour(self, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """Set what is named of book_lag_s and fill_schedule; give both. Raises ValueError."""
+        unknown = set(wish) - {"book_lag_s", "fill_schedule"}
+        if unknown:
+            raise ValueError(f"behaviour must be book_lag_s or fill_schedule, was {sorted(unknown)[0]!r}")
+        if "book_lag_s" in wish:
+            self.behaviour.book_lag_s = _lag(wish["book_lag_s"])
+        if "fill_schedule" in wish:
+            self.behaviour.fill_schedule = _schedule(wish["fill_schedule"])
+        return {"book_lag_s": self.behaviour.book_lag_s, "fill_schedule": list(self.behaviour.fill_schedule)}
+
+    def ledger_truth(self) -> dict[str, Any]:
+        """Give the ledger as JSON-able data, by user id."""
+        return truth.ledger_truth(self.books)
+
+    def ledger_hash(self) -> str:
+        """Give the hash over the ledger's contents, without ids and wall times."""
+        return truth.ledger_hash(self.books)
+
+
+def _nothing() -> None:
+    """Stand in until somebody wants to be woken."""
+
+
+def _first_account(user_id: str, market: Market) -> Account:
+    account = Account(user_id, OPENING_CASH_RUPEES * PRICE_SCALE)
+    key, quantity = FIRST_HOLDING
+    instrument = market.by_key(key)
+    if instrument is not None:
+        close = market.quote(instrument.token).close
+        account.holdings[instrument.token] = Holding(instrument, quantity, close)
+    return account
+
+
+def _lag(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise ValueError(f"book_lag_s must be seconds from 0, was {value!r}")
+    return float(value)
+
+
+def _schedule(value: object) -> tuple[int, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(type(entry) is int and 0 <= entry <= 100 for entry in value):
+        raise ValueError(f"fill_schedule must be a list of percentages 0 to 100, was {json.dumps(value, default=str)}")
+    return tuple(value)

@@ -1,0 +1,105 @@
+"""`run_exchange`: the simulated exchange, alone. Needs no database, no Redis and no `run_stack`."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from argparse import ArgumentParser
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from trading.clock.live import LiveClock
+from trading.domain.timezone import ist_day
+from trading.exchange.control import ROLES
+from trading.exchange.server import Exchange, ExchangeOptions
+from trading.exchange.state import DayWish
+
+
+class Command(BaseCommand):
+    """Serve until SIGTERM or Ctrl-C."""
+
+    help = "The simulated exchange: Kite Connect v3 on loopback, with its own market, ledger and clock."
+    requires_system_checks = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options; the market ones are those of run_stack."""
+        parser.add_argument("--json", action="store_true", help="print one JSON line with addresses and users first")
+        parser.add_argument("--speed", type=int, default=1, help="market seconds a second at the most, 1 to 600")
+        parser.add_argument("--pace", choices=("hold", "free"), default="hold", help="hold waits for its participants")
+        parser.add_argument("--day", type=_day, help="the trading day, YYYY-MM-DD (default: the next one)")
+        parser.add_argument("--seed", type=int, help="the same seed gives the same day (default 810)")
+        parser.add_argument("--bars", type=Path, help="replay minute bars from this folder")
+        parser.add_argument("--fresh", action="store_true", help="empty ledger and clock first")
+        parser.add_argument("--state-dir", type=Path, help="where ledger and clock are kept (default var)")
+        parser.add_argument("--rest-port", type=int, default=0, help="0: the one of the last start, or a free one")
+        parser.add_argument("--ws-port", type=int, default=0)
+        parser.add_argument("--control-port", type=int, default=0)
+        parser.add_argument("--redirect-url", default="", help="where the login page sends users back to")
+        parser.add_argument("--postback-url", default="", help="where order postbacks are sent")
+        parser.add_argument("--start-at", type=_time, default=time(9, 15), help="where a new day starts, HH:MM:SS")
+        parser.add_argument("--expect", default="", help=f"do not begin before these joined: {','.join(ROLES)}")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the exchange in this process."""
+        try:
+            asyncio.run(_serve(_options(options), as_json=options["json"]))
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+
+
+def _options(given: dict[str, Any]) -> ExchangeOptions:
+    bars: Path | None = given["bars"]
+    expected = tuple(role for role in given["expect"].split(",") if role)
+    unknown = sorted(set(expected) - set(ROLES))
+    if unknown:
+        raise ValueError(f"--expect knows {', '.join(ROLES)}, was {unknown[0]!r}")
+    return ExchangeOptions(
+        state_dir=given["state_dir"] or Path(os.environ.get("ALGO_STATE_DIR", "var")),
+        today=ist_day(LiveClock().wall()),
+        wish=DayWish(given["day"], given["seed"], bars.resolve() if bars else None),
+        speed=given["speed"],
+        pace=given["pace"],
+        is_fresh=given["fresh"],
+        start_at=given["start_at"],
+        expected_roles=expected,
+        ports=(given["rest_port"], given["ws_port"], given["control_port"]),
+        redirect_url=given["redirect_url"],
+        postback_url=given["postback_url"],
+    )
+
+
+async def _serve(options: ExchangeOptions, *, as_json: bool) -> None:
+    exchange = Exchange(options, monotonic=LiveClock().monotonic)
+    await exchange.start()
+    info = exchange.info
+    if as_json:
+        print(json.dumps(info), flush=True)
+    else:
+        print(f"Simulated exchange {info['exchange_id']}, day {info['day']}", flush=True)
+        print(f"  REST {info['rest']}  ticker {info['ws']}  control {info['control']}", flush=True)
+        print("  users and keys: GET /users on the control port, or start with --json", flush=True)
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    broke = asyncio.create_task(exchange.wait())
+    await asyncio.wait({broke, asyncio.create_task(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    await exchange.stop()
+    if broke.done() and not broke.cancelled() and broke.exception() is not None:
+        sys.exit(1)
+    broke.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await broke
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def _time(text: str) -> time:
+    return time.fromisoformat(text)
