@@ -1,0 +1,38 @@
+# The developer's commands; `make` alone lists them. Everything else is in scripts/ and manage.py.
+PYTHON := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test check bench screenshots lock clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+run: ## start everything; options by ARGS="--speed 300 --fresh"
+	@sh scripts/bootstrap.sh run
+	@exec $(PYTHON) manage.py run_stack $(ARGS)
+
+setup: ## the environment with the development requirements; no database
+	@sh scripts/bootstrap.sh dev
+
+test: setup ## the whole suite; pytest's options by ARGS
+	@$(PYTHON) scripts/ensure_browser.py
+	@exec $(PYTHON) -m pytest $(ARGS)
+
+check: setup ## format, lint, imports, migrations, deployment, assets, types
+	@exec $(PYTHON) scripts/check.py
+
+bench: setup ## measure what this machine does
+	@exec $(PYTHON) scripts/bench.py $(ARGS)
+
+screenshots: setup ## render every page into docs/screenshots
+	@$(PYTHON) scripts/ensure_browser.py
+	@exec $(PYTHON) scripts/screenshots.py $(ARGS)
+
+lock: setup ## pin and hash requirements*.in anew
+	$(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements-uv.in -o requirements-uv.txt
+	$(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
+	$(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+clean: ## remove what was built or installed; the state directory var stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis staticfiles logs theme/static_src/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

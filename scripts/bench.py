@@ -1,0 +1,46 @@
+"""`make bench`: prints one row a measurement, and on which machine it was made.
+
+A measurement is a function that gives rows; it is listed in `MEASUREMENTS`.
+"""
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One result. `value` already is in `unit`; `note` says under which conditions."""
+
+    name: str
+    value: float
+    unit: str
+    note: str = ""
+
+
+MEASUREMENTS: Sequence[Callable[[], Iterable[Row]]] = ()
+"""None so far: the product has no performance claim to prove yet."""
+
+
+def machine() -> str:
+    """Describe where the numbers come from."""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def as_line(row: Row) -> str:
+    """Give one row of the table."""
+    return f"{row.name:<40} {row.value:>14,.3f} {row.unit:<12} {row.note}".rstrip()
+
+
+def main() -> int:
+    """Print the table."""
+    lines = [machine(), f"{'measurement':<40} {'value':>14} {'unit':<12} note"]
+    rows = [as_line(row) for measure in MEASUREMENTS for row in measure()]
+    sys.stdout.write("\n".join([*lines, *(rows or ["(no measurement is defined yet)"])]) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""What every test may ask for: a real Redis-compatible server, a state directory of its own, a browser.
+
+In CI (`CI=true`) a skipped test fails the run.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis as redis_client
+from pytest_django.fixtures import Settings
+
+from scripts.ensure_browser import find_browser
+from trading.stack.embedded_redis import configure
+from trading.stack.ports import free_port
+
+STARTS_WITHIN_S = 10.0
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of a server of this session, started at the first use."""
+    embedded = configure(tmp_path_factory.mktemp("valkey"), port=free_port())
+    server = subprocess.Popen(embedded.program.command)
+    try:
+        _wait_for(embedded.url)
+        yield embedded.url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture
+def redis_url(redis_server: str, settings: Settings) -> str:
+    """Give an empty server, which the settings also name for the length of the test."""
+    settings.REDIS_URL = redis_server
+    with redis_client.Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator["redis_client.Redis[bytes]"]:
+    """Give a client of the test's Redis."""
+    with redis_client.Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path, settings: Settings) -> Path:
+    """Give an empty state directory, which the settings also name."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    settings.STATE_DIR = folder
+    return folder
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """Give the path of a Chromium; without one the test is skipped."""
+    path = find_browser()
+    if path is None:
+        pytest.skip("no Chromium on this machine: `make test` says why none could be installed")
+    return path
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a run in CI fail when anything was skipped."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = len(reporter.stats.get("skipped", [])) if reporter else 0
+    if reporter and skipped and os.environ.get("CI", "").lower() in ("1", "true"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter.write_line(f"CI: {skipped} tests were skipped, which CI does not allow", red=True)
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    with redis_client.Redis.from_url(url) as client:
+        while True:
+            try:
+                client.ping()
+            except redis_client.RedisError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return

@@ -1,0 +1,180 @@
+"""A broker with a small ledger of its own and scripted outcomes. The ledger is a test's truth."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from trading.domain.errors import BrokerAuthError, BrokerRejected, BrokerUnavailable, OrderOutcomeUnknown
+from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, OrderIntent, OrderStatus, Side
+from trading.domain.positions import fold_trades
+from trading.ports import OrderUpdate
+
+FILL, REST, REJECT, DIE, LOST, DROPPED, AUTH, HANG = (
+    "fill", "rest", "reject", "die", "lost", "dropped", "auth", "hang",
+)  # fmt: skip
+"""What becomes of a placed order: filled at once, resting, refused with an error, accepted and rejected later,
+accepted but the answer lost, lost before it was accepted, session dead, no answer ever."""
+
+
+class FakeBroker:
+    """One account. `script` gives the outcomes of the next orders; without one they fill at `prices`."""
+
+    def __init__(self, now: Callable[[], datetime], name: str = "AB1001") -> None:
+        self.name = name
+        self.prices: dict[str, Decimal] = {}
+        self.script: deque[str] = deque()
+        self.placed: list[OrderIntent] = []
+        self.cancelled: list[str] = []
+        self.book: dict[str, BrokerOrder] = {}
+        self.fills: list[BrokerTrade] = []
+        self.most_open: dict[str, int] = defaultdict(int)
+        self.reads = 0
+        self.is_readable = True
+        self.has_session = True
+        self.sees_book = True
+        self.tells_updates = True
+        self.takes_cancels = True
+        self.before_place: Callable[[OrderIntent], None] = lambda _: None
+        self._now = now
+        self._queues: list[asyncio.Queue[OrderUpdate]] = []
+        self._serial = 0
+
+    # -- Broker ------------------------------------------------------------------------------------------------
+
+    async def place(self, intent: OrderIntent) -> str:
+        self.before_place(intent)
+        self.placed.append(intent)
+        outcome = self.script.popleft() if self.script else FILL
+        if outcome == HANG:
+            await asyncio.Event().wait()
+        if outcome == REJECT:
+            raise BrokerRejected("Insufficient funds.", error_type="MarginException", status=400)
+        if outcome == AUTH or not self.has_session:
+            raise BrokerAuthError("Incorrect `api_key` or `access_token`.", status=403)
+        if outcome == DROPPED:
+            raise OrderOutcomeUnknown("read timed out")
+        order_id = self._accept(intent)
+        if outcome == DIE:
+            self._change(order_id, status=OrderStatus.REJECTED, status_message="RMS:Margin Exceeds")
+        elif outcome.startswith("partial:"):
+            self.fill(order_id, int(outcome.partition(":")[2]))
+        elif outcome in (FILL, LOST):
+            self.fill(order_id)
+        if outcome == LOST:
+            raise OrderOutcomeUnknown("read timed out")
+        return order_id
+
+    async def cancel(self, order_id: str) -> None:
+        self.cancelled.append(order_id)
+        if not self.takes_cancels:
+            raise BrokerUnavailable("gateway timeout", status=504)
+        if self.book[order_id].status.is_final:
+            raise BrokerRejected("Order cannot be cancelled as it is already final.", status=400)
+        self._change(order_id, status=OrderStatus.CANCELLED)
+
+    async def orders(self) -> list[BrokerOrder]:
+        self._read()
+        return list(self.book.values()) if self.sees_book else []
+
+    async def trades(self) -> list[BrokerTrade]:
+        self._read()
+        return list(self.fills)
+
+    async def positions(self) -> list[BrokerPosition]:
+        self._read()
+        return [
+            BrokerPosition(p.key.instrument, p.key.product, p.net_quantity, Decimal(0), Decimal(0), p.realised_pnl)
+            for p in fold_trades(self.fills).positions.values()
+        ]
+
+    async def last_prices(self, instruments: Sequence[str]) -> dict[str, Decimal]:
+        self._read()
+        return {key: self.prices[key] for key in instruments if key in self.prices}
+
+    async def order_updates(self) -> AsyncIterator[OrderUpdate]:
+        queue: asyncio.Queue[OrderUpdate] = asyncio.Queue()
+        self._queues.append(queue)
+        self._serial = 0
+        yield OrderUpdate(None)
+        while True:
+            yield await queue.get()
+
+    async def close(self) -> None:
+        self._queues.clear()
+
+    # -- what a test does and asks -----------------------------------------------------------------------------
+
+    def fill(self, order_id: str, quantity: int | None = None, *, price: Decimal | None = None) -> None:
+        """Fill an order, or a part of it, at a price or the instrument's present one."""
+        order = self.book[order_id]
+        quantity = order.quantity - order.filled_quantity if quantity is None else quantity
+        price = self.prices[order.instrument] if price is None else price
+        self._trade(order_id, order.instrument, order.side, quantity, price)
+        filled = order.filled_quantity + quantity
+        is_done = filled == order.quantity
+        status = OrderStatus.COMPLETE if is_done else OrderStatus.OPEN
+        self._change(order_id, status=status, filled_quantity=filled, average_price=price)
+
+    def trade_by_hand(self, instrument: str, side: Side, quantity: int) -> None:
+        """Trade in the broker's own app."""
+        self._trade(f"hand-{len(self.fills)}", instrument, side, quantity, self.prices[instrument])
+
+    def net(self, instrument: str) -> int:
+        """Give the signed units open."""
+        return sum(t.side.sign * t.quantity for t in self.fills if t.instrument == instrument)
+
+    def realised(self) -> Decimal:
+        """Give the realised P&L of the ledger."""
+        return fold_trades(self.fills).realised_pnl()
+
+    def live(self) -> list[BrokerOrder]:
+        """Give the orders that may still fill."""
+        return [order for order in self.book.values() if order.is_live]
+
+    def tell(self, order: BrokerOrder) -> None:
+        """Send an order message to whoever listens."""
+        self._serial += 1
+        for queue in self._queues:
+            queue.put_nowait(OrderUpdate(order, self._serial))
+
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    def _accept(self, intent: OrderIntent) -> str:
+        order_id = f"{self.name}-{len(self.book) + 1}"
+        assert not any(order.tag == intent.tag for order in self.book.values()), f"{intent.key.text()} came twice"
+        self.book[order_id] = BrokerOrder(
+            order_id=order_id,
+            tag=intent.tag,
+            status=OrderStatus.OPEN,
+            instrument=intent.key.instrument,
+            side=intent.side,
+            product=intent.product.value,
+            quantity=intent.quantity,
+            filled_quantity=0,
+            average_price=Decimal(0),
+            placed_at=self._now(),
+            updated_at=self._now(),
+        )
+        return order_id
+
+    def _change(self, order_id: str, **changes: object) -> None:
+        self.book[order_id] = replace(self.book[order_id], updated_at=self._now(), **changes)  # type: ignore[arg-type]
+        if self.tells_updates:
+            self.tell(self.book[order_id])
+
+    def _trade(self, order_id: str, instrument: str, side: Side, quantity: int, price: Decimal) -> None:
+        trade_id = f"T{len(self.fills) + 1:06}"
+        self.fills.append(
+            BrokerTrade(trade_id, order_id, instrument, side, "MIS", quantity, price, filled_at=self._now())
+        )
+        self.most_open[instrument] = max(self.most_open[instrument], abs(self.net(instrument)))
+
+    def _read(self) -> None:
+        self.reads += 1
+        if not self.has_session:
+            raise BrokerAuthError("Incorrect `api_key` or `access_token`.", status=403)
+        if not self.is_readable:
+            raise BrokerUnavailable("gateway timeout", status=504)

@@ -1,0 +1,291 @@
+"""EngineStore and LeaseStore in memory, held to the same contract as the Django stores (tests/stores)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from trading.domain.control import CommandKind, TradingState, state_denial, strictest
+from trading.domain.errors import ExitAlreadyLive, StoreUnavailable
+from trading.domain.orders import BrokerOrder, BrokerTrade, IntentState, OrderIntent, check_transition, is_stale_word
+from trading.domain.timezone import ist_day
+from trading.ports import (
+    AccountRef,
+    Claim,
+    ClientPolicy,
+    Clock,
+    Command,
+    ControlView,
+    DayBook,
+    EngineEvent,
+    LadderRecord,
+    LeaseView,
+    Plan,
+    StoredIntent,
+)
+
+
+@dataclass
+class _Latch:
+    day: date
+    state: TradingState
+    reason: str
+
+
+class MemoryStore:
+    """A database of dictionaries. `is_available = False` makes every call raise StoreUnavailable.
+
+    Tests fill it by the `add_*` methods and read `events`, `alarms`, `pnl`, `results`, `verdicts`.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.is_available = True
+        self.house_state = TradingState.ACTIVE
+        self.house_latch: _Latch | None = None
+        self.policies: dict[int, ClientPolicy] = {}
+        self.latches: dict[int, _Latch] = {}
+        self.accounts: dict[str, AccountRef] = {}
+        self.disabled_accounts: set[str] = set()
+        self.plans: list[Plan] = []
+        self.intents: dict[str, StoredIntent] = {}
+        self.exit_slots: dict[tuple[str, str], str] = {}
+        self.trades: list[tuple[str, BrokerTrade]] = []
+        self.ladders: dict[tuple[date, str, str], LadderRecord] = {}
+        self.commands: dict[int, tuple[date, Command]] = {}
+        self.results: dict[int, Mapping[str, Any]] = {}
+        self.verdicts: dict[str, Sequence[Mapping[str, Any]]] = {}
+        self.reasons: dict[str, Mapping[str, Any]] = {}
+        self.events: list[EngineEvent] = []
+        self.alarms: list[tuple[int | None, str, str]] = []
+        self.pnl: dict[tuple[int, datetime], tuple[Decimal, Decimal]] = {}
+        self.leases: dict[str, LeaseView] = {}
+
+    # What a test arranges.
+
+    def add_client(self, policy: ClientPolicy) -> ClientPolicy:
+        self.policies[policy.client_id] = policy
+        return policy
+
+    def add_account(self, account: AccountRef) -> AccountRef:
+        self.accounts[account.key] = account
+        return account
+
+    def add_plan(self, plan: Plan) -> Plan:
+        self.plans.append(plan)
+        return plan
+
+    def add_command(
+        self, kind: CommandKind, client_id: int | None, arguments: Mapping[str, Any] | None = None, *, day: date
+    ) -> int:
+        command_id = len(self.commands) + 1
+        self.commands[command_id] = (day, Command(command_id, kind, client_id, dict(arguments or {})))
+        return command_id
+
+    def press_kill(self, client_id: int | None, *, leave_positions: bool | None = None) -> int:
+        """Do what services.control.press_kill commits: REDUCING and the command row."""
+        self._lower(client_id, TradingState.REDUCING)
+        if client_id is not None and leave_positions is None:
+            leave_positions = not self.policies[client_id].squares_off_on_kill
+        arguments = {"leave_positions": leave_positions}
+        return self.add_command(CommandKind.KILL, client_id, arguments, day=self._today())
+
+    # EngineStore
+
+    async def load_book(self, day: date) -> DayBook:
+        self._check()
+        today = [stored for stored in self.intents.values() if stored.intent.key.day == day]
+        in_use = {stored.intent.key.account for stored in today}
+        accounts = [a for a in self.accounts.values() if a.key not in self.disabled_accounts or a.key in in_use]
+        return DayBook(
+            day=day,
+            house_state=self._house(day),
+            clients=tuple(self._policy(client_id, day) for client_id in self.policies),
+            accounts=tuple(accounts),
+            plans=tuple(plan for plan in self.plans if plan.account_key not in self.disabled_accounts),
+            intents=tuple(today),
+            trades=tuple(entry for entry in self.trades if ist_day(entry[1].filled_at) == day),
+            ladders=tuple(record for key, record in self.ladders.items() if key[0] == day),
+        )
+
+    async def control(self) -> ControlView:
+        self._check()
+        today = self._today()
+        policies = [self._policy(client_id, today) for client_id in self.policies]
+        return ControlView(
+            house_state=self._house(today),
+            states={policy.client_id: policy.state for policy in policies},
+            latched={policy.client_id: policy.latched_reason for policy in policies if policy.latched_reason},
+            commands=tuple(
+                command
+                for command_id, (day, command) in self.commands.items()
+                if command_id not in self.results and (day == today or command.kind.outlives_its_day)
+            ),
+        )
+
+    async def create_intent(self, intent: OrderIntent, *, decided_at: datetime, reason: Mapping[str, Any]) -> bool:
+        self._check()
+        if intent.key.account not in self.accounts:
+            raise KeyError(f"no client has the account {intent.key.account!r}")
+        if intent.tag in self.intents:
+            return False
+        slot = (intent.key.account, intent.key.instrument)
+        if intent.key.purpose.is_exit:
+            if slot in self.exit_slots:
+                raise ExitAlreadyLive(f"{slot[0]} {slot[1]} had the live exit {self.exit_slots[slot]}")
+            self.exit_slots[slot] = intent.tag
+        self.intents[intent.tag] = StoredIntent(intent, IntentState.NEW)
+        self.reasons[intent.tag] = dict(reason)
+        return True
+
+    async def claim(self, tag: str, *, shard: str, epoch: int, verdicts: Sequence[Mapping[str, Any]]) -> Claim:
+        self._check()
+        lease = self.leases.get(shard)
+        if lease is None or lease.epoch != epoch or not lease.holder:
+            return Claim("LEASE_LOST", f"the lease of {shard} was not held with epoch {epoch}")
+        stored = self.intents[tag]
+        if stored.state is not IntentState.NEW:
+            return Claim("NOT_NEW", f"the intent was {stored.state}")
+        self.verdicts[tag] = list(verdicts)
+        denial = self._denial(stored.intent)
+        self._move(stored, IntentState.DENIED if denial else IntentState.SENDING)
+        return Claim(*denial) if denial else Claim()
+
+    async def resolve(self, tag: str, state: IntentState, *, order_id: str = "", reason: str = "") -> None:
+        self._check()
+        stored = self.intents[tag]
+        if check_transition(stored.state, state):
+            self._move(stored, state)
+
+    async def save_order(self, account_key: str, order: BrokerOrder) -> None:
+        self._check()
+        stored = self.intents.get(order.tag)
+        if stored is None or stored.intent.key.account != account_key or is_stale_word(order, known=stored.order):
+            return
+        self.intents[order.tag] = replace(stored, order=order)
+        if order.status.is_final:
+            self._release_slot(order.tag)
+
+    async def save_trades(self, account_key: str, trades: Sequence[BrokerTrade]) -> list[BrokerTrade]:
+        self._check()
+        seen = {_trade_key(key, trade) for key, trade in self.trades}
+        new: list[BrokerTrade] = []
+        for trade in trades:
+            if _trade_key(account_key, trade) not in seen:
+                seen.add(_trade_key(account_key, trade))
+                new.append(trade)
+        self.trades.extend((account_key, trade) for trade in new)
+        return new
+
+    async def save_ladder(self, day: date, record: LadderRecord) -> None:
+        self._check()
+        self.ladders[(day, record.account_key, record.instrument)] = record
+
+    async def append_events(self, events: Sequence[EngineEvent]) -> None:
+        self._check()
+        self.events.extend(events)
+
+    async def finish_command(self, command_id: int, result: Mapping[str, Any]) -> None:
+        self._check()
+        self.results.setdefault(command_id, dict(result))
+
+    async def lower_state(
+        self, client_id: int | None, state: TradingState, reason: str, *, latch: bool = False
+    ) -> None:
+        self._check()
+        if not latch:
+            self._lower(client_id, state)
+            return
+        known = self.house_latch if client_id is None else self.latches.get(client_id)
+        made = _Latch(self._today(), state, reason)
+        if known is not None and known.day == made.day:
+            made = _Latch(made.day, strictest(known.state, state), known.reason)
+        if client_id is None:
+            self.house_latch = made
+        else:
+            self.latches[client_id] = made
+
+    async def save_pnl(self, at: datetime, points: Sequence[tuple[int, Decimal, Decimal]]) -> None:
+        self._check()
+        for client_id, realised, unrealised in points:
+            self.pnl[(client_id, at)] = (realised, unrealised)
+
+    async def raise_alarm(self, client_id: int | None, code: str, text: str) -> None:
+        self._check()
+        self.alarms.append((client_id, code, text))
+
+    # LeaseStore
+
+    async def observe(self, shard: str) -> LeaseView | None:
+        self._check()
+        return self.leases.get(shard)
+
+    async def acquire(self, shard: str, holder: str, *, seen: LeaseView | None) -> int | None:
+        self._check()
+        if self.leases.get(shard) != seen:
+            return None
+        epoch, counter = (1, 1) if seen is None else (seen.epoch + 1, seen.counter + 1)
+        self.leases[shard] = LeaseView(epoch, holder, counter)
+        return epoch
+
+    async def renew(self, shard: str, epoch: int) -> bool:
+        self._check()
+        lease = self.leases.get(shard)
+        if lease is None or lease.epoch != epoch or not lease.holder:
+            return False
+        self.leases[shard] = replace(lease, counter=lease.counter + 1)
+        return True
+
+    async def release(self, shard: str, epoch: int) -> None:
+        self._check()
+        lease = self.leases.get(shard)
+        if lease is not None and lease.epoch == epoch:
+            self.leases[shard] = replace(lease, holder="", counter=lease.counter + 1)
+
+    # Inside
+
+    def _check(self) -> None:
+        if not self.is_available:
+            raise StoreUnavailable("the test made the store unavailable")
+
+    def _today(self) -> date:
+        return ist_day(self._clock.now())
+
+    def _house(self, day: date) -> TradingState:
+        latch = self.house_latch
+        return strictest(self.house_state, latch.state) if latch and latch.day == day else self.house_state
+
+    def _policy(self, client_id: int, day: date) -> ClientPolicy:
+        policy, latch = self.policies[client_id], self.latches.get(client_id)
+        if latch is None or latch.day != day:
+            return policy
+        return replace(policy, state=strictest(policy.state, latch.state), latched_reason=latch.reason)
+
+    def _denial(self, intent: OrderIntent) -> tuple[str, str] | None:
+        key, today = intent.key, self._today()
+        client = self._policy(self.accounts[key.account].client_id, today)
+        if not key.purpose.is_exit and key.account in self.disabled_accounts:
+            return "ACCOUNT_DISABLED", f"{key.account} was disabled"
+        return state_denial(key.purpose, house=self._house(today), client=client.state)
+
+    def _lower(self, client_id: int | None, state: TradingState) -> None:
+        if client_id is None:
+            self.house_state = strictest(self.house_state, state)
+        else:
+            policy = self.policies[client_id]
+            self.policies[client_id] = replace(policy, state=strictest(policy.state, state))
+
+    def _move(self, stored: StoredIntent, state: IntentState) -> None:
+        self.intents[stored.intent.tag] = replace(stored, state=state)
+        if state.is_final_without_order:
+            self._release_slot(stored.intent.tag)
+
+    def _release_slot(self, tag: str) -> None:
+        key = self.intents[tag].intent.key
+        if self.exit_slots.get((key.account, key.instrument)) == tag:
+            del self.exit_slots[(key.account, key.instrument)]
+
+
+def _trade_key(account_key: str, trade: BrokerTrade) -> tuple[str, date, str, str]:
+    return account_key, ist_day(trade.filled_at), trade.instrument.partition(":")[0], trade.trade_id

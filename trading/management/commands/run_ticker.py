@@ -1,0 +1,79 @@
+"""`run_ticker`: the feed account's market data to Redis. One process, kiteconnect's reactor in its main thread."""
+
+import asyncio
+import signal
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from trading.clock.live import LiveClock
+from trading.clock.simulated import MarketParticipant
+from trading.marketdata.bus import TickWriter, connect
+from trading.marketdata.live import RedisLivePublisher
+from trading.marketdata.quotes import QuoteBoard
+from trading.marketdata.ticker_service import FeedLogin, TickerService
+from trading.services import wiring
+from trading.services.feed import feed_login
+from trading.stores.thread import DatabaseThread
+
+
+class Command(BaseCommand):
+    """Run until SIGTERM or Ctrl-C."""
+
+    help = "Read the feed account's market data and publish it to Redis. Waits while nobody is signed in."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the ticker in this process."""
+        wiring.run_on_ticker_loop(_until_told())
+
+
+async def _until_told() -> None:
+    """Serve until the first SIGTERM or SIGINT, then leave in order."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    work = asyncio.create_task(_serve(), name="ticker")
+    told = asyncio.create_task(stop.wait(), name="told to stop")
+    await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    work.cancel()
+    await asyncio.gather(told, return_exceptions=True)
+    try:
+        await work
+    except asyncio.CancelledError:
+        return
+
+
+async def _serve() -> None:
+    market = MarketParticipant(settings.ALGO_CONTROL_URL, name="ticker", role="ticker") if _is_simulated() else None
+    clock = market or LiveClock()
+    redis, database = connect(settings.REDIS_URL), DatabaseThread("ticker database")
+    publisher = RedisLivePublisher(redis)
+
+    async def find_login() -> FeedLogin | None:
+        return await database.run(lambda: feed_login(clock.now(), ws_root=settings.KITE_WS_ROOT))
+
+    service = TickerService(
+        find_login=find_login,
+        make_source=lambda login, take: wiring.tick_source(login, take, clock),
+        writer=TickWriter(redis),
+        board=QuoteBoard(publisher),
+        clock=clock,
+        market=market,
+    )
+    publisher.start()
+    try:
+        if market is not None:
+            await market.start()
+        await service.run()
+    finally:
+        if market is not None:
+            await market.close()
+        await publisher.close()
+        await redis.aclose()  # type: ignore[attr-defined]
+        await asyncio.to_thread(database.close)
+
+
+def _is_simulated() -> bool:
+    return bool(settings.ALGO_CONTROL_URL)

@@ -1,0 +1,92 @@
+"""`when_ready COMMAND ...`: becomes a command once the database answers and its tables are up to date."""
+
+import os
+import time
+from argparse import REMAINDER, ArgumentParser
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from trading.clock.live import LiveClock
+from trading.domain.errors import ConfigurationError
+from trading.services.venue import LIVE, claim_venue
+
+PAUSE_S = 0.5
+MIGRATION_LOCK = 810_910
+"""PostgreSQL advisory lock: of several web processes only one migrates at a time."""
+
+
+class Command(BaseCommand):
+    """Lets a Procfile start all its processes at once against an empty database."""
+
+    help = "Wait for database, migrations and Redis, then become the command."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--migrate", action="store_true", help="apply missing migrations instead of waiting")
+        parser.add_argument("--within", type=float, default=120.0, help="give up after so many seconds")
+        parser.add_argument("command", nargs=REMAINDER)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Wait and become the command."""
+        command: list[str] = options["command"]
+        if not command:
+            raise CommandError("name the command that should run")
+        clock = LiveClock()
+        deadline = clock.monotonic() + options["within"]
+        while (problem := _what_is_missing(migrate=options["migrate"])) is not None:
+            if clock.monotonic() > deadline:
+                raise CommandError(f"{problem} for {options['within']:g} s")
+            time.sleep(PAUSE_S)
+        _claim_live()
+        connection.close()
+        os.execvp(command[0], command)  # noqa: S606 (no shell is wanted)
+
+
+def _what_is_missing(*, migrate: bool) -> str | None:
+    try:
+        redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2).ping()
+    except redis.RedisError:
+        return "Redis has not answered"
+    try:
+        if not _has_plan():
+            return None
+        if migrate:
+            _migrate()
+            return None
+    except OperationalError:
+        return "the database has not answered"
+    return "the database's tables have not been up to date"
+
+
+def _claim_live() -> None:
+    """A live database is marked as such, and one of a demo is refused."""
+    if settings.IS_DEMO:
+        return  # run_stack claimed it for its exchange
+    try:
+        claim_venue(LIVE)
+    except ConfigurationError as error:
+        raise CommandError(str(error)) from error
+
+
+def _has_plan() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def _migrate() -> None:
+    if connection.vendor != "postgresql":
+        call_command("migrate", interactive=False, verbosity=1)
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        try:
+            call_command("migrate", interactive=False, verbosity=1)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])

@@ -1,0 +1,58 @@
+"""What came of it: P&L over the day, alarms, and the report of a day."""
+
+from django.db import models
+from django.utils import timezone
+
+from trading.models.fields import money
+from trading.models.people import Client
+
+
+class PnlPoint(models.Model):
+    """A client's P&L at one market minute, rupees before charges."""
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="pnl_points")
+    at = models.DateTimeField(help_text="market time")
+    realised_pnl = money()
+    unrealised_pnl = money()
+
+    class Meta:
+        ordering = ["at"]
+        constraints = [models.UniqueConstraint(fields=["client", "at"], name="one_pnl_point_a_minute")]
+
+    def __str__(self) -> str:
+        return f"{self.client} {self.at} {self.realised_pnl}/{self.unrealised_pnl}"
+
+
+class Alarm(models.Model):
+    """Something a person must know. The same cause again is counted, not repeated. `client` None: the house."""
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, null=True, blank=True, related_name="alarms")
+    code = models.CharField(max_length=40)
+    text = models.CharField(max_length=400)
+    count = models.PositiveIntegerField(default=1)
+    day = models.DateField()
+    raised_at = models.DateTimeField(help_text="market time, first")
+    last_at = models.DateTimeField(help_text="market time, latest")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["day", "client"], name="alarm_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}"
+
+
+class DayReport(models.Model):
+    """The end-of-day report of one client. `data` is JSON with money as strings."""
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="reports")
+    day = models.DateField()
+    data = models.JSONField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["client", "day"], name="one_report_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.client} {self.day}"

@@ -1,0 +1,131 @@
+"""A client's limits: checked, saved, told to the engine."""
+
+from collections.abc import Callable, Mapping
+from datetime import time
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from trading.domain.errors import TradingError
+from trading.domain.money import to_decimal
+from trading.models import Client, User
+from trading.ports import Clock
+from trading.services.control import request_reload
+from trading.services.events import actor, record
+from trading.stores.locks import CONTROL, chain_lock, take
+
+MARKET_OPENS, LATEST_SQUARE_OFF = time(9, 15), time(15, 30)
+LARGEST_AMOUNT = Decimal("100000000000")
+MONEY_STEP = Decimal("0.01")
+
+
+class LimitsRefused(TradingError):
+    """Limits that make no sense. `problems` says for each field why, in one sentence."""
+
+    code = "LIMITS_REFUSED"
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {text}" for name, text in problems.items()))
+        self.problems = dict(problems)
+
+
+def save_limits(client: Client, values: Mapping[str, Any], *, by: User | None, clock: Clock) -> Client:
+    """Check and save some or all of a client's limits; what is not named stays. Empty or None is no limit.
+
+    Names are those of the client's columns. Raises LimitsRefused, and then nothing is saved. A latch stays:
+    a limit that was reached today is not undone by a wider one.
+    """
+    with transaction.atomic():
+        take([CONTROL, chain_lock(client.pk)])
+        row = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
+        read = _read({**{name: getattr(row, name) for name in _READERS}, **values})
+        changed = {name: value for name, value in read.items() if getattr(row, name) != value}
+        told = {name: [str(getattr(row, name)), str(value)] for name, value in changed.items()}
+        for name, value in changed.items():
+            setattr(row, name, value)
+        row.limits_confirmed_at = clock.wall()
+        row.save(update_fields=[*changed, "limits_confirmed_at"])
+        if changed:
+            record(client.pk, "LIMITS_CHANGED", {"changed": told, "by": actor(by)}, clock=clock)
+            request_reload(row, by=by, clock=clock)
+    return row
+
+
+def _read(values: Mapping[str, Any]) -> dict[str, Any]:
+    problems: dict[str, str] = {}
+    read: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in _READERS:
+            problems[name] = "there is no such limit"
+            continue
+        try:
+            read[name] = _READERS[name](value)
+        except ValueError as error:
+            problems[name] = str(error)
+    if not problems:
+        problems = _times_out_of_order(read["no_new_entry_after"], read["square_off_at"])
+    if problems:
+        raise LimitsRefused(problems)
+    return read
+
+
+def _times_out_of_order(no_new_entry_after: time, square_off_at: time) -> dict[str, str]:
+    if not MARKET_OPENS < square_off_at <= LATEST_SQUARE_OFF:
+        return {"square_off_at": f"must be after {MARKET_OPENS} and by {LATEST_SQUARE_OFF}, was {square_off_at}"}
+    if not MARKET_OPENS <= no_new_entry_after <= square_off_at:
+        return {
+            "no_new_entry_after": f"must be from {MARKET_OPENS} to the square-off at {square_off_at}, "
+            f"was {no_new_entry_after}"
+        }
+    return {}
+
+
+def _amount(value: Any) -> Decimal | None:
+    if value in (None, ""):
+        return None
+    try:
+        amount = to_decimal(value)
+    except ValueError:
+        raise ValueError(f"must be an amount in rupees, was {value!r}") from None
+    if not 0 < amount <= LARGEST_AMOUNT:
+        raise ValueError(f"must be above zero and at most {LARGEST_AMOUNT:,} rupees, was {value}")
+    if amount % MONEY_STEP:
+        raise ValueError(f"must be in whole paise, was {value}")
+    return amount
+
+
+def _count(value: Any) -> int | None:
+    if value in (None, ""):
+        return None
+    text = str(value).strip()
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit() and 0 < int(text) <= 1_000_000):
+        raise ValueError(f"must be a whole number from 1 to 1,000,000, was {value!r}")
+    return int(text)
+
+
+def _time(value: Any) -> time:
+    if isinstance(value, time):
+        return value
+    try:
+        return time.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(f"must be a time like 15:15, was {value!r}") from None
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, was {value!r}")
+    return value
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "daily_loss_limit": _amount,
+    "daily_profit_limit": _amount,
+    "max_order_value": _amount,
+    "max_open_positions": _count,
+    "max_trades_per_day": _count,
+    "square_off_at": _time,
+    "no_new_entry_after": _time,
+    "squares_off_on_kill": _flag,
+}

@@ -1,0 +1,1 @@
+"""The supervisor behind `manage.py run_stack`. The outermost layer: nothing imports it but its commands."""

@@ -1,0 +1,98 @@
+"""`stack check`: does this installation have what a trading day needs?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+import redis
+import requests
+from django.conf import settings
+from django.core import checks
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from trading.services import venue, wiring
+
+ANSWERS_WITHIN_S = 5.0
+LARGEST_SKEW_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One answer; `detail` says what was found, or what to do."""
+
+    name: str
+    is_ok: bool
+    detail: str
+
+
+def check_all() -> list[Finding]:
+    """Run every check; one that breaks is a finding, not an end."""
+    return [configuration(), database(), redis_server(), broker(), clock()]
+
+
+def configuration() -> Finding:
+    """Run Django's and our own system checks."""
+    problems = [message for message in checks.run_checks() if message.level >= checks.WARNING]
+    if problems:
+        return Finding("configuration", False, "; ".join(f"{problem.id} {problem.msg}" for problem in problems))  # noqa: FBT003
+    return Finding("configuration", True, "no complaint")  # noqa: FBT003
+
+
+def database() -> Finding:
+    """Ask the database for its tables and its venue."""
+
+    def ask() -> str:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if missing:
+            raise LookupError(f"{len(missing)} migrations are missing: run `python manage.py migrate`")
+        return f"{connection.vendor}, up to date, venue {venue.recorded_venue()}"
+
+    return _finding("database", ask, DatabaseError)
+
+
+def redis_server() -> Finding:
+    """Ask Redis for its version."""
+
+    def ask() -> str:
+        info = wiring.redis_client().info("server")
+        assert isinstance(info, dict)  # noqa: S101 (the synchronous client)
+        return f"answers ({info.get('server_name', 'redis')} {info.get('valkey_version') or info['redis_version']})"
+
+    return _finding("redis", ask, redis.RedisError)
+
+
+def broker() -> Finding:
+    """See whether the broker's API host answers at all; no sign-in is tried."""
+
+    def ask() -> str:
+        reply = requests.get(settings.KITE_ROOT, timeout=ANSWERS_WITHIN_S, allow_redirects=False)
+        return f"{settings.KITE_ROOT} answers (HTTP {reply.status_code})"
+
+    return _finding("broker", ask, requests.RequestException)
+
+
+def clock() -> Finding:
+    """Demo: the exchange tells the time. Live: this machine's clock agrees with the broker's."""
+
+    def ask() -> str:
+        here = wiring.clock().now()
+        if settings.ALGO_CONTROL_URL:
+            return f"the simulated market's time is {here.isoformat()}"
+        reply = requests.head(settings.KITE_ROOT, timeout=ANSWERS_WITHIN_S, allow_redirects=False)
+        there = parsedate_to_datetime(reply.headers["Date"])
+        skew_s = abs((wiring.clock().now() - there).total_seconds())
+        if skew_s > LARGEST_SKEW_S:
+            raise LookupError(f"this machine's clock is {skew_s:.1f} s away from the broker's: set up NTP")
+        return f"within {LARGEST_SKEW_S:g} s of the broker's"
+
+    return _finding("clock", ask, OSError)
+
+
+def _finding(name: str, ask: Callable[[], str], *expected: type[Exception]) -> Finding:
+    errors: tuple[type[Exception], ...] = (LookupError, *expected)
+    try:
+        return Finding(name, True, ask())  # noqa: FBT003
+    except errors as error:
+        return Finding(name, False, str(error) or type(error).__name__)  # noqa: FBT003

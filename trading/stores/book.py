@@ -1,0 +1,147 @@
+"""What an engine needs to begin or to go on with a day, and the control rows at this moment."""
+
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Q, QuerySet
+
+from trading.domain.control import CommandKind, TradingState
+from trading.domain.orders import IntentState
+from trading.models import (
+    BrokerAccount,
+    Client,
+    CommandRow,
+    DayRange,
+    Fill,
+    House,
+    LadderState,
+    OrderIntentRow,
+    QuantityMode,
+    WatchItem,
+)
+from trading.models.house import ONLY_ROW
+from trading.ports import (
+    AccountRef,
+    ClientPolicy,
+    Command,
+    ControlView,
+    DayBook,
+    LadderRecord,
+    Plan,
+    StoredIntent,
+)
+from trading.stores.calendar import previous_session
+
+
+def load_book(day: date) -> DayBook:
+    """Read the whole day. An account that was disabled stays in it while it has orders of that day."""
+    intents = OrderIntentRow.objects.filter(day=day).select_related("account").order_by("id")
+    fills = Fill.objects.filter(day=day).select_related("account").order_by("filled_at", "id")
+    ladders = LadderState.objects.filter(day=day).select_related("account")
+    return DayBook(
+        day=day,
+        house_state=house_state(day),
+        clients=tuple(_policy(client, day) for client in Client.objects.select_related("user").order_by("id")),
+        accounts=tuple(_account_ref(account) for account in _accounts(day)),
+        plans=_plans(previous_session(day)),
+        intents=tuple(stored_intent(row) for row in intents),
+        trades=tuple((row.account.key, row.to_trade()) for row in fills),
+        ladders=tuple(LadderRecord(row.account.key, row.instrument, row.snapshot) for row in ladders),
+    )
+
+
+def read_control(day: date) -> ControlView:
+    """Read states, today's latches and the commands that are not finished and still meant."""
+    clients = list(Client.objects.order_by("id"))
+    outliving = [kind for kind in CommandKind if kind.outlives_its_day]
+    commands = CommandRow.objects.filter(Q(day=day) | Q(kind__in=outliving), finished_at=None).order_by("id")
+    return ControlView(
+        house_state=house_state(day),
+        states={client.pk: client.state_on(day) for client in clients},
+        latched={client.pk: client.latched_reason for client in clients if client.latched_reason_on(day)},
+        commands=tuple(
+            Command(row.pk, CommandKind(row.kind), row.client_id, row.arguments, asked_wall=row.created_at)
+            for row in commands
+        ),
+    )
+
+
+def house_state(day: date) -> TradingState:
+    """Give the house's state on a market day."""
+    house = House.objects.filter(id=ONLY_ROW).first()
+    return TradingState.ACTIVE if house is None else house.state_on(day)
+
+
+def stored_intent(row: OrderIntentRow) -> StoredIntent:
+    """Give intent, state and order together. Needs `account` loaded."""
+    return StoredIntent(row.to_intent(), IntentState(row.state), row.to_order())
+
+
+def _accounts(day: date) -> "QuerySet[BrokerAccount]":
+    in_use = OrderIntentRow.objects.filter(day=day).values("account_id")
+    known = BrokerAccount.objects.filter(owner__client__isnull=False).exclude(key="")
+    return known.filter(Q(is_enabled=True) | Q(pk__in=in_use)).select_related("owner__client").order_by("id")
+
+
+def _account_ref(account: BrokerAccount) -> AccountRef:
+    return AccountRef(
+        account_id=account.pk,
+        key=account.key,
+        client_id=account.owner.client.pk,
+        broker=account.broker,
+        algo_id=account.algo_id,
+    )
+
+
+def _policy(client: Client, day: date) -> ClientPolicy:
+    return ClientPolicy(
+        client_id=client.pk,
+        label=client.label,
+        state=client.state_on(day),
+        squares_off_on_kill=client.squares_off_on_kill,
+        square_off_at=client.square_off_at,
+        no_new_entry_after=client.no_new_entry_after,
+        daily_loss_limit=client.daily_loss_limit,
+        daily_profit_limit=client.daily_profit_limit,
+        max_trades_per_day=client.max_trades_per_day,
+        max_open_positions=client.max_open_positions,
+        max_order_value=client.max_order_value,
+        latched_reason=client.latched_reason_on(day),
+    )
+
+
+def _plans(session: date | None) -> tuple[Plan, ...]:
+    """Give what onboarded clients trade, with the ranges of `session`; without it no range is known."""
+    items = list(
+        WatchItem.objects.filter(
+            Q(mapping=None) | Q(mapping__is_enabled=True, mapping__strategy__is_active=True),
+            trades_enabled=True,
+            account__is_enabled=True,
+            client__user__is_active=True,
+            client__onboarded_at__isnull=False,
+        )
+        .exclude(account__key="")
+        .select_related("account", "instrument", "mapping__strategy")
+        .order_by("client_id", "position", "id")
+    )
+    ranges = {} if session is None else _ranges(session, {item.instrument_id for item in items})
+    plans = (_plan(item, ranges.get(item.instrument_id)) for item in items)
+    return tuple(plan for plan in plans if plan.instrument.is_tradable)
+
+
+def _ranges(session: date, instrument_ids: set[int]) -> dict[int, tuple[Decimal, Decimal]]:
+    wanted = DayRange.objects.filter(day=session, instrument__in=instrument_ids)
+    return {row.instrument_id: (row.high, row.low) for row in wanted}
+
+
+def _plan(item: WatchItem, day_range: tuple[Decimal, Decimal] | None) -> Plan:
+    is_fixed = item.quantity_mode == QuantityMode.FIXED
+    of_strategy = {} if item.mapping is None else item.mapping.strategy.config
+    return Plan(
+        account_key=item.account.key,
+        instrument=item.instrument.to_domain(),
+        config={**of_strategy, **item.config},
+        quantity=item.quantity if is_fixed else None,
+        capital=None if is_fixed else item.capital,
+        day_range=day_range,
+    )

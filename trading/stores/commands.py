@@ -1,0 +1,37 @@
+"""The command rows: how anything asks the engine, and how it answers."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from trading.domain.control import CommandKind
+from trading.models import CommandRow, User
+
+
+def ask(
+    kind: CommandKind,
+    client_id: int | None,
+    *,
+    day: date,
+    at: datetime,
+    arguments: Mapping[str, Any],
+    requested_by: User | None,
+    once_key: str = "",
+) -> tuple[CommandRow, bool]:
+    """Write a command row, or find the one that has the same `once_key`; says whether it is new."""
+    columns = {
+        "kind": kind,
+        "client_id": client_id,
+        "day": day,
+        "asked_at": at,
+        "arguments": dict(arguments),
+        "requested_by": requested_by,
+    }
+    if once_key:
+        return CommandRow.objects.get_or_create(once_key=once_key, defaults=columns)
+    return CommandRow.objects.create(**columns), True
+
+
+def finish(command_id: int, result: Mapping[str, Any], *, wall: datetime) -> None:
+    """Say what came of a command; the first one to say it counts."""
+    CommandRow.objects.filter(pk=command_id, finished_at=None).update(finished_at=wall, result=dict(result))

@@ -1,0 +1,144 @@
+"""The life of an intent row. Each function is one piece of work inside the caller's transaction."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from trading.domain.control import state_denial
+from trading.domain.errors import ExitAlreadyLive
+from trading.domain.orders import (
+    BrokerOrder,
+    IntentState,
+    OrderIntent,
+    Purpose,
+    check_transition,
+    is_stale_word,
+)
+from trading.models import Fill, Lease, OrderIntentRow
+from trading.ports import Claim
+from trading.stores.accounts import AccountIds
+from trading.stores.book import house_state
+
+OUTCOME_LENGTH = 400
+CLAIM_COLUMNS = [
+    *("state", "gate", "shard", "epoch", "claimed_at", "resolved_at", "outcome"),
+    *("holds_exit_slot", "closed_at"),
+]
+
+
+def create(
+    intent: OrderIntent, ids: AccountIds, *, decided_at: datetime, reason: Mapping[str, Any], wall: datetime
+) -> bool:
+    """Insert a NEW intent. False when its purpose key exists; raises ExitAlreadyLive when its slot is taken."""
+    key = intent.key
+    row = OrderIntentRow(
+        purpose_key=key.text(),
+        tag=intent.tag,
+        client_id=ids.client_id,
+        account_id=ids.account_id,
+        day=key.day,
+        instrument=key.instrument,
+        position=key.position,
+        purpose=key.purpose,
+        round=key.round,
+        slice=key.slice,
+        side=intent.side,
+        quantity=intent.quantity,
+        order_type=intent.order_type,
+        price=intent.price,
+        protection_percent=intent.protection_percent,
+        product=intent.product,
+        algo_id=intent.algo_id,
+        is_exit=key.purpose.is_exit,
+        holds_exit_slot=key.purpose.is_exit,
+        reason=dict(reason),
+        decided_at=decided_at,
+        created_at=wall,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        if OrderIntentRow.objects.filter(purpose_key=row.purpose_key).exists():
+            return False
+        slots = OrderIntentRow.objects.filter(account=ids.account_id, instrument=key.instrument, holds_exit_slot=True)
+        live = slots.values_list("tag", flat=True).first()
+        if live is None or not key.purpose.is_exit:
+            raise
+        raise ExitAlreadyLive(f"{key.account} {key.instrument} had the live exit {live}") from None
+    return True
+
+
+def claim(
+    tag: str, *, shard: str, epoch: int, verdicts: Sequence[Mapping[str, Any]], today: date, wall: datetime
+) -> Claim:
+    """Set SENDING, or DENIED when the control rows refuse. The caller holds the lease and control locks."""
+    if not Lease.objects.filter(shard=shard, epoch=epoch).exclude(holder="").exists():
+        return Claim("LEASE_LOST", f"the lease of {shard} was not held with epoch {epoch}")
+    rows = OrderIntentRow.objects.select_for_update(no_key=True, of=("self",))
+    row = rows.select_related("client", "account").get(tag=tag)
+    if row.state != IntentState.NEW:
+        return Claim("NOT_NEW", f"the intent was {row.state}")
+    denial = _denial(row, today)
+    row.gate, row.shard, row.epoch = [dict(verdict) for verdict in verdicts], shard, epoch
+    if denial is None:
+        row.state, row.claimed_at = IntentState.SENDING, wall
+    else:
+        row.state, row.resolved_at, row.outcome = IntentState.DENIED, wall, f"{denial[0]}: {denial[1]}"
+        _close(row, wall)
+    row.save(update_fields=CLAIM_COLUMNS)
+    return Claim() if denial is None else Claim(*denial)
+
+
+def resolve(tag: str, state: IntentState, *, order_id: str, reason: str, wall: datetime) -> None:
+    """Move an intent on. The same state again changes nothing; raises IllegalTransition against NEXT_STATES."""
+    row = OrderIntentRow.objects.select_for_update(no_key=True).get(tag=tag)
+    if not check_transition(IntentState(row.state), state):
+        return
+    row.state, row.resolved_at = state, wall
+    _learn_order_id(row, order_id)
+    row.outcome = reason[:OUTCOME_LENGTH] or row.outcome
+    if state.is_final_without_order:
+        _close(row, wall)
+    row.save()
+
+
+def save_order(account_key: str, order: BrokerOrder, *, wall: datetime) -> None:
+    """Keep the broker's last word of an order of ours. Strangers' orders and stale words are passed over."""
+    ours = OrderIntentRow.objects.select_for_update(no_key=True).filter(tag=order.tag, account__key=account_key)
+    row = ours.first()
+    if row is None or is_stale_word(order, known=row.to_order()):
+        return
+    _learn_order_id(row, order.order_id)
+    row.order_status = order.status
+    row.broker_status = order.broker_status[:60]
+    row.status_message = order.status_message[:OUTCOME_LENGTH]
+    row.broker_product = order.product
+    row.broker_quantity = order.quantity
+    row.filled_quantity = order.filled_quantity
+    row.average_price = order.average_price
+    row.broker_placed_at = order.placed_at
+    row.broker_updated_at = order.updated_at
+    if order.status.is_final:
+        _close(row, wall)
+    row.save()
+
+
+def _denial(row: OrderIntentRow, today: date) -> tuple[str, str] | None:
+    if not row.is_exit and not row.account.is_enabled:
+        return "ACCOUNT_DISABLED", f"{row.account} was disabled"
+    return state_denial(Purpose(row.purpose), house=house_state(today), client=row.client.state_on(today))
+
+
+def _learn_order_id(row: OrderIntentRow, order_id: str) -> None:
+    """Note the broker's id, and take over fills that came before it was known."""
+    if order_id and order_id != row.order_id:
+        row.order_id = order_id
+        Fill.objects.filter(account_id=row.account_id, day=row.day, order_id=order_id, intent=None).update(intent=row)
+
+
+def _close(row: OrderIntentRow, wall: datetime) -> None:
+    row.holds_exit_slot = False
+    row.closed_at = row.closed_at or wall
