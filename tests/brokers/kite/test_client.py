@@ -1,0 +1,315 @@
+"""The adapter against a broker that answers well, badly and not at all."""
+
+import asyncio
+import logging
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.brokers.kite.conftest import ACCESS_TOKEN, HastyClock
+from tests.brokers.kite.fake_kite import (
+    Behaviour,
+    FakeKite,
+    breaks_off,
+    data,
+    drips,
+    hangs,
+    raw,
+    refuses,
+    resets,
+    says,
+)
+from tests.brokers.kite.payload import PAYLOADS, load
+from trading.brokers.kite.client import KiteBroker
+from trading.domain.errors import BrokerAuthError, BrokerRejected, BrokerUnavailable, OrderOutcomeUnknown
+from trading.domain.orders import OrderIntent, OrderType, Side
+
+HTML = raw("502 Bad Gateway\r\nContent-Type: text/html", b"<html>nginx tokenofalice</html>")
+NO_CONTENT_TYPE = raw("200 OK", b'{"status": "success", "data": {"order_id": "1"}}')
+UNUSABLE: dict[str, Behaviour] = {
+    "html": HTML,
+    "html with 200": raw("200 OK\r\nContent-Type: text/html", b"<html>maintenance</html>"),
+    "no content type": NO_CONTENT_TYPE,
+    "no data": says({"status": "success"}),
+    "list at the root": says([1, 2]),
+    "text at the root": says("fine"),
+    "broken json": raw("200 OK\r\nContent-Type: application/json", b'{"status": "succ'),
+    "empty body": raw("200 OK\r\nContent-Type: application/json"),
+    "error without message": says({"status": "error", "error_type": None}, "500 Internal Server Error"),
+    "redirect": raw("302 Found\r\nLocation: http://127.0.0.1:1/elsewhere\r\nContent-Type: text/html"),
+    "500": refuses("500 Internal Server Error", "GeneralException", "Something unexpected happened."),
+    "reset": resets,
+    "breaks off": breaks_off,
+}
+WRONG_DATA: dict[str, Behaviour] = {"data null": data(None), "data a list": data([]), "data a number": data(7)}
+
+
+async def test_an_order_goes_out_once_with_tag_protection_and_every_field_said(
+    broker: KiteBroker, kite: FakeKite, intent: OrderIntent
+) -> None:
+    kite.will(data({"order_id": "2511230000000000102"}))
+
+    assert await broker.place(replace(intent, algo_id="ALGO9")) == "2511230000000000102"
+
+    (heard,) = kite.heard
+    assert (heard.method, heard.path) == ("POST", "/orders/regular")
+    assert heard.headers["authorization"] == f"token keyofalice:{ACCESS_TOKEN}"
+    assert heard.headers["x-kite-version"] == "3"
+    assert {name: value for name, (value,) in heard.form.items()} == {
+        "variety": "regular",
+        "exchange": "NSE",
+        "tradingsymbol": "INFY",
+        "transaction_type": "BUY",
+        "quantity": "10",
+        "product": "MIS",
+        "order_type": "MARKET",
+        "validity": "DAY",
+        "market_protection": "-1",
+        "tag": intent.tag,
+        "algo_id": "ALGO9",
+    }
+
+
+async def test_a_limit_order_has_its_price_in_full_and_no_protection(
+    broker: KiteBroker, kite: FakeKite, intent: OrderIntent
+) -> None:
+    kite.will(data({"order_id": "1"}))
+
+    await broker.place(replace(intent, order_type=OrderType.LIMIT, price=Decimal("1E+3"), side=Side.SELL))
+
+    form = kite.heard[0].form
+    assert (form["price"], form["order_type"], form["transaction_type"]) == (["1000"], ["LIMIT"], ["SELL"])
+    assert "market_protection" not in form
+    assert "algo_id" not in form
+
+
+async def test_a_wider_protection_is_sent_in_percent(broker: KiteBroker, kite: FakeKite, intent: OrderIntent) -> None:
+    kite.will(data({"order_id": "1"}))
+
+    await broker.place(replace(intent, protection_percent=Decimal("2.50")))
+
+    assert kite.heard[0].form["market_protection"] == ["2.50"]
+
+
+async def test_an_order_that_kite_could_not_understand_is_never_sent(
+    broker: KiteBroker, kite: FakeKite, intent: OrderIntent
+) -> None:
+    stop_limit = replace(intent, order_type=OrderType.SL, price=Decimal(1500))
+    elsewhere = replace(intent, key=replace(intent.key, instrument="NASDAQ:AAPL"))
+
+    for order in (stop_limit, elsewhere):
+        with pytest.raises(BrokerRejected, match="was not sent"):
+            await broker.place(order)
+
+    assert kite.heard == []
+
+
+@pytest.mark.parametrize("name", [*UNUSABLE, *WRONG_DATA])
+async def test_an_order_whose_answer_is_unusable_is_unknown_and_sent_once(
+    broker: KiteBroker, kite: FakeKite, intent: OrderIntent, name: str
+) -> None:
+    kite.will((UNUSABLE | WRONG_DATA)[name])
+
+    with pytest.raises(OrderOutcomeUnknown, match=intent.tag):
+        await broker.place(intent)
+
+    assert len(kite.heard) == 1
+
+
+@pytest.mark.parametrize("silence", [hangs, drips])
+async def test_an_order_that_is_not_answered_in_time_is_unknown_and_the_next_call_does_not_wait_for_it(
+    broker: KiteBroker, kite: FakeKite, intent: OrderIntent, silence: Behaviour
+) -> None:
+    kite.will(silence, data([]))
+    began = time.monotonic()
+
+    with pytest.raises(OrderOutcomeUnknown, match=intent.tag):
+        await broker.place(intent)
+    assert await broker.orders() == []
+
+    assert time.monotonic() - began < 2
+    assert [one.method for one in kite.heard] == ["POST", "GET"]
+
+
+async def test_an_order_to_a_broker_that_is_not_there_is_unknown(intent: OrderIntent, clock: HastyClock) -> None:
+    broker = KiteBroker(
+        account="kite:AB1001", api_key="k", access_token="t", root="http://127.0.0.1:1", ws_root="", clock=clock
+    )
+
+    with pytest.raises(OrderOutcomeUnknown):
+        await broker.place(intent)
+
+    await broker.close()
+
+
+async def test_margin_and_holding_refusals_keep_their_own_words(
+    broker: KiteBroker, kite: FakeKite, intent: OrderIntent
+) -> None:
+    for error_type in ("MarginException", "HoldingException"):
+        kite.will(refuses("400 Bad Request", error_type, "Insufficient funds. Required margin is 9500.00"))
+
+        with pytest.raises(BrokerRejected, match="Required margin is 9500") as refusal:
+            await broker.place(intent)
+
+        assert (refusal.value.error_type, refusal.value.status) == (error_type, 400)
+
+
+async def test_a_stale_second_factor_asks_for_a_login(broker: KiteBroker, kite: FakeKite, intent: OrderIntent) -> None:
+    kite.will(refuses("403 Forbidden", "TwoFAException", "Two factor authentication is stale."))
+
+    with pytest.raises(BrokerAuthError) as refusal:
+        await broker.place(intent)
+
+    assert refusal.value.error_type == "TwoFAException"
+
+
+@pytest.mark.parametrize("name", [*UNUSABLE, "data null", "data a number"])
+async def test_a_read_whose_answer_is_unusable_is_unavailable_and_never_empty(
+    broker: KiteBroker, kite: FakeKite, name: str
+) -> None:
+    kite.will((UNUSABLE | WRONG_DATA)[name])
+
+    for read in (broker.orders, broker.trades, broker.positions):
+        with pytest.raises(BrokerUnavailable):
+            await read()
+
+
+async def test_one_row_that_cannot_be_read_spoils_the_whole_book(broker: KiteBroker, kite: FakeKite) -> None:
+    kite.will(data([*load("orders"), {"order_id": "9", "status": "OPEN"}]))
+
+    with pytest.raises(BrokerUnavailable, match="order 9 could not be read"):
+        await broker.orders()
+
+
+async def test_books_are_read(broker: KiteBroker, kite: FakeKite) -> None:
+    kite.will(data(load("orders")), data(load("trades")), data(load("positions")))
+
+    orders, trades, positions = await broker.orders(), await broker.trades(), await broker.positions()
+
+    assert [one.order_id for one in orders] == ["261123000000101", "2511230000000000102", "261123000000103"]
+    assert [one.trade_id for one in trades] == ["10000001"]
+    assert [one.net_quantity for one in positions] == [-40, 0]
+    assert [one.path for one in kite.heard] == ["/orders", "/trades", "/portfolio/positions"]
+
+
+async def test_a_cancel_says_the_order_and_takes_the_answer(broker: KiteBroker, kite: FakeKite) -> None:
+    kite.will(data({"order_id": "261123000000103"}))
+
+    await broker.cancel("261123000000103")
+
+    assert (kite.heard[0].method, kite.heard[0].path) == ("DELETE", "/orders/regular/261123000000103")
+
+
+@pytest.mark.parametrize("answer", [HTML, resets, data(None)])
+async def test_a_cancel_without_a_usable_answer_may_be_tried_again(
+    broker: KiteBroker, kite: FakeKite, answer: Behaviour
+) -> None:
+    kite.will(answer)
+
+    with pytest.raises(BrokerUnavailable, match="cancel of 1"):
+        await broker.cancel("1")
+
+
+async def test_last_prices_of_many_instruments_keep_to_one_request_a_second(
+    broker: KiteBroker, kite: FakeKite, clock: HastyClock
+) -> None:
+    kite.will(data({"NSE:A1": {"instrument_token": 1, "last_price": 10.05}}), data({}))
+
+    prices = await broker.last_prices([f"NSE:A{n}" for n in range(300)])
+
+    assert prices == {"NSE:A1": Decimal("10.05")}
+    assert [len(one.query["i"]) for one in kite.heard] == [250, 50]
+    assert len(clock.slept) == 1
+    assert 0.9 < clock.slept[0] <= 1
+
+
+async def test_candles_are_asked_for_in_indian_time(broker: KiteBroker, kite: FakeKite) -> None:
+    kite.will(data(load("candles")))
+
+    candles = await broker.candles(
+        408065, datetime(2026, 11, 19, 18, 30, tzinfo=UTC), datetime(2026, 11, 23, 4, 0, tzinfo=UTC), "day"
+    )
+
+    assert [candle.high for candle in candles] == [Decimal("1571.25"), Decimal(1565)]
+    assert kite.heard[0].path == "/instruments/historical/408065/day"
+    assert (kite.heard[0].query["from"], kite.heard[0].query["to"]) == (
+        ["2026-11-20 00:00:00"],
+        ["2026-11-23 09:30:00"],
+    )
+
+
+async def test_the_instrument_dump_is_given_as_it_came(broker: KiteBroker, kite: FakeKite) -> None:
+    csv = (PAYLOADS / "instruments.csv").read_bytes()
+    kite.will(raw("200 OK\r\nContent-Type: text/csv", csv))
+
+    assert await broker.instrument_dump() == csv
+
+
+async def test_a_dump_that_breaks_off_is_unavailable(broker: KiteBroker, kite: FakeKite) -> None:
+    async def cut(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: 5000\r\n\r\ninstrument_token,")
+        await writer.drain()
+        writer.transport.close()
+
+    kite.will(cut)
+
+    with pytest.raises(BrokerUnavailable):
+        await broker.instrument_dump()
+
+
+async def test_profile_and_funds_are_read(broker: KiteBroker, kite: FakeKite) -> None:
+    margins = {"net": 5, "available": {"opening_balance": 7}, "utilised": {"debits": 2}}
+    kite.will(data({"user_id": "AB1001", "user_name": "Asha", "email": "a@b"}), data(margins))
+
+    assert (await broker.profile()).name == "Asha"
+    assert (await broker.funds()).available == Decimal(5)
+
+
+async def test_calls_of_one_account_follow_one_another(broker: KiteBroker, kite: FakeKite) -> None:
+    at_once, most = 0, 0
+
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.02)
+        at_once -= 1
+        await data([])(writer)
+
+    kite.will(slow)
+
+    await asyncio.gather(*(broker.orders() for _ in range(5)))
+
+    assert (most, len(kite.heard)) == (1, 5)
+
+
+async def test_the_environments_proxy_and_netrc_are_not_used(
+    broker: KiteBroker, kite: FakeKite, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login mallory password stolen\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    kite.will(data([]))
+
+    await broker.orders()
+
+    assert kite.heard[0].headers["authorization"].startswith("token ")
+
+
+@pytest.mark.parametrize("name", ["html", "reset", "broken json", "500"])
+async def test_no_error_and_no_log_line_holds_a_token_or_a_body(
+    broker: KiteBroker, kite: FakeKite, intent: OrderIntent, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    kite.will(UNUSABLE[name])
+
+    with caplog.at_level(logging.DEBUG), pytest.raises(OrderOutcomeUnknown) as unknown:
+        await broker.place(intent)
+
+    told = caplog.text + repr(unknown.value) + repr(unknown.value.__cause__) + repr(unknown.value.__context__)
+    assert ACCESS_TOKEN not in told
+    assert "nginx" not in told

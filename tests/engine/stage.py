@@ -1,0 +1,187 @@
+"""A stage for the whole engine: memory store, fake brokers, virtual clock. Alice is client 1, Bob is 2."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+from tests.fakes.broker import FakeBroker
+from tests.fakes.feed import FakeFeed, FakeLive
+from tests.fakes.store import MemoryStore
+from tests.fakes.virtual_clock import VirtualClock, let_run
+from trading.domain.calendar import MarketCalendar
+from trading.domain.control import TradingState
+from trading.domain.instruments import Instrument
+from trading.domain.money import to_scaled
+from trading.domain.ticks import Tick
+from trading.domain.timezone import at_ist
+from trading.engine import EngineDeps
+from trading.engine.runtime import Engine
+from trading.engine.session import Session
+from trading.ports import AccountRef, Broker, ClientPolicy, EngineEvent, LeaseStore, Plan, TickBatch
+
+DAY = date(2026, 11, 23)
+LADDER_WORDS = {"NOT_TRADED", "SKIPPED", "ENTRY", "TARGET", "TRAIL", "STOP", "SQUARE_OFF"}
+
+GILLETTE = Instrument("NSE", "GILLETTE", 378625, Decimal("0.05"), 1)
+INFY = Instrument("NSE", "INFY", 408065, Decimal("0.05"), 1, has_derivatives=True)
+RANGE = (Decimal(110), Decimal(100))
+"""Entry levels 108.10 and 100.90, T1 108.60 and 100.40, Y1 103.10 and 105.90, a step of 0.50."""
+FRACTIONS_OF_TEN = {"booking_fractions": ["0.1"] * 10}
+
+
+def policy(client_id: int = 1, **changes: Any) -> ClientPolicy:
+    """Make a client without limits, squared off at 15:15."""
+    values: dict[str, Any] = {
+        "client_id": client_id,
+        "label": f"client {client_id}",
+        "state": TradingState.ACTIVE,
+        "squares_off_on_kill": True,
+        "square_off_at": time(15, 15),
+        "no_new_entry_after": time(15, 0),
+        "daily_loss_limit": None,
+        "daily_profit_limit": None,
+        "max_trades_per_day": None,
+        "max_open_positions": None,
+        "max_order_value": None,
+    }
+    return ClientPolicy(**{**values, **changes})
+
+
+class Stage:
+    """Everything a test of the engine needs. Build it inside a running loop."""
+
+    def __init__(self, start_at: str = "09:14:00") -> None:
+        self.clock = VirtualClock(at_ist(DAY, time.fromisoformat(start_at)))
+        self.store = MemoryStore(self.clock)
+        self.feed = FakeFeed()
+        self.live = FakeLive()
+        self.brokers: dict[str, FakeBroker] = {}
+        self.plans: dict[str, Instrument] = {}
+        self.engine: Engine | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    # -- arranging ---------------------------------------------------------------------------------------------
+
+    def client(self, client_id: int = 1, user_id: str = "AB1001", **changes: Any) -> FakeBroker:
+        """Add a client with one account."""
+        self.store.add_client(policy(client_id, **changes))
+        self.store.add_account(AccountRef(client_id, f"kite:{user_id}", client_id, "kite"))
+        broker = self.brokers[f"kite:{user_id}"] = FakeBroker(self.clock.now, user_id)
+        return broker
+
+    def plan(
+        self,
+        instrument: Instrument = GILLETTE,
+        *,
+        user_id: str = "AB1001",
+        quantity: int = 100,
+        config: Mapping[str, Any] | None = None,
+        day_range: tuple[Decimal, Decimal] | None = RANGE,
+    ) -> None:
+        """Add an instrument to an account's plans."""
+        self.store.add_plan(Plan(f"kite:{user_id}", instrument, config or {}, quantity, None, day_range))
+        self.plans[instrument.key] = instrument
+
+    def deps(self, **changes: Any) -> EngineDeps:
+        """Give the engine's world."""
+        values: dict[str, Any] = {
+            "clock": self.clock,
+            "store": self.store,
+            "leases": self.store,
+            "feed": self.feed,
+            "broker_for": self.broker_for,
+            "live": self.live,
+            "calendar": MarketCalendar.load(),
+        }
+        return EngineDeps(**{**values, **changes})
+
+    def broker_for(self, ref: AccountRef) -> Broker:
+        """Give the fake broker of an account."""
+        return self.brokers[ref.key]
+
+    # -- acting ------------------------------------------------------------------------------------------------
+
+    async def start(self, *, standby: bool = False, **changes: Any) -> "Stage":
+        """Start an engine and let it come up."""
+        self.engine = Engine(self.deps(**changes), standby=standby)
+        self.task = asyncio.create_task(self.engine.run())
+        await self.clock.pass_wire(0.01)
+        return self
+
+    async def stop(self) -> None:
+        """Stop it cleanly."""
+        if self.engine is not None and self.task is not None:
+            stopping = asyncio.create_task(self.engine.stop())
+            await self.clock.pass_wire(3.0)
+            await stopping
+            self.task.cancel()
+            await asyncio.gather(self.task, return_exceptions=True)
+            self.engine = self.task = None
+
+    async def tick(self, at: str, price: str | Decimal, instrument: Instrument | None = None) -> None:
+        """Let market time come to `at` with one tick, and everything that follows happen."""
+        instrument = instrument or next(iter(self.plans.values()), GILLETTE)
+        self.clock.set_ist(at)
+        price = Decimal(price)
+        for broker in self.brokers.values():
+            broker.prices[instrument.key] = price
+        scaled = to_scaled(price)
+        stamp = int(self.clock.now().timestamp())
+        tick = Tick(instrument.token, scaled, stamp, scaled, scaled, scaled, scaled, 1)
+        self.feed.queue.put_nowait(TickBatch((tick,)))
+        await self.settle(0.2)  # slow enough for the rate budget
+
+    async def ticks(self, *pairs: tuple[str, str]) -> None:
+        """Send several ticks."""
+        for at, price in pairs:
+            await self.tick(at, price)
+
+    async def settle(self, wire_s: float = 0.02) -> None:
+        """Let a little wire time pass."""
+        await self.clock.pass_wire(wire_s)
+
+    async def at(self, hhmmss: str, wire_s: float = 0.02) -> None:
+        """Let market time come to a moment without a tick."""
+        self.clock.set_ist(hhmmss)
+        await let_run()
+        await self.settle(wire_s)
+
+    # -- asking ------------------------------------------------------------------------------------------------
+
+    @property
+    def broker(self) -> FakeBroker:
+        """Alice's broker."""
+        return self.brokers["kite:AB1001"]
+
+    @property
+    def session(self) -> Session:
+        """The running session."""
+        assert self.engine is not None
+        assert self.engine.session is not None
+        return self.engine.session
+
+    def events(self, *kinds: str) -> list[EngineEvent]:
+        """Give the committed events of these kinds."""
+        return [event for event in self.store.events if event.kind in kinds]
+
+    def ladder_events(self) -> list[dict[str, Any]]:
+        """Give the ladder's decisions in the paper's words."""
+        return [
+            {key: value for key, value in event.data.items() if key not in ("tick", "levels")}
+            for event in self.store.events
+            if event.kind in LADDER_WORDS
+        ]
+
+    def sent(self) -> list[tuple[str, str, int]]:
+        """Give what reached Alice's broker: purpose, side, units."""
+        return [(i.key.purpose.value, i.side.value, i.quantity) for i in self.broker.placed]
+
+    def alarm_codes(self) -> list[str]:
+        """Give the codes of all alarms."""
+        return [code for _, code, _ in self.store.alarms]
+
+    def lease_store(self) -> LeaseStore:
+        """Give the lease rows."""
+        return self.store

@@ -1,0 +1,232 @@
+"""Zerodha Kite as `ports.Broker`: builds parameters, sends, translates what comes back.
+
+Order identity is the tag. Nothing here retries; nothing logs a token, a header or a body.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, TypeVar
+
+from trading.brokers.kite import parse
+from trading.brokers.kite.errors import KiteAnswer, cancelling_error, placing_error, reading_error
+from trading.brokers.kite.lane import Lane, Overdue
+from trading.brokers.kite.pace import Pace
+from trading.brokers.kite.updates import OrderSocket
+from trading.brokers.kite.wire import KiteWire
+from trading.domain.candles import Candle
+from trading.domain.errors import BrokerRejected, OrderOutcomeUnknown
+from trading.domain.funds import BrokerFunds, BrokerProfile
+from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, OrderIntent, OrderType
+from trading.domain.timezone import to_ist
+from trading.ports import Clock, OrderUpdate
+
+Answer = TypeVar("Answer")
+
+CALL_DEADLINE_S = 4.0
+HISTORY_DEADLINE_S = 10.0
+DUMP_DEADLINE_S = 60.0
+MOST_PRICES_A_CALL = 250
+"""Kite takes 1,000, but by GET: more than this makes an address longer than many servers read."""
+QUOTE_EVERY_S, HISTORY_EVERY_S = 1.0, 0.34
+"""Kite allows 1 quote and 3 historical requests a second (protocol notes, section 6)."""
+
+
+def to_kite_params(intent: OrderIntent) -> dict[str, Any]:
+    """Give the SDK's arguments for an order. Raises ValueError for what this adapter cannot say in full.
+
+    A MARKET order always carries market protection: without it Kite refuses since April 2026.
+    """
+    exchange, _, tradingsymbol = intent.key.instrument.partition(":")
+    if exchange not in parse.EXCHANGES or not tradingsymbol:
+        raise ValueError(f"instrument was {intent.key.instrument!r}")
+    if intent.order_type not in (OrderType.MARKET, OrderType.LIMIT):
+        raise ValueError(f"order type was {intent.order_type}; an intent has no trigger price")
+    is_market = intent.order_type is OrderType.MARKET
+    return {
+        "variety": KiteWire.VARIETY_REGULAR,
+        "exchange": exchange,
+        "tradingsymbol": tradingsymbol,
+        "transaction_type": intent.side.value,
+        "quantity": intent.quantity,
+        "product": intent.product.value,
+        "order_type": intent.order_type.value,
+        "validity": KiteWire.VALIDITY_DAY,
+        "price": None if intent.price is None else f"{intent.price:f}",
+        "market_protection": f"{intent.protection_percent:f}" if is_market else None,
+        "tag": intent.tag,
+        "algo_id": intent.algo_id or None,
+    }
+
+
+class KiteBroker:
+    """One account. See `ports.Broker` for what each method raises; close it when done.
+
+    `account` is the stable key for names and logs. The blocking SDK lives in one thread; each call has
+    a deadline in wire seconds for the whole of it.
+    """
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        api_key: str,
+        access_token: str,
+        root: str,
+        ws_root: str,
+        clock: Clock,
+        egress_ip: str | None = None,
+        call_deadline_s: float = CALL_DEADLINE_S,
+    ) -> None:
+        self.account = account
+        self._deadline_s = call_deadline_s
+
+        def make() -> KiteWire:
+            return KiteWire(api_key, access_token, root=root, timeout_s=call_deadline_s, egress_ip=egress_ip)
+
+        self._lane = Lane(account, make)
+        self._socket = OrderSocket(
+            account=account, api_key=api_key, access_token=access_token, ws_root=ws_root, clock=clock
+        )
+        self._quotes = Pace(clock, every_s=QUOTE_EVERY_S)
+        self._history = Pace(clock, every_s=HISTORY_EVERY_S)
+
+    # -- orders --------------------------------------------------------------------------------------
+
+    async def place(self, intent: OrderIntent) -> str:
+        """Send one order and give Kite's order_id. Never retries: see OrderOutcomeUnknown."""
+        try:
+            params = to_kite_params(intent)
+        except ValueError as error:
+            raise BrokerRejected(f"order {intent.tag} was not sent: {error}") from error
+        try:
+            order_id = await self._lane.run(lambda sdk: sdk.place_order(**params), deadline_s=self._deadline_s)
+        except KiteAnswer as answer:
+            raise placing_error(answer, intent.tag) from None
+        except Overdue as overdue:
+            raise OrderOutcomeUnknown(f"order {intent.tag}: {overdue}") from None
+        except Exception as error:
+            # Whatever the SDK broke on, the order was sent before: it may stand in the book.
+            raise OrderOutcomeUnknown(f"order {intent.tag}: unreadable answer ({type(error).__name__})") from error
+        if not isinstance(order_id, str) or not order_id:
+            raise OrderOutcomeUnknown(f"order {intent.tag}: the answer had no order id")
+        return order_id
+
+    async def cancel(self, order_id: str) -> None:
+        """Ask for a cancel. Its answer is a hint: the order may have filled, or fill still."""
+        try:
+            await self._lane.run(
+                lambda sdk: sdk.cancel_order(KiteWire.VARIETY_REGULAR, order_id), deadline_s=self._deadline_s
+            )
+        except KiteAnswer as answer:
+            raise cancelling_error(answer, order_id) from None
+        except (Overdue, KeyError, TypeError) as error:
+            raise cancelling_error(KiteAnswer(_words(error)), order_id) from None
+
+    async def orders(self) -> list[BrokerOrder]:
+        """Read today's order book, oldest first."""
+        return await self._read("order book", lambda sdk: sdk.read("orders"), _each(parse.parse_order))
+
+    async def trades(self) -> list[BrokerTrade]:
+        """Read today's fills."""
+        return await self._read("trades", lambda sdk: sdk.read("trades"), _each(parse.parse_trade))
+
+    async def positions(self) -> list[BrokerPosition]:
+        """Read net positions; one that was closed today is a row with quantity 0."""
+        return await self._read("positions", lambda sdk: sdk.positions(), parse.parse_positions)
+
+    def order_updates(self) -> AsyncIterator[OrderUpdate]:
+        """Yield the account's order messages; raises BrokerAuthError when the socket refuses the login."""
+        return self._socket.updates()
+
+    # -- prices --------------------------------------------------------------------------------------
+
+    async def last_prices(self, instruments: Sequence[str]) -> dict[str, Decimal]:
+        """Read last prices of `NSE:INFY` keys, at most one request a second. Unknown instruments are absent."""
+        found: dict[str, Decimal] = {}
+        for start in range(0, len(instruments), MOST_PRICES_A_CALL):
+            asked = {"i": list(instruments[start : start + MOST_PRICES_A_CALL])}
+            await self._quotes.wait()
+            prices = await self._read(
+                "last prices", partial(KiteWire.read, route="market.quote.ltp", params=asked), parse.parse_last_prices
+            )
+            found |= prices
+        return found
+
+    async def candles(self, token: int, start: datetime, end: datetime, interval: str) -> list[Candle]:
+        """Read historical candles; `interval` is Kite's word (minute, 5minute, day). At most three requests a second.
+
+        Both moments are aware and belong to the span. Kite refuses spans above 60 days of minutes,
+        100 of 3 to 10 minutes, 200 of 15 and 30, 400 of hours and 2,000 of days.
+        """
+        path = {"instrument_token": token, "interval": interval}
+        query = {
+            "from": f"{to_ist(start):%Y-%m-%d %H:%M:%S}",
+            "to": f"{to_ist(end):%Y-%m-%d %H:%M:%S}",
+            "interval": interval,
+            "continuous": 0,
+            "oi": 0,
+        }
+        await self._history.wait()
+        return await self._read(
+            f"candles of {token}",
+            lambda sdk: sdk.read("market.historical", url_args=path, params=query, timeout_s=HISTORY_DEADLINE_S),
+            parse.parse_candles,
+            deadline_s=HISTORY_DEADLINE_S,
+        )
+
+    async def instrument_dump(self) -> bytes:
+        """Fetch the CSV of all instruments, unpacked from its transport. About 10 MB."""
+        return await self._read(
+            "instrument dump",
+            lambda sdk: sdk.read("market.instruments.all", timeout_s=DUMP_DEADLINE_S),
+            _csv,
+            deadline_s=DUMP_DEADLINE_S,
+        )
+
+    # -- account -------------------------------------------------------------------------------------
+
+    async def profile(self) -> BrokerProfile:
+        """Read whose account it is: the cheapest proof that the login stands."""
+        return await self._read("profile", lambda sdk: sdk.profile(), parse.parse_profile)
+
+    async def funds(self) -> BrokerFunds:
+        """Read the equity segment's margins."""
+        return await self._read("margins", lambda sdk: sdk.margins("equity"), parse.parse_funds)
+
+    async def close(self) -> None:
+        """Let go of thread and connections."""
+        self._lane.close()
+
+    async def _read(
+        self,
+        what: str,
+        call: Callable[[KiteWire], Any],
+        read: Callable[[Any], Answer],
+        *,
+        deadline_s: float | None = None,
+    ) -> Answer:
+        try:
+            return read(await self._lane.run(call, deadline_s=deadline_s or self._deadline_s))
+        except KiteAnswer as answer:
+            raise reading_error(answer, what) from None
+        except (Overdue, parse.ParseError, KeyError, TypeError, AttributeError) as error:
+            raise reading_error(KiteAnswer(_words(error)), what) from None
+
+
+def _each(read: Callable[[Any], Answer]) -> Callable[[Any], list[Answer]]:
+    return lambda data: [read(row) for row in parse.rows_of(data)]
+
+
+def _csv(data: object) -> bytes:
+    if not isinstance(data, bytes):
+        raise parse.ParseError(f"a CSV was expected, was {type(data).__name__}")
+    return data
+
+
+def _words(error: Exception) -> str:
+    """Give an error's text only where it is ours: the SDK's may carry anything."""
+    return (
+        str(error) if isinstance(error, Overdue | parse.ParseError) else f"unreadable answer ({type(error).__name__})"
+    )

@@ -1,0 +1,59 @@
+"""One account's blocking SDK on a thread of its own, with a deadline for the whole call."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+logger = logging.getLogger(__name__)
+
+Sdk = TypeVar("Sdk")
+Answer = TypeVar("Answer")
+
+
+class Overdue(Exception):
+    """The call took longer than its deadline; whether the broker heard it is not known."""
+
+
+class Lane(Generic[Sdk]):
+    """Runs calls one at a time. A call that overruns is left behind with its thread and its connection,
+    and the next one gets new ones: `requests` deadlines hold for each read only, so a body that drips
+    would otherwise block the account for ever."""
+
+    def __init__(self, name: str, make: Callable[[], Sdk]) -> None:
+        self._name = name
+        self._make = make
+        self._turn = asyncio.Lock()
+        self._renew()
+
+    def _renew(self) -> None:
+        self._sdk = self._make()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=self._name)
+
+    async def run(self, call: Callable[[Sdk], Answer], *, deadline_s: float) -> Answer:
+        """Run `call(sdk)` in the thread. `deadline_s` is wire time. Raises Overdue, or what it raises."""
+        async with self._turn:
+            future = self._thread.submit(call, self._sdk)
+            try:
+                await asyncio.wait({asyncio.wrap_future(future)}, timeout=deadline_s)
+            finally:
+                if not future.done():
+                    self._abandon(future)
+            if future.done():
+                return future.result()
+            raise Overdue(f"no answer within {deadline_s:g} s")
+
+    def _abandon(self, future: "Future[Answer]") -> None:
+        thread = self._thread
+        self._renew()
+        thread.shutdown(wait=False)
+        future.add_done_callback(self._note_late)
+
+    def _note_late(self, future: "Future[Answer]") -> None:
+        error = future.exception()
+        logger.warning("%s: an overdue call ended late: %s", self._name, type(error).__name__ if error else "answered")
+
+    def close(self) -> None:
+        """Take no more calls. A call that is under way ends in the background."""
+        self._thread.shutdown(wait=False, cancel_futures=True)

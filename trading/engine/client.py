@@ -1,0 +1,80 @@
+"""One client: policy, accounts, and what the day came to so far."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from trading.domain.orders import IntentState, Product
+from trading.engine.desk import AccountDesk
+from trading.engine.line import PositionLine
+from trading.engine.orders import Working
+from trading.ports import ClientPolicy
+
+LastPrice = Callable[[str], Decimal | None]
+"""Gives an instrument's last price in rupees, None while unknown."""
+
+NEVER_SENT = frozenset({IntentState.NEW, IntentState.DENIED})
+
+
+@dataclass(frozen=True, slots=True)
+class DayPnl:
+    """Rupees without charges. `unpriced` names open instruments whose last price is not known."""
+
+    realised: Decimal
+    unrealised: Decimal
+    unpriced: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> Decimal:
+        """Realised and unrealised together."""
+        return self.realised + self.unrealised
+
+
+@dataclass
+class ClientBook:
+    """What the gate, the limits and the square-off ask about a client."""
+
+    policy: ClientPolicy
+    desks: list[AccountDesk] = field(default_factory=list)
+    is_squared_off: bool = False
+
+    @property
+    def client_id(self) -> int:
+        """The client's id."""
+        return self.policy.client_id
+
+    def lines(self) -> list[PositionLine]:
+        """Give all lines of all accounts."""
+        return [line for desk in self.desks for line in desk.lines.values()]
+
+    def entries_sent(self, *, besides: Working | None = None) -> int:
+        """Count today's entries that left or are leaving."""
+        return sum(
+            1
+            for desk in self.desks
+            for working in desk.orders.by_tag.values()
+            if not working.purpose.is_exit and working is not besides and working.state not in NEVER_SENT
+        )
+
+    def open_positions(self, *, besides: str = "") -> int:
+        """Count positions that are open or being opened, without those in instrument `besides`."""
+        return sum(1 for line in self.lines() if line.instrument != besides and (line.net or line.live_entries))
+
+    def pnl(self, last_price: LastPrice) -> DayPnl:
+        """Add up the day from fills; what is open counts at its last price."""
+        realised = unrealised = Decimal(0)
+        unpriced = []
+        for desk in self.desks:
+            book = desk.orders.positions
+            realised += book.realised_pnl()
+            for position in book.open_positions():
+                price = last_price(position.key.instrument)
+                if price is None:
+                    unpriced.append(position.key.instrument)
+                else:
+                    unrealised += position.unrealised_pnl(price)
+        return DayPnl(realised, unrealised, tuple(unpriced))
+
+    def holds(self, instrument: str) -> bool:
+        """Say whether anything of an instrument is open intraday."""
+        return any(desk.orders.positions.net_quantity(instrument, Product.MIS) for desk in self.desks)

@@ -1,0 +1,38 @@
+"""What the engine is given: ports only. `services/wiring.py` fills it in."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trading.domain.calendar import MarketCalendar
+from trading.ports import (
+    AccountRef,
+    Broker,
+    Clock,
+    EngineStore,
+    LeaseStore,
+    LivePublisher,
+    MarketHold,
+    TickFeed,
+)
+
+
+@dataclass(frozen=True)
+class EngineDeps:
+    """The world of one engine process.
+
+    `broker_for` may be called again for an account whose session was dead. `hold` is given only with the
+    simulated exchange. `wake` is set by whoever hears that a command was written; missing it costs a poll.
+    """
+
+    clock: Clock
+    store: EngineStore
+    leases: LeaseStore
+    feed: TickFeed
+    broker_for: Callable[[AccountRef], Broker]
+    live: LivePublisher
+    calendar: MarketCalendar
+    hold: MarketHold | None = None
+    shard: str = "main"
+    holder: str = "engine"
+    wake: asyncio.Event | None = None

@@ -1,0 +1,205 @@
+"""One broker account: its orders and lines, what the broker says of them, and the tasks that listen."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+from trading.domain.errors import BrokerAuthError, StoreUnavailable
+from trading.domain.orders import (
+    BrokerOrder,
+    BrokerPosition,
+    BrokerTrade,
+    IntentState,
+    is_late_fill,
+    merge_order,
+)
+from trading.engine.account_orders import AccountOrders
+from trading.engine.crash_points import crash_at
+from trading.engine.line import OrderWire, PositionLine
+from trading.engine.orders import Working
+from trading.engine.tools import Tools
+from trading.ports import AccountRef, Broker
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class AccountDesk:
+    """See the module. `is_reconciled` is the condition for entries; `why_not` says what hinders."""
+
+    def __init__(self, tools: Tools, ref: AccountRef) -> None:
+        self.ref = ref
+        self.orders = AccountOrders()
+        self.lines: dict[str, PositionLine] = {}
+        self.broker: Broker = tools.deps.broker_for(ref)
+        self.is_restored = False
+        self.is_reconciled = False
+        self.why_not = "not reconciled with the broker yet"
+        self.has_session = True
+        self.update_serial = 0
+        self.on_trades: Callable[[], None] = lambda: None
+        self.on_order: Callable[[Working], None] = lambda _: None
+        self.want_trades: Callable[[], None] = lambda: None
+        self._tools = tools
+        self._wire: OrderWire | None = None
+        self._strangers: dict[str, BrokerOrder] = {}
+
+    def connect(self, wire: OrderWire) -> None:
+        """Say where orders leave."""
+        self._wire = wire
+
+    @property
+    def wire(self) -> OrderWire:
+        """The account's gateway."""
+        if self._wire is None:
+            raise RuntimeError(f"the desk of {self.ref.key} was used before it was connected")
+        return self._wire
+
+    def line(self, instrument: str) -> PositionLine:
+        """Give the line of an instrument, making one where there is none."""
+        if instrument not in self.lines:
+            line = PositionLine(self._tools, self.ref, instrument, self.orders, self.wire)
+            line.is_held = not self.is_restored
+            self.lines[instrument] = line
+        return self.lines[instrument]
+
+    def release_lines(self) -> None:
+        """The broker told what became of every earlier order: let the lines decide."""
+        self.is_restored = True
+        for line in list(self.lines.values()):
+            line.is_held = False
+        for line in list(self.lines.values()):
+            line.advance()
+
+    def renew_broker(self) -> Broker:
+        """Make the broker anew, with whatever token is valid now; gives the old one, to be closed."""
+        old, self.broker = self.broker, self._tools.deps.broker_for(self.ref)
+        self.update_serial = 0
+        return old
+
+    # -- what the broker says ----------------------------------------------------------------------------------
+
+    def hear(self, order: BrokerOrder) -> None:
+        """Take in one order row or message. Any order and any number of repetitions give the same."""
+        working = self.orders.by_tag.get(order.tag)
+        if working is None or working.intent.key.instrument != order.instrument:
+            self._strangers[order.order_id] = order
+            return
+        known = working.order
+        if merge_order(known, order) is known:
+            return
+        grew, late = order.filled_quantity > working.filled, is_late_fill(order, known=known)
+        working.order, working.order_id = order, order.order_id
+        if working.state in (IntentState.IN_DOUBT, IntentState.ABSENT, IntentState.REFUSED):
+            self.adopt(working)
+        self._tools.spawn(self._save_order(order), "save order")
+        self._note(working, "ORDER_UPDATED", {"status": order.status, "filled": order.filled_quantity})
+        if late:
+            text = f"an order for {order.instrument} that was {known.status if known else ''} filled after all"
+            self._tools.alarm(self.ref.client_id, "LATE_FILL", text, account=self.ref.key, tag=working.tag)
+        if grew:
+            self.want_trades()
+        self.on_order(working)
+        self.line(order.instrument).advance()
+
+    def adopt(self, working: Working) -> None:
+        """Believe the broker's book: an order whose fate was unknown, or that was thought absent, is in it."""
+        if working.state in (IntentState.ABSENT, IntentState.REFUSED):
+            working.is_late = True
+            text = f"an order for {working.intent.key.instrument} that was {working.state} turned up at the broker"
+            self._tools.alarm(self.ref.client_id, "LATE_ORDER", text, account=self.ref.key, tag=working.tag)
+        working.state = IntentState.ADOPTED
+        self._tools.spawn(self._resolve_adopted(working), "adopt order")
+        self._note(working, "ORDER_ADOPTED", {"order_id": working.order_id})
+        self.line(working.intent.key.instrument).adopt(working)
+
+    async def _resolve_adopted(self, working: Working) -> None:
+        await self._tools.store.resolve(working.tag, IntentState.ADOPTED, order_id=working.order_id)
+
+    async def _save_order(self, order: BrokerOrder) -> None:
+        try:
+            await self._tools.store.save_order(self.ref.key, order)
+        except StoreUnavailable as error:
+            logger.warning("order %s was not saved: %s", order.order_id, error)
+
+    def take_trades(self, trades: Sequence[BrokerTrade]) -> list[BrokerTrade]:
+        """Count fills not counted yet, tell about them, and let the lines look again."""
+        new = self.orders.add_trades(trades)
+        for trade in new:
+            self._tell_fill(trade)
+        for instrument in {trade.instrument for trade in new}:
+            self.line(instrument).advance()
+        if new:
+            self.on_trades()
+        return new
+
+    def _tell_fill(self, trade: BrokerTrade) -> None:
+        told = {
+            "side": trade.side.value,
+            "quantity": trade.quantity,
+            "price": str(trade.price),
+            "trade_id": trade.trade_id,
+            "order_id": trade.order_id,
+            "filled_at": trade.filled_at.isoformat(),
+        }
+        working = self.orders.by_order_id(trade.order_id)
+        if working is not None:
+            self._note(working, "FILL", {**told, "purpose": working.purpose.value})
+        else:
+            self._tools.journal.record(
+                "EXTERNAL_FILL", self.ref.client_id, told, account=self.ref.key, instrument=trade.instrument
+            )
+
+    def _note(self, working: Working, kind: str, data: Mapping[str, object]) -> None:
+        self._tools.journal.record(
+            kind,
+            self.ref.client_id,
+            data,
+            account=self.ref.key,
+            instrument=working.intent.key.instrument,
+            tag=working.tag,
+        )
+
+    # -- asking the broker -------------------------------------------------------------------------------------
+
+    async def read_orders(self) -> list[BrokerOrder]:
+        """Read the order book and take it in. Raises BrokerError; then nothing is known."""
+        orders = await self._asked(self.broker.orders)
+        for order in orders:
+            self.hear(order)
+        return orders
+
+    async def read_trades(self) -> None:
+        """Read the fills, keep them, and take them in. Raises BrokerError."""
+        trades = await self._asked(self.broker.trades)
+        try:
+            await self._tools.store.save_trades(self.ref.key, trades)
+        except StoreUnavailable as error:
+            logger.warning("fills of %s were not saved: %s", self.ref.key, error)
+        crash_at("after_fill_commit")
+        self.take_trades(trades)
+
+    async def read_positions(self) -> list[BrokerPosition]:
+        """Read the positions. Raises BrokerError: a failed read is unknown, never flat."""
+        return await self._asked(self.broker.positions)
+
+    async def _asked(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Ask the broker; a dead session is remembered until a new one works."""
+        try:
+            answer = await read()
+        except BrokerAuthError as error:
+            self.session_lost(str(error))
+            raise
+        self.has_session = True
+        return answer
+
+    def session_lost(self, words: str) -> None:
+        """The broker wants a new sign-in: no entries until it is there; the reconciler tries again by itself."""
+        self.is_reconciled = False
+        self.why_not = f"the broker asks for a new sign-in: {words}"
+        if self.has_session:
+            self.has_session = False
+            text = f"{self.ref.key} must be signed in at the broker again: {words}"
+            self._tools.alarm(self.ref.client_id, "BROKER_SIGN_IN", text, account=self.ref.key)
+        self._tools.changed.fire()

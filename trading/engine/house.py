@@ -1,0 +1,64 @@
+"""The shard as a whole: its clients and desks, the control rows, and small questions about them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from trading.domain.control import TradingState, strictest
+from trading.engine.client import ClientBook
+from trading.engine.desk import AccountDesk
+from trading.engine.gate import ControlState
+from trading.engine.gateway import AccountGateway
+from trading.engine.instruments import Instruments
+from trading.engine.ladder_book import LadderBook
+from trading.engine.line import PositionLine
+from trading.engine.listener import AccountListener
+from trading.engine.reconcile import Reconciler
+from trading.engine.runner import LadderRunner
+from trading.ports import ControlView
+
+
+@dataclass(frozen=True)
+class AccountParts:
+    """Everything that serves one account."""
+
+    desk: AccountDesk
+    gateway: AccountGateway
+    listener: AccountListener
+    reconciler: Reconciler
+
+
+@dataclass
+class House:
+    """What the commands, limits and pages work on."""
+
+    book: LadderBook
+    instruments: Instruments
+    control: ControlState = field(default_factory=ControlState)
+    clients: dict[int, ClientBook] = field(default_factory=dict)
+    accounts: dict[str, AccountParts] = field(default_factory=dict)
+    runners: dict[tuple[str, str], LadderRunner] = field(default_factory=dict)
+    on_state: Callable[[int], None] = lambda _: None
+
+    def runner_of(self, line: PositionLine) -> LadderRunner | None:
+        """Give the ladder that owns a line."""
+        return self.runners.get((line.ref.key, line.instrument))
+
+    def state_of(self, client_id: int) -> TradingState:
+        """Give the state that counts: the strictest of house and client."""
+        return strictest(self.control.house, self.control.clients.get(client_id, TradingState.REDUCING))
+
+    def note_control(self, view: ControlView) -> None:
+        """Take over the control rows, and tell about every client whose state changed."""
+        before = {client_id: self.state_of(client_id) for client_id in self.clients}
+        self.control.house = view.house_state
+        self.control.clients = dict(view.states)
+        self.control.latched = dict(view.latched)
+        for client_id, state in before.items():
+            if self.state_of(client_id) is not state:
+                self.on_state(client_id)
+
+    def chosen(self, client_id: int | None) -> list[ClientBook]:
+        """Give one client, or all for None."""
+        if client_id is None:
+            return list(self.clients.values())
+        return [client for client in self.clients.values() if client.client_id == client_id]

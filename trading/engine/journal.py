@@ -1,0 +1,91 @@
+"""The engine's pen: events to the log in the order in which they happened, and alarms."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from trading.domain.errors import StoreUnavailable
+from trading.engine.sentences import sentence
+from trading.ports import Clock, EngineEvent, EngineStore, LivePublisher
+
+logger = logging.getLogger(__name__)
+
+SILENT_KINDS = frozenset({"GATE", "INTENT_SENT", "ORDER_ACKED", "ORDER_UPDATED"})
+"""Kept in the log, but not told on the page as sentences."""
+
+
+class Journal:
+    """Gathers events and commits them together; whoever needs them committed awaits `flush`."""
+
+    def __init__(self, clock: Clock, store: EngineStore, live: LivePublisher) -> None:
+        self._clock = clock
+        self._store = store
+        self._live = live
+        self._pending: list[EngineEvent] = []
+
+    def record(
+        self,
+        kind: str,
+        client_id: int | None,
+        data: Mapping[str, Any],
+        *,
+        account: str = "",
+        instrument: str = "",
+        tag: str = "",
+    ) -> None:
+        """Note an event that happened now, in market time."""
+        at = self._clock.now()
+        self._pending.append(EngineEvent(client_id, kind, at, data, account, instrument, tag))
+        if kind not in SILENT_KINDS:
+            self._tell(kind, client_id, at, data, account=account, instrument=instrument, tag=tag)
+
+    async def flush(self) -> None:
+        """Commit what has gathered. On StoreUnavailable it is kept for the next time, and the error goes on."""
+        events, self._pending = self._pending, []
+        if not events:
+            return
+        try:
+            await self._store.append_events(events)
+        except StoreUnavailable:
+            self._pending = events + self._pending
+            raise
+
+    async def keep_flushing(self, every_s: float = 0.2) -> None:
+        """Commit what nobody waits for, for ever."""
+        while True:
+            await self._clock.sleep(every_s)
+            try:
+                await self.flush()
+            except StoreUnavailable as error:
+                logger.warning("events wait for the database: %s", error)
+
+    async def alarm(self, client_id: int | None, code: str, text: str, *, account: str = "", tag: str = "") -> None:
+        """Tell people that something needs them; it goes to the log, the pages and the alarm table."""
+        logger.error("ALARM %s client=%s account=%s %s", code, client_id, account, text)
+        self.record("ALARM", client_id, {"code": code, "text": text}, account=account, tag=tag)
+        try:
+            await self._store.raise_alarm(client_id, code, text)
+        except StoreUnavailable:
+            logger.exception("the alarm %s could not be stored", code)
+
+    def _tell(
+        self,
+        kind: str,
+        client_id: int | None,
+        at: datetime,
+        data: Mapping[str, Any],
+        *,
+        account: str,
+        instrument: str,
+        tag: str,
+    ) -> None:
+        message = {
+            "kind": kind,
+            "sentence": sentence(kind, instrument, data),
+            "at": at.isoformat(),
+            "account": account,
+            "instrument": instrument,
+            "tag": tag,
+        }
+        self._live.publish(client_id, "event", message)

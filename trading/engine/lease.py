@@ -1,0 +1,135 @@
+"""The right to speak for a shard. Judged by a counter that moves and by wire time, never by time stamps."""
+
+import asyncio
+import logging
+
+from trading.domain.errors import StoreUnavailable
+from trading.engine.deps import EngineDeps
+from trading.ports import LeaseView
+
+logger = logging.getLogger(__name__)
+
+RENEWS_EVERY_S = 0.5
+STOPS_AFTER_S = 2.0
+"""A holder sends nothing this long after its last good renewal; an observer waits longer than that."""
+TAKES_OVER_AFTER_S = 3.0
+SEEN_MOVING_S = 1.0
+STANDBY_PREFIX = "standby:"
+
+
+class LeaseKeeper:
+    """Waits for the lease, renews it, and knows whether this process may send.
+
+    A standby waits until the counter stood still before its own eyes; an engine also takes the lease over
+    from a standby at once, because a standby only exits.
+    """
+
+    def __init__(self, deps: EngineDeps, *, standby: bool) -> None:
+        self._deps = deps
+        self._is_standby = standby
+        self._name = f"{STANDBY_PREFIX if standby else ''}{deps.holder}"
+        self._epoch = 0
+        self._last_good = float("-inf")
+        self._is_lost = True
+        self._seen: LeaseView | None = None
+        self._still_since = 0.0
+        self.lost_reason = ""
+        self.gone = asyncio.Event()
+
+    # -- SendRight ---------------------------------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under which orders are claimed."""
+        return self._epoch
+
+    @property
+    def may_enter(self) -> bool:
+        """A standby only exits."""
+        return not self._is_standby
+
+    def may_send(self) -> bool:
+        """True while the last good renewal is young enough."""
+        return not self._is_lost and self._deps.clock.monotonic() - self._last_good < STOPS_AFTER_S
+
+    def lost(self, reason: str) -> None:
+        """Somebody else has the lease: send nothing any more."""
+        if not self._is_lost:
+            self._is_lost, self.lost_reason = True, reason
+            self.gone.set()
+            logger.warning("the lease of %s was lost: %s", self._deps.shard, reason)
+
+    # -- waiting and holding -----------------------------------------------------------------------------------
+
+    @property
+    def holds_market(self) -> bool:
+        """While waiting: true when a market that can wait should, because nobody is seen to work on it.
+
+        A standby that never saw a holder has nobody to replace and does not hold the market up.
+        """
+        if not self._is_lost:
+            return True
+        seen = self._seen
+        is_moving = self._deps.clock.monotonic() - self._still_since < SEEN_MOVING_S
+        if seen is not None and seen.holder and is_moving:
+            return False
+        return seen is not None or not self._is_standby
+
+    async def acquire(self) -> None:
+        """Return once the lease is ours."""
+        self._seen, self._still_since = None, self._deps.clock.monotonic()
+        is_first_look = True
+        while not await self._try(is_first_look=is_first_look):
+            is_first_look = False
+            await self._deps.clock.sleep(RENEWS_EVERY_S)
+
+    async def _try(self, *, is_first_look: bool) -> bool:
+        clock = self._deps.clock
+        asked_at = clock.monotonic()
+        try:
+            view = await self._deps.leases.observe(self._deps.shard)
+            if view != self._seen or is_first_look:
+                self._seen, self._still_since = view, clock.monotonic()
+            if not self._is_free(view):
+                return False
+            epoch = await self._deps.leases.acquire(self._deps.shard, self._name, seen=view)
+        except StoreUnavailable as error:
+            logger.warning("the lease cannot be read: %s", error)
+            return False
+        if epoch is None:
+            return False
+        self._epoch, self._last_good, self._is_lost = epoch, asked_at, False
+        self.gone.clear()
+        logger.info("%s holds the lease of %s with epoch %s", self._name, self._deps.shard, epoch)
+        return True
+
+    def _is_free(self, view: LeaseView | None) -> bool:
+        stood_still = self._deps.clock.monotonic() - self._still_since >= TAKES_OVER_AFTER_S
+        if self._is_standby:
+            return view is not None and stood_still
+        is_unheld = view is None or not view.holder
+        return is_unheld or stood_still or (view is not None and view.holder.startswith(STANDBY_PREFIX))
+
+    async def keep(self) -> None:
+        """Renew until the lease is lost."""
+        while not self._is_lost:
+            asked_at = self._deps.clock.monotonic()
+            try:
+                if await self._deps.leases.renew(self._deps.shard, self._epoch):
+                    self._last_good = asked_at
+                else:
+                    self.lost("another process took it over")
+                    return
+            except StoreUnavailable as error:
+                logger.warning("the lease was not renewed: %s", error)
+            await self._deps.clock.sleep(RENEWS_EVERY_S)
+
+    async def release(self) -> None:
+        """Give the lease back on a clean stop."""
+        if self._is_lost:
+            return
+        self._is_lost = True
+        try:
+            await self._deps.leases.release(self._deps.shard, self._epoch)
+        except StoreUnavailable as error:
+            logger.warning("the lease was not released: %s", error)

@@ -1,0 +1,59 @@
+"""One order of ours while the engine knows it: the intent, its state, and the broker's last word."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from trading.domain.orders import BrokerOrder, IntentState, OrderIntent, Purpose
+
+UNSETTLED = frozenset({IntentState.NEW, IntentState.SENDING, IntentState.IN_DOUBT})
+
+
+@dataclass(slots=True, eq=False)
+class Working:
+    """An intent and what became of it. `decided_at` is market time, `sent_at` wire seconds.
+
+    `is_withdrawn` stops an order that was not sent yet; `is_late` marks one that turned up after it was
+    proved absent or refused.
+    """
+
+    intent: OrderIntent
+    decided_at: datetime
+    reason: Mapping[str, Any] = field(default_factory=dict)
+    state: IntentState = IntentState.NEW
+    order: BrokerOrder | None = None
+    order_id: str = ""
+    sent_at: float | None = None
+    is_cancel_asked: bool = False
+    is_withdrawn: bool = False
+    is_late: bool = False
+
+    @property
+    def tag(self) -> str:
+        """The tag under which the broker knows it."""
+        return self.intent.tag
+
+    @property
+    def purpose(self) -> Purpose:
+        """Why it exists."""
+        return self.intent.key.purpose
+
+    @property
+    def filled(self) -> int:
+        """Units filled by the broker's last word."""
+        return self.order.filled_quantity if self.order else 0
+
+    @property
+    def remaining(self) -> int:
+        """Units that may still fill; 0 once it is final."""
+        return self.intent.quantity - self.filled if self.may_fill else 0
+
+    @property
+    def may_fill(self) -> bool:
+        """True until it is certain that no more fills come."""
+        if self.state in UNSETTLED:
+            return True
+        if self.state.is_final_without_order:
+            return False
+        return self.order is None or self.order.is_live

@@ -1,0 +1,134 @@
+"""The strategy process: take the lease, reign over the day, stop cleanly."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+from trading.domain.timezone import ist_day
+from trading.engine.deps import EngineDeps
+from trading.engine.hold import RoundDesk
+from trading.engine.lease import LeaseKeeper
+from trading.engine.session import EndOfSession, Session
+from trading.engine.work import first_of
+
+logger = logging.getLogger(__name__)
+
+FINISHES_WITHIN_S = 2.0
+"""Wire seconds that orders on their way get at a clean stop; what is cut off then is looked up by the next start."""
+
+
+async def run_engine(deps: EngineDeps, *, standby: bool = False, stop: asyncio.Event | None = None) -> None:
+    """Trade until `stop` is set; without one SIGTERM and SIGINT stop it.
+
+    A standby waits, takes over when the holder's counter stands still before its eyes, and then only exits.
+    Clock, stores and feed stay open: whoever made them closes them.
+    """
+    if stop is None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    engine = Engine(deps, standby=standby)
+    running = asyncio.create_task(engine.run(), name="engine")
+    try:
+        await first_of(_set(stop), _ended(running))
+    finally:
+        await engine.stop()
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+class Engine:
+    """Waits for the lease, runs a session, and begins again: a new day, or a lease that was lost."""
+
+    def __init__(self, deps: EngineDeps, *, standby: bool = False) -> None:
+        self._deps = deps
+        self._keeper = LeaseKeeper(deps, standby=standby)
+        self.session: Session | None = None
+        self._starting: Session | None = None
+        self._is_stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._rounds = (
+            RoundDesk(deps.clock, deps.hold, self._keeper, lambda: self.session) if deps.hold is not None else None
+        )
+
+    async def run(self) -> None:
+        """Go on for ever; ends by cancellation."""
+        self._begin(self._feed(), "feed")
+        if self._rounds is not None:
+            self._begin(self._rounds.run(), "rounds")
+        while not self._is_stopping:
+            await self._keeper.acquire()
+            keeping = asyncio.create_task(self._keeper.keep(), name="lease")
+            try:
+                while await self._reign() is EndOfSession.NEW_DAY and not self._is_stopping:
+                    logger.info("a new day begins")
+            finally:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Send nothing more, commit what is left to say, and give the lease back."""
+        self._is_stopping = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        session = self.session or self._starting
+        self.session = self._starting = None
+        if session is not None:
+            session.end(EndOfSession.STOPPED)
+            await first_of(session.tools.work.settled(), self._deps.clock.sleep(FINISHES_WITHIN_S))
+            await session.stop()
+        await self._keeper.release()
+
+    async def _reign(self) -> EndOfSession:
+        session = Session(self._deps, self._keeper, ist_day(self._deps.clock.now()))
+        self._starting = session
+        watching: asyncio.Task[None] | None = None
+        losing = asyncio.create_task(self._end_when_lost(session))
+        try:
+            await first_of(session.start(), _set(session.over))
+            if not session.over.is_set():
+                self.session, self._starting = session, None
+                if self._rounds is not None:
+                    watching = asyncio.create_task(self._rounds.watch(session), name="watch work")
+                await session.over.wait()
+        finally:
+            self.session = self._starting = None
+            for task in (losing, watching):
+                if task is not None:
+                    task.cancel()
+        return await session.stop()
+
+    async def _end_when_lost(self, session: Session) -> None:
+        await self._keeper.gone.wait()
+        session.end(EndOfSession.LEASE_LOST)
+
+    async def _feed(self) -> None:
+        """Hand every batch of ticks to the session of the moment."""
+        async for batch in self._deps.feed.batches():
+            session = self.session or self._starting
+            if session is not None:
+                await session.take_batch(batch)
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        self._tasks.append(asyncio.create_task(_logged(work, name), name=name))
+
+
+async def _logged(work: Coroutine[Any, Any, None], name: str) -> None:
+    try:
+        await work
+    except Exception:
+        logger.exception("the engine's task %s failed", name)
+        raise
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    await asyncio.wait([task])

@@ -1,0 +1,104 @@
+"""The event log in words a client reads: one short sentence an event."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+
+def rupees(amount: object) -> str:
+    """Write a price or an amount with separators and two decimals, as text."""
+    return f"{Decimal(str(amount)):,.2f}"
+
+
+def sentence(kind: str, instrument: str, data: Mapping[str, Any]) -> str:
+    """Say what happened. A kind without words of its own is spelt out plainly."""
+    symbol = instrument.partition(":")[2] or instrument
+    write = _WORDS.get(kind)
+    words = write(data) if write else _plain(kind, data)
+    return f"{symbol}: {words}" if symbol else words
+
+
+def _plain(kind: str, data: Mapping[str, Any]) -> str:
+    words = kind.replace("_", " ").lower()
+    reason = data.get("text") or data.get("reason") or data.get("message")
+    return f"{words}: {reason}" if isinstance(reason, str) and reason else words
+
+
+def _not_traded(data: Mapping[str, Any]) -> str:
+    return f"not traded today, {str(data['reason']).replace('_', ' ')}"
+
+
+def _skipped(data: Mapping[str, Any]) -> str:
+    return f"{data['side']} entry skipped at {rupees(data['ltp'])}, {str(data['reason']).replace('_', ' ')}"
+
+
+def _entry(data: Mapping[str, Any]) -> str:
+    return (
+        f"{data['side']} entry of {data['quantity']} decided at {rupees(data['ltp'])} "
+        f"(level {rupees(data['level'])}), stop Y1 at {rupees(data['stop'])}"
+    )
+
+
+def _target(data: Mapping[str, Any]) -> str:
+    booked = f"booking {data['quantity']}" if data["quantity"] else "nothing to book"
+    return f"T{data['k']} at {rupees(data['level'])} reached at {rupees(data['ltp'])}, {booked}"
+
+
+def _trail(data: Mapping[str, Any]) -> str:
+    return f"stop moved from {rupees(data['from'])} to Y{data['y']} at {rupees(data['to'])}, {data['open']} open"
+
+
+def _stop(data: Mapping[str, Any]) -> str:
+    return f"stop Y{data['y']} at {rupees(data['level'])} hit at {rupees(data['ltp'])}, exiting {data['quantity']}"
+
+
+def _square_off(data: Mapping[str, Any]) -> str:
+    at = f" at {rupees(data['ltp'])}" if data.get("ltp") else ""
+    return f"square-off of {data['quantity']}{at}"
+
+
+def _flattened(data: Mapping[str, Any]) -> str:
+    at = f" at {rupees(data['ltp'])}" if data.get("ltp") else ""
+    return f"{_FLATTENED[data['event']]}: {data['side']} position of {data['quantity']} is closed{at}"
+
+
+def _fill(data: Mapping[str, Any]) -> str:
+    verb = "bought" if data["side"] == "BUY" else "sold"
+    return f"{verb} {data['quantity']} at {rupees(data['price'])} ({str(data['purpose']).replace('_', ' ').lower()})"
+
+
+def _external(data: Mapping[str, Any]) -> str:
+    return f"{str(data['side']).lower()} {data['quantity']} at {rupees(data['price'])} made outside of this system"
+
+
+def _refused(data: Mapping[str, Any]) -> str:
+    return f"the broker refused the {str(data['purpose']).replace('_', ' ').lower()} order: {data['reason']}"
+
+
+def _denied(data: Mapping[str, Any]) -> str:
+    return f"{str(data['purpose']).replace('_', ' ').lower()} order not sent: {data['message']}"
+
+
+def _text(data: Mapping[str, Any]) -> str:
+    return str(data["text"])
+
+
+_FLATTENED = {"KILL": "kill switch", "LIMIT_REACHED": "daily limit", "MANUAL_EXIT": "exit by hand"}
+
+_WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "NOT_TRADED": _not_traded,
+    "SKIPPED": _skipped,
+    "ENTRY": _entry,
+    "TARGET": _target,
+    "TRAIL": _trail,
+    "STOP": _stop,
+    "SQUARE_OFF": _square_off,
+    "KILL": _flattened,
+    "LIMIT_REACHED": _flattened,
+    "MANUAL_EXIT": _flattened,
+    "FILL": _fill,
+    "EXTERNAL_FILL": _external,
+    "ORDER_REFUSED": _refused,
+    "ORDER_DENIED": _denied,
+    "ALARM": _text,
+}

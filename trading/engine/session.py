@@ -1,0 +1,269 @@
+"""One reign over a shard's day: everything between taking the lease and losing it, stopping, or midnight."""
+
+import asyncio
+import logging
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+from trading.domain.errors import BrokerError, StoreUnavailable
+from trading.domain.timezone import at_ist, midnight_epoch
+from trading.engine.client import ClientBook
+from trading.engine.commands import CommandDesk
+from trading.engine.deps import EngineDeps
+from trading.engine.feed_watch import FeedWatch
+from trading.engine.house import AccountParts, House
+from trading.engine.instruments import Instruments
+from trading.engine.journal import Journal
+from trading.engine.kill import KillSwitch
+from trading.engine.ladder_book import LadderBook
+from trading.engine.limits import LimitWatch
+from trading.engine.live import LiveView
+from trading.engine.orders import Working
+from trading.engine.plans import Planner
+from trading.engine.pnl_watch import PnlWatch
+from trading.engine.square_off import Flattener, SquareOffPlanner
+from trading.engine.tools import SendRight, Tools
+from trading.engine.work import first_of
+from trading.ports import MarketRound, TickBatch
+
+logger = logging.getLogger(__name__)
+
+STORE_RETRY_S = 1.0
+TICKS_MAY_TAKE_S = 5.0
+FIRST_TICKS_MAY_TAKE_S = 1.0
+UPDATES_MAY_TAKE_S = 1.0
+CLOCK_MAY_LAG_S = 1.0
+READS_COMMANDS_AFTER_S = 0.01
+"""A round that comes this much later than the last one was held up by somebody, perhaps Beat's task: read first."""
+LOOKS_EVERY_S = 1.0
+NEAR_END_FROM = time(15, 5)
+
+
+class EndOfSession(StrEnum):
+    """Why a session ended."""
+
+    NEW_DAY = "new day"
+    LEASE_LOST = "lease lost"
+    STOPPED = "stopped"
+
+
+class Session:
+    """Wires the parts of one reign together and moves ticks and rounds through them."""
+
+    def __init__(self, deps: EngineDeps, right: SendRight, day: date) -> None:
+        journal = Journal(deps.clock, deps.store, deps.live)
+        self.tools = Tools(deps, day, right, journal)
+        book = LadderBook(midnight_epoch(day))
+        self.house = House(book, Instruments(book))
+        self.live = LiveView(self.tools, self.house)
+        self.house.on_state = self.live.state
+        flattener = Flattener(self.tools, self.house.runner_of, self.house.instruments.last_price)
+        square_off = SquareOffPlanner(self.tools, flattener)
+        self._pnl = PnlWatch(self.tools, self.house, LimitWatch(self.tools, self.house, flattener), self.live)
+        self._feed = FeedWatch(self.tools, self.house.control, self.live.all_states)
+        self._planner = Planner(
+            self.tools,
+            self.house,
+            square_off,
+            is_near_end=self._is_near_end,
+            on_fills=self._fills_changed,
+            on_order=self._order_changed,
+            on_line=lambda runner: self.live.position(runner.line),
+        )
+        self.commands = CommandDesk(
+            self.tools,
+            self.house,
+            kill=KillSwitch(self.tools, flattener),
+            planner=square_off,
+            flattener=flattener,
+            reload_plans=self.reload,
+        )
+        self.over = asyncio.Event()
+        self._ended: EndOfSession | None = None
+        self._batches: list[TickBatch] = []
+        self._batch_came = asyncio.Event()
+        self._is_held = False
+        self._has_seen_round = False
+        self._read_commands_at = float("-inf")
+
+    # -- life --------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Load the day, begin to listen, and return once every account was asked once."""
+        await self._load()
+        self._start_new_accounts()
+        spawn = self.tools.work.spawn
+        spawn(self.tools.journal.keep_flushing(), "journal", counts=False)
+        spawn(self.live.run(), "live", counts=False)
+        if self.tools.deps.hold is None:
+            spawn(self.tools.timers.drive(self.tools.clock), "timers", counts=False)
+        await self.tools.changed.until(lambda: all(p.reconciler.is_first_done for p in self.house.accounts.values()))
+        self.live.all_states()
+        spawn(self.commands.run(), "commands", counts=False)
+        spawn(self._keep_looking(), "look", counts=False)
+        self.tools.timers.set("midnight", at_ist(self.tools.day + timedelta(days=1), time()), self._midnight)
+
+    def end(self, why: EndOfSession) -> None:
+        """End this session; the first reason counts."""
+        if self._ended is None:
+            self._ended = why
+            self.over.set()
+
+    async def stop(self) -> EndOfSession:
+        """Stop every task, commit what is left to say, and close the brokers."""
+        await self.tools.work.stop()
+        try:
+            await self.tools.journal.flush()
+        except StoreUnavailable as error:
+            logger.warning("the last events were not stored: %s", error)
+        for parts in self.house.accounts.values():
+            try:
+                await parts.desk.broker.close()
+            except BrokerError as error:
+                logger.info("closing account=%s: %s", parts.desk.ref.key, error.code)
+        return self._ended or EndOfSession.STOPPED
+
+    def _midnight(self) -> None:
+        self.end(EndOfSession.NEW_DAY)
+
+    async def _load(self) -> None:
+        while True:
+            try:
+                self._planner.take_over(await self.tools.store.load_book(self.tools.day))
+                self.house.note_control(await self.tools.store.control())
+                return
+            except StoreUnavailable as error:
+                logger.warning("the day cannot be loaded: %s", error)
+                await self.tools.clock.sleep(STORE_RETRY_S)
+
+    async def reload(self) -> None:
+        """Read policies, accounts and plans again, and try accounts again that wait for a sign-in."""
+        await self._load()
+        self._start_new_accounts()
+        waiting = [parts.reconciler.renew() for parts in self.house.accounts.values() if not parts.desk.is_reconciled]
+        await asyncio.gather(*waiting)
+        self.live.all_states()
+
+    def _start_new_accounts(self) -> None:
+        new, self._planner.new_parts = self._planner.new_parts, []
+        for parts in new:
+            self._start_account(parts)
+
+    def _start_account(self, parts: AccountParts) -> None:
+        key = parts.desk.ref.key
+        parts.listener.start()
+        self.tools.work.spawn(parts.gateway.run(), f"gateway {key}", counts=False)
+        self.tools.work.spawn(parts.reconciler.run(), f"reconcile {key}", counts=False)
+
+    # -- what changed ------------------------------------------------------------------------------------------
+
+    def _fills_changed(self, client: ClientBook) -> None:
+        self._pnl.fills_changed(client)
+        for line in client.lines():
+            self.live.position(line)
+        if not self._is_held:
+            self._pnl.evaluate()
+
+    def _order_changed(self, client_id: int, working: Working) -> None:
+        self.live.order(client_id, working)
+
+    def _is_near_end(self) -> bool:
+        return self.tools.now() >= at_ist(self.tools.day, NEAR_END_FROM)
+
+    async def _keep_looking(self) -> None:
+        """Notice silence: of the feed, and of a clock that made nothing happen."""
+        while True:
+            await self.tools.clock.sleep(LOOKS_EVERY_S)
+            self._feed.look()
+            if not self._is_held:
+                self._pnl.evaluate()
+
+    # -- ticks -------------------------------------------------------------------------------------------------
+
+    async def take_batch(self, batch: TickBatch) -> None:
+        """Take one batch of the feed: at once, or in its round where the market waits for us."""
+        self._batches.append(batch)
+        if self._is_held:
+            self._batch_came.set()
+            return
+        if self.tools.deps.hold is not None and batch.ticks:
+            newest = datetime.fromtimestamp(max(tick.exchange_ts for tick in batch.ticks), tz=self.tools.now().tzinfo)
+            await first_of(self.tools.clock.sleep_until(newest), self.tools.clock.sleep(CLOCK_MAY_LAG_S))
+        self._drain()
+        self._pnl.evaluate()
+
+    def _drain(self) -> None:
+        batches, self._batches = self._batches, []
+        for batch in batches:
+            for tick in batch.ticks:
+                self.house.book.take(tick)
+            self._feed.note(batch.ticks)
+            self._pnl.ticks_came(batch.ticks)
+
+    # -- a market that waits -----------------------------------------------------------------------------------
+
+    def pass_round(self) -> None:
+        """A round that nobody waits for: only timers."""
+        self._is_held = False
+        self._drain()
+        self.tools.timers.run_due(self.tools.now())
+        self._pnl.evaluate()
+
+    async def decide(self, round_: MarketRound) -> datetime | None:
+        """Do everything that a round asks for and give the next market moment at which we must be asked again."""
+        self._is_held = True
+        if round_.round == 1:
+            await self._read_commands()
+        await self._updates_of(round_)
+        await self.tools.work.settled()
+        if round_.round == 1 and round_.has_ticker:
+            await self._ticks_of(round_)
+        self._drain()
+        self._has_seen_round = True
+        await self.settle()
+        return self.tools.timers.next_due()
+
+    async def settle(self) -> None:
+        """Run timers and judge until nothing is left to do at this moment."""
+        while True:
+            ran = self.tools.timers.run_due(self.tools.now())
+            await self.tools.work.settled()
+            self._pnl.evaluate()
+            if not ran and self.tools.work.is_idle:
+                break
+        try:
+            await self.tools.journal.flush()
+        except StoreUnavailable as error:
+            logger.warning("events wait for the database: %s", error)
+
+    async def _read_commands(self) -> None:
+        now = self.tools.clock.monotonic()
+        if now - self._read_commands_at >= READS_COMMANDS_AFTER_S:
+            await self.commands.read()
+            self._read_commands_at = self.tools.clock.monotonic()
+
+    async def _updates_of(self, round_: MarketRound) -> None:
+        """Wait for the order messages that the exchange sent before it asked."""
+        waits = []
+        for key, parts in self.house.accounts.items():
+            serial = round_.updates.get(key.partition(":")[2], 0)
+            if parts.desk.has_session and parts.desk.update_serial < serial:
+                waits.append(parts.listener.until_serial(serial, UPDATES_MAY_TAKE_S))
+        if waits:
+            await asyncio.gather(*waits)
+
+    async def _ticks_of(self, round_: MarketRound) -> None:
+        """Wait for the batch that completes the round's step; a lost one is waited for only so long."""
+        may_take = TICKS_MAY_TAKE_S if self._has_seen_round else FIRST_TICKS_MAY_TAKE_S
+        deadline = self.tools.clock.monotonic() + may_take
+        while not any(batch.step is not None and batch.step >= round_.step for batch in self._batches):
+            left = deadline - self.tools.clock.monotonic()
+            if left <= 0:
+                logger.warning("no ticks of step %s came within %s s", round_.step, may_take)
+                return
+            self._batch_came.clear()
+            await first_of(_set(self._batch_came), self.tools.clock.sleep(left))
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()

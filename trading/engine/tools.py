@@ -1,0 +1,64 @@
+"""What every part of the engine shares during one reign over a shard's day."""
+
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from trading.domain.timezone import midnight_epoch
+from trading.engine.deps import EngineDeps
+from trading.engine.journal import Journal
+from trading.engine.timers import Timers
+from trading.engine.work import Signal, Work
+from trading.ports import Clock, EngineStore
+
+
+class SendRight(Protocol):
+    """Whether this process may speak to brokers now. `epoch` is the lease's."""
+
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def may_enter(self) -> bool: ...
+    def may_send(self) -> bool: ...
+    def lost(self, reason: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Ports and helpers. `changed` fires whenever an order, a fill or a state changed."""
+
+    deps: EngineDeps
+    day: date
+    right: SendRight
+    journal: Journal
+    timers: Timers = field(default_factory=Timers)
+    work: Work = field(default_factory=Work)
+    changed: Signal = field(default_factory=Signal)
+
+    @property
+    def clock(self) -> Clock:
+        """The only reader of the time."""
+        return self.deps.clock
+
+    @property
+    def store(self) -> EngineStore:
+        """The database."""
+        return self.deps.store
+
+    @property
+    def midnight(self) -> int:
+        """The epoch second at which the day began in India."""
+        return midnight_epoch(self.day)
+
+    def now(self) -> datetime:
+        """Market time."""
+        return self.deps.clock.now()
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Do a piece of work that the market waits for."""
+        self.work.spawn(work, name)
+
+    def alarm(self, client_id: int | None, code: str, text: str, *, account: str = "", tag: str = "") -> None:
+        """Raise an alarm without waiting for it."""
+        self.spawn(self.journal.alarm(client_id, code, text, account=account, tag=tag), f"alarm {code}")

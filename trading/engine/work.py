@@ -1,0 +1,122 @@
+"""What is going on right now: so that the market, where it waits, waits for all of it and for nothing else."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+LOOKS = 6
+"""Turns of the event loop that must stay idle before work counts as settled: a woken task needs a turn to begin."""
+
+
+async def first_of(*waits: Coroutine[Any, Any, None]) -> None:
+    """Return when the first of several waits is over; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+class Signal:
+    """Wakes everybody who waits, each time it is fired."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def fire(self) -> None:
+        """Wake those who wait now."""
+        event, self._event = self._event, asyncio.Event()
+        event.set()
+
+    async def wait(self) -> None:
+        """Return at the next firing."""
+        await self._event.wait()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Return once `condition` holds; it is looked at after each firing."""
+        while not condition():
+            await self._event.wait()
+
+
+class Work:
+    """Counts pieces of work under way, and owns the tasks that do them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.began = Signal()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_idle(self) -> bool:
+        """True while nothing is under way."""
+        return self._count == 0
+
+    def begin(self) -> None:
+        """Count one more piece of work."""
+        self._count += 1
+        if self._count == 1:
+            self._idle.clear()
+            self.began.fire()
+
+    def end(self) -> None:
+        """Count one piece less."""
+        self._count -= 1
+        if self._count == 0:
+            self._idle.set()
+
+    @contextmanager
+    def doing(self) -> Iterator[None]:
+        """Count what happens inside."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str, *, counts: bool = True) -> asyncio.Task[None]:
+        """Do `work` in a task of its own. An error ends that task alone and is logged."""
+        if counts:
+            self.begin()
+        task = asyncio.create_task(self._guarded(work, name), name=name)
+        self._tasks.add(task)
+
+        def done(finished: asyncio.Task[None]) -> None:
+            self._tasks.discard(finished)
+            if counts:
+                self.end()
+
+        task.add_done_callback(done)
+        return task
+
+    async def settled(self) -> None:
+        """Return once nothing is under way and nothing was about to begin."""
+        quiet = 0
+        while quiet < LOOKS:
+            if not self.is_idle:
+                quiet = 0
+                await self._idle.wait()
+            await asyncio.sleep(0)
+            quiet += 1
+
+    async def stop(self) -> None:
+        """Cancel every task and wait for their ends."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @staticmethod
+    async def _guarded(work: Coroutine[Any, Any, None], name: str) -> None:
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            logger.exception("the task %s failed", name)
