@@ -19,7 +19,7 @@ from trading.domain.timezone import at_ist
 from trading.engine import EngineDeps
 from trading.engine.runtime import Engine
 from trading.engine.session import Session
-from trading.ports import AccountRef, Broker, ClientPolicy, EngineEvent, LeaseStore, Plan, TickBatch
+from trading.ports import AccountRef, Broker, ClientPolicy, EngineEvent, Plan
 
 DAY = date(2026, 11, 23)
 LADDER_WORDS = {"NOT_TRADED", "SKIPPED", "ENTRY", "TARGET", "TRAIL", "STOP", "SQUARE_OFF"}
@@ -52,8 +52,8 @@ def policy(client_id: int = 1, **changes: Any) -> ClientPolicy:
 class Stage:
     """Everything a test of the engine needs. Build it inside a running loop."""
 
-    def __init__(self, start_at: str = "09:14:00") -> None:
-        self.clock = VirtualClock(at_ist(DAY, time.fromisoformat(start_at)))
+    def __init__(self, start_at: str = "09:14:00", day: date = DAY) -> None:
+        self.clock = VirtualClock(at_ist(day, time.fromisoformat(start_at)))
         self.store = MemoryStore(self.clock)
         self.feed = FakeFeed()
         self.live = FakeLive()
@@ -130,7 +130,7 @@ class Stage:
         scaled = to_scaled(price)
         stamp = int(self.clock.now().timestamp())
         tick = Tick(instrument.token, scaled, stamp, scaled, scaled, scaled, scaled, 1)
-        self.feed.queue.put_nowait(TickBatch((tick,)))
+        self.feed.put(tick)
         await self.settle(0.2)  # slow enough for the rate budget
 
     async def ticks(self, *pairs: tuple[str, str]) -> None:
@@ -181,7 +181,3 @@ class Stage:
     def alarm_codes(self) -> list[str]:
         """Give the codes of all alarms."""
         return [code for _, code, _ in self.store.alarms]
-
-    def lease_store(self) -> LeaseStore:
-        """Give the lease rows."""
-        return self.store

@@ -16,6 +16,11 @@ CASES = sorted((Path(__file__).parents[1] / "domain" / "vectors").glob("*.json")
 BESIDE = Path(__file__).parents[2].parent / "shared" / "spec" / "vectors"
 
 
+def load(file: Path) -> dict[str, Any]:
+    case: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return case
+
+
 async def run_case(stage: Stage, case: dict[str, Any]) -> None:
     """Play a worked case to an engine."""
     told, high_low = case["instrument"], case["range"]
@@ -31,7 +36,7 @@ async def run_case(stage: Stage, case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
 async def test_a_worked_case_gives_its_events_and_pnl_through_the_whole_engine(stage: Stage, file: Path) -> None:
-    case = json.loads(file.read_text(encoding="utf-8"))
+    case = load(file)
 
     await run_case(stage, case)
 
@@ -54,7 +59,7 @@ async def test_targets_reached_on_one_tick_are_one_order(stage: Stage) -> None:
 @pytest.mark.skipif(not BESIDE.is_dir(), reason="the folder of all worked cases does not lie beside the project")
 @pytest.mark.parametrize("file", sorted(BESIDE.glob("*.json"))[::9], ids=lambda file: file.stem)
 async def test_a_long_worked_case_gives_its_events_and_pnl_through_the_whole_engine(stage: Stage, file: Path) -> None:
-    case = json.loads(file.read_text(encoding="utf-8"))
+    case = load(file)
 
     await run_case(stage, case)
 

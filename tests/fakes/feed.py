@@ -4,18 +4,26 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from trading.domain.ticks import Tick
 from trading.ports import TickBatch
 
 
 class FakeFeed:
-    """Gives the batches that a test puts in."""
+    """Gives every reader the batches that a test puts in from then on."""
 
     def __init__(self) -> None:
-        self.queue: asyncio.Queue[TickBatch] = asyncio.Queue()
+        self._queues: list[asyncio.Queue[TickBatch]] = []
+
+    def put(self, *ticks: Tick, step: int | None = None) -> None:
+        """Send one batch."""
+        for queue in self._queues:
+            queue.put_nowait(TickBatch(ticks, step))
 
     async def batches(self) -> AsyncIterator[TickBatch]:
+        queue: asyncio.Queue[TickBatch] = asyncio.Queue()
+        self._queues.append(queue)
         while True:
-            yield await self.queue.get()
+            yield await queue.get()
 
 
 class FakeLive:

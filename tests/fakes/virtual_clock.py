@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from trading.domain.timezone import at_ist, ist_day
 
@@ -63,10 +64,10 @@ class VirtualClock:
         """Move market time to a time of the present day in India."""
         self.set(at_ist(ist_day(self._now), time.fromisoformat(hhmmss)))
 
-    async def _wait(self, heap: list[tuple[float, int, "asyncio.Future[None]"]] | list, due: object) -> None:  # type: ignore[type-arg]
+    async def _wait(self, heap: list[Any], due: float | datetime) -> None:
         self._count += 1
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(heap, (due, self._count, future))  # type: ignore[misc]
+        heapq.heappush(heap, (due, self._count, future))
         await future
 
 

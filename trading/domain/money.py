@@ -60,3 +60,18 @@ def format_scaled(scaled: int) -> str:
     """Give a hot-loop integer as text: two decimals, more only where the price has them (0.0025)."""
     price = from_scaled(scaled)
     return str(price.quantize(PAISA)) if scaled % 100 == 0 else str(price.normalize())
+
+
+def group_indian(digits: str) -> str:
+    """Group digits the Indian way: 1234567 gives 12,34,567."""
+    head, tail = digits[:-3], digits[-3:]
+    if not head:
+        return tail
+    pairs = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)]
+    return ",".join([*reversed(pairs), tail])
+
+
+def grouped(amount: Decimal) -> str:
+    """Write an amount to the paisa with Indian grouping: 123456.5 gives 1,23,456.50."""
+    whole, _, fraction = f"{abs(to_paisa(amount)):.2f}".partition(".")
+    return f"{'-' if to_paisa(amount) < 0 else ''}{group_indian(whole)}.{fraction}"

@@ -5,7 +5,7 @@ Each account has a gateway and a task of its own, so that a sick account delays 
 
 import heapq
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from trading.domain.backoff import Backoff
@@ -15,6 +15,7 @@ from trading.domain.errors import (
     BrokerRejected,
     ExitAlreadyLive,
     StoreUnavailable,
+    TradingError,
 )
 from trading.domain.orders import IntentState
 from trading.domain.risk import Denial
@@ -53,16 +54,19 @@ class AccountGateway:
         *,
         resolve_doubt: Callable[[Working], None],
         want_orders: Callable[[], None],
+        take_over: Callable[[str], Awaitable[None]],
     ) -> None:
         self._tools = tools
         self._desk = desk
         self._gate = gate
         self._resolve_doubt = resolve_doubt
         self._want_orders = want_orders
+        self._take_over = take_over
         self._budget = RateBudget()
         self._jobs: list[_Job] = []
         self._count = 0
         self._unsure: set[str] = set()
+        self._waiting: set[str] = set()
         self._stirred = Signal()
         self._backoff = Backoff(first_s=0.5, most_s=4.0)
 
@@ -86,7 +90,9 @@ class AccountGateway:
         crash_at("after_intent_commit")
         if is_ours:
             self._queue(EXIT if working.purpose.is_exit else ENTRY, working)
-        else:
+        elif working.state is IntentState.NEW:
+            working.state, working.is_withdrawn = IntentState.DENIED, True
+            await self._free_what_another_life_left(working)
             self._settle(working, IntentState.DENIED)
 
     async def _try_to_commit(self, working: Working) -> bool | None:
@@ -97,19 +103,34 @@ class AccountGateway:
                 working.intent, decided_at=working.decided_at, reason=working.reason
             )
         except (StoreUnavailable, ExitAlreadyLive) as error:
-            if not working.purpose.is_exit:
-                self._alarm("STORE_UNAVAILABLE", f"an entry was dropped: {error}", working)
-                return False
-            self._alarm(error.code, f"an exit waits for the database: {error}", working)
-            self._unsure.add(working.tag)
-            self._want_orders()
-            await self._tools.clock.sleep(STORE_RETRY_S)
-            return None
+            return await self._not_committed(working, error)
         # After an unanswered commit an existing row is the one that we wrote.
         if is_new or working.tag in self._unsure:
             return True
-        self._alarm("DUPLICATE_PURPOSE", f"{working.intent.key.text()} existed already; not sent again", working)
+        logger.warning("%s existed already; it is not sent again", working.intent.key.text())
+        await self._free_what_another_life_left(working)
         return False
+
+    async def _not_committed(self, working: Working, error: TradingError) -> bool | None:
+        if not working.purpose.is_exit:
+            self._alarm(error.code, f"an entry was dropped: {error}", working)
+            return False
+        if isinstance(error, ExitAlreadyLive):
+            await self._free_what_another_life_left(working)
+        else:
+            self._unsure.add(working.tag)
+        if working.tag not in self._waiting:
+            self._waiting.add(working.tag)
+            self._alarm(error.code, f"an exit waits for the database: {error}", working)
+        self._want_orders()
+        await self._tools.clock.sleep(STORE_RETRY_S)
+        return None
+
+    async def _free_what_another_life_left(self, working: Working) -> None:
+        try:
+            await self._take_over(working.intent.key.instrument)
+        except StoreUnavailable as error:
+            logger.warning("the day's intents could not be read: %s", error)
 
     def _queue(self, rank: int, working: Working) -> None:
         self._count += 1
@@ -177,7 +198,8 @@ class AccountGateway:
         self._note("ORDER_DENIED", working, self._denial_words(working, Denial(claim.denied, claim.message)))
         if claim.denied == "LEASE_LOST":
             self._tools.right.lost(claim.message)
-        elif claim.denied in ("NOT_NEW", "STORE_UNAVAILABLE"):
+            return  # this reign is over; the next one decides again
+        if claim.denied in ("NOT_NEW", "STORE_UNAVAILABLE"):
             self._alarm(claim.denied, f"an order was not sent: {claim.message}", working)
         self._settle(working, IntentState.DENIED)
 

@@ -45,6 +45,9 @@ class DoubtResolver:
         except BrokerError as error:
             logger.info("look-up on account=%s failed: %s", self._desk.ref.key, error.code)
             return False
+        except Exception:
+            logger.exception("look-up on account=%s failed", self._desk.ref.key)
+            return False
         return True
 
     async def _is_absent(self, working: Working, since: float, clean: int, look: int) -> bool:

@@ -6,13 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from trading.domain.errors import StoreUnavailable
-from trading.engine.sentences import sentence
+from trading.domain.sentences import SILENT_KINDS, sentence
 from trading.ports import Clock, EngineEvent, EngineStore, LivePublisher
 
 logger = logging.getLogger(__name__)
-
-SILENT_KINDS = frozenset({"GATE", "INTENT_SENT", "ORDER_ACKED", "ORDER_UPDATED"})
-"""Kept in the log, but not told on the page as sentences."""
 
 
 class Journal:

@@ -298,9 +298,11 @@ class PositionLine:
             return
         if working.filled >= working.intent.quantity:
             self._begin_anew()
-        elif self.wish is not None and not (working.is_cancel_asked or working.is_withdrawn):
-            if working.state is not IntentState.ABSENT:  # that took long enough to prove
-                self._exit_failed(working)
+        elif self.wish is not None and not (
+            # We wanted its end, or its absence took long enough to prove: what is left goes out at once.
+            working.is_cancel_asked or working.is_withdrawn or working.state is IntentState.ABSENT
+        ):
+            self._exit_failed(working)
 
     def _exit_failed(self, working: Working) -> None:
         """An exit was refused or died: wait a little, try again, call a person when the tries are used up."""

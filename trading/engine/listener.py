@@ -33,7 +33,7 @@ class AccountListener:
     def start(self) -> None:
         """Begin listening."""
         for run in (self._listen, self._fetch_trades, self._read_orders, self._poll):
-            self._tools.work.spawn(run(), f"{run.__name__} {self._desk.ref.key}", counts=False)
+            self._tools.keep(run, f"{run.__name__} {self._desk.ref.key}")
 
     def want_trades(self) -> None:
         """Have the fills read soon; what is wanted meanwhile is one read."""

@@ -14,6 +14,7 @@ from trading.engine.gate import Gate
 from trading.engine.gateway import AccountGateway
 from trading.engine.house import AccountParts, House
 from trading.engine.in_doubt import DoubtResolver
+from trading.engine.leftovers import Leftovers
 from trading.engine.listener import AccountListener
 from trading.engine.orders import Working
 from trading.engine.reconcile import Reconciler
@@ -74,8 +75,14 @@ class Planner:
         desk = AccountDesk(tools, ref)
         doubts = DoubtResolver(tools, desk)
         listener = AccountListener(tools, desk)
+        leftovers = Leftovers(tools, desk, doubts.resolve)
         gateway = AccountGateway(
-            tools, desk, self._gate(client, desk), resolve_doubt=doubts.resolve, want_orders=listener.want_orders
+            tools,
+            desk,
+            self._gate(client, desk),
+            resolve_doubt=doubts.resolve,
+            want_orders=listener.want_orders,
+            take_over=leftovers.take_over,
         )
         desk.connect(gateway)
         desk.on_trades = lambda: self._on_fills(client)
@@ -83,7 +90,7 @@ class Planner:
         reconciler = Reconciler(
             tools,
             desk,
-            resolve_doubt=doubts.resolve,
+            leftovers=leftovers,
             restore_lines=lambda: self._restore_lines(desk),
             is_near_end=self._is_near_end,
             instruments=self._house.instruments,

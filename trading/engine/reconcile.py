@@ -7,11 +7,11 @@ import logging
 from collections.abc import Callable, Sequence
 
 from trading.domain.backoff import Backoff
-from trading.domain.errors import BrokerError, StoreUnavailable
-from trading.domain.orders import BrokerPosition, IntentState, Product
+from trading.domain.errors import BrokerError
+from trading.domain.orders import BrokerPosition, Product
 from trading.engine.desk import AccountDesk
 from trading.engine.instruments import Instruments
-from trading.engine.orders import Working
+from trading.engine.leftovers import Leftovers
 from trading.engine.tools import Tools
 from trading.engine.work import first_of
 
@@ -30,7 +30,7 @@ class Reconciler:
         tools: Tools,
         desk: AccountDesk,
         *,
-        resolve_doubt: Callable[[Working], None],
+        leftovers: Leftovers,
         restore_lines: Callable[[], None],
         is_near_end: Callable[[], bool],
         instruments: Instruments,
@@ -38,7 +38,7 @@ class Reconciler:
         self.is_first_done = False
         self._tools = tools
         self._desk = desk
-        self._resolve_doubt = resolve_doubt
+        self._leftovers = leftovers
         self._restore_lines = restore_lines
         self._is_near_end = is_near_end
         self._instruments = instruments
@@ -48,10 +48,12 @@ class Reconciler:
     async def run(self) -> None:
         """Reconcile now, again while it fails, and compare positions from time to time; for ever."""
         while True:
-            with self._tools.work.doing():
-                await self.look()
-            self.is_first_done = True
-            self._tools.changed.fire()
+            try:
+                with self._tools.work.doing():
+                    await self.look()
+            finally:
+                self.is_first_done = True
+                self._tools.changed.fire()
             await first_of(self._tools.clock.sleep(self._pause_s()), self._until_lost())
 
     async def renew(self) -> None:
@@ -92,43 +94,8 @@ class Reconciler:
         await self._desk.read_orders()
         if self._desk.is_restored:
             return
-        for working in list(self._desk.orders.by_tag.values()):
-            if working.state is IntentState.NEW:
-                await self._expire(working)
-            elif working.state is IntentState.SENDING:
-                await self._left_sending(working)
-            elif working.state is IntentState.IN_DOUBT:
-                self._resolve_doubt(working)
+        await self._leftovers.settle_all()
         self._restore_lines()
-
-    async def _expire(self, working: Working) -> None:
-        """A committed intent that was never sent stays unsent; what is still wanted is decided again."""
-        working.state = IntentState.DENIED
-        self._note("INTENT_EXPIRED", working)
-        await self._resolve(working, IntentState.DENIED, "never sent: the engine was restarted")
-
-    async def _left_sending(self, working: Working) -> None:
-        """The last life ended between claim and answer."""
-        if working.order is not None:
-            self._desk.adopt(working)
-            return
-        working.state = IntentState.IN_DOUBT
-        self._note("ORDER_IN_DOUBT", working)
-        await self._resolve(working, IntentState.IN_DOUBT, "the engine stopped while it was sent")
-        self._resolve_doubt(working)
-
-    async def _resolve(self, working: Working, state: IntentState, reason: str) -> None:
-        try:
-            await self._tools.store.resolve(working.tag, state, reason=reason)
-        except StoreUnavailable as error:
-            logger.warning("%s of %s was not stored: %s", state, working.tag, error)
-
-    def _note(self, kind: str, working: Working) -> None:
-        ref, key = self._desk.ref, working.intent.key
-        told = {"purpose": working.purpose.value, "quantity": working.intent.quantity}
-        self._tools.journal.record(
-            kind, ref.client_id, told, account=ref.key, instrument=key.instrument, tag=working.tag
-        )
 
     # -- positions ---------------------------------------------------------------------------------------------
 
@@ -152,8 +119,12 @@ class Reconciler:
             for position in self._desk.orders.positions.open_positions()
             if self._instruments.last_tick(position.key.instrument) is None
         ]
-        if unpriced:
+        if not unpriced:
+            return
+        try:
             self._instruments.quote(await self._desk.broker.last_prices(unpriced))
+        except BrokerError as error:  # entries stay off while a price is missing; positions are known all the same
+            logger.info("last prices of account=%s could not be read: %s", self._desk.ref.key, error.code)
 
     def _differences(self, positions: Sequence[BrokerPosition]) -> list[str]:
         theirs: dict[str, int] = {}

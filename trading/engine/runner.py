@@ -139,11 +139,26 @@ class LadderRunner:
         return self._tools.midnight + self.ladder.square_off_second
 
     def on_tick(self, tick: Tick) -> None:
-        """Decide on a tick, unless it has to wait."""
+        """Decide on a tick, unless it has to wait. A ladder that fails is taken out; it harms no other."""
         if self.ladder is None or self.is_blocked:
             return
         self._seen = self._book.count(self.token)
-        events = self.ladder.on_tick(tick.exchange_ts - self._tools.midnight, tick.ltp)
+        try:
+            self._decide_on(self.ladder, tick)
+        except Exception as error:
+            logger.exception("the ladder of %s %s failed", self.line.ref.key, self.line.instrument)
+            self._take_out(error)
+
+    def _take_out(self, error: Exception) -> None:
+        """Decide nothing more here, and close what nobody watches now."""
+        self.ladder, self.why_not = None, f"the ladder failed: {error!r}"
+        text = f"{self.line.instrument}: {self.why_not}; its position is closed"
+        self._tools.alarm(self.line.ref.client_id, "LADDER_FAILED", text, account=self.line.ref.key)
+        self.line.want_exit(ExitWish(Purpose.MANUAL_EXIT, 0, {"rule": text}))
+        self.line.advance()
+
+    def _decide_on(self, ladder: Ladder, tick: Tick) -> None:
+        events = ladder.on_tick(tick.exchange_ts - self._tools.midnight, tick.ltp)
         if events:
             self._decide(events, tick)
         self.save()

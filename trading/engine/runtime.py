@@ -13,6 +13,7 @@ from trading.engine.hold import RoundDesk
 from trading.engine.lease import LeaseKeeper
 from trading.engine.session import EndOfSession, Session
 from trading.engine.work import first_of
+from trading.ports import TickBatch
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class Engine:
         self.session: Session | None = None
         self._starting: Session | None = None
         self._is_stopping = False
+        self._newest: TickBatch | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._rounds = (
             RoundDesk(deps.clock, deps.hold, self._keeper, lambda: self.session) if deps.hold is not None else None
@@ -90,6 +92,8 @@ class Engine:
         watching: asyncio.Task[None] | None = None
         losing = asyncio.create_task(self._end_when_lost(session))
         try:
+            if self._newest is not None:
+                await session.take_batch(self._newest)
             await first_of(session.start(), _set(session.over))
             if not session.over.is_set():
                 self.session, self._starting = session, None
@@ -110,6 +114,7 @@ class Engine:
     async def _feed(self) -> None:
         """Hand every batch of ticks to the session of the moment."""
         async for batch in self._deps.feed.batches():
+            self._newest = batch
             session = self.session or self._starting
             if session is not None:
                 await session.take_batch(batch)

@@ -81,6 +81,7 @@ class Session:
         self.over = asyncio.Event()
         self._ended: EndOfSession | None = None
         self._batches: list[TickBatch] = []
+        self._done_step: int | None = None
         self._batch_came = asyncio.Event()
         self._is_held = False
         self._has_seen_round = False
@@ -92,15 +93,15 @@ class Session:
         """Load the day, begin to listen, and return once every account was asked once."""
         await self._load()
         self._start_new_accounts()
-        spawn = self.tools.work.spawn
-        spawn(self.tools.journal.keep_flushing(), "journal", counts=False)
-        spawn(self.live.run(), "live", counts=False)
+        keep = self.tools.keep
+        keep(self.tools.journal.keep_flushing, "journal")
+        keep(self.live.run, "live")
         if self.tools.deps.hold is None:
-            spawn(self.tools.timers.drive(self.tools.clock), "timers", counts=False)
+            keep(lambda: self.tools.timers.drive(self.tools.clock), "timers")
         await self.tools.changed.until(lambda: all(p.reconciler.is_first_done for p in self.house.accounts.values()))
         self.live.all_states()
-        spawn(self.commands.run(), "commands", counts=False)
-        spawn(self._keep_looking(), "look", counts=False)
+        keep(self.commands.run, "commands")
+        keep(self._keep_looking, "look")
         self.tools.timers.set("midnight", at_ist(self.tools.day + timedelta(days=1), time()), self._midnight)
 
     def end(self, why: EndOfSession) -> None:
@@ -152,8 +153,8 @@ class Session:
     def _start_account(self, parts: AccountParts) -> None:
         key = parts.desk.ref.key
         parts.listener.start()
-        self.tools.work.spawn(parts.gateway.run(), f"gateway {key}", counts=False)
-        self.tools.work.spawn(parts.reconciler.run(), f"reconcile {key}", counts=False)
+        self.tools.keep(parts.gateway.run, f"gateway {key}")
+        self.tools.keep(parts.reconciler.run, f"reconcile {key}")
 
     # -- what changed ------------------------------------------------------------------------------------------
 
@@ -195,6 +196,7 @@ class Session:
     def _drain(self) -> None:
         batches, self._batches = self._batches, []
         for batch in batches:
+            self._done_step = batch.step
             for tick in batch.ticks:
                 self.house.book.take(tick)
             self._feed.note(batch.ticks)
@@ -252,11 +254,17 @@ class Session:
         if waits:
             await asyncio.gather(*waits)
 
+    def _has_ticks_of(self, round_: MarketRound) -> bool:
+        """Say whether the step's batch waits here, or was taken before the first round was heard of."""
+        if not self._has_seen_round and self._done_step == round_.step:
+            return True
+        return any(batch.step is not None and batch.step >= round_.step for batch in self._batches)
+
     async def _ticks_of(self, round_: MarketRound) -> None:
         """Wait for the batch that completes the round's step; a lost one is waited for only so long."""
         may_take = TICKS_MAY_TAKE_S if self._has_seen_round else FIRST_TICKS_MAY_TAKE_S
         deadline = self.tools.clock.monotonic() + may_take
-        while not any(batch.step is not None and batch.step >= round_.step for batch in self._batches):
+        while not self._has_ticks_of(round_):
             left = deadline - self.tools.clock.monotonic()
             if left <= 0:
                 logger.warning("no ticks of step %s came within %s s", round_.step, may_take)

@@ -20,7 +20,6 @@ from trading.engine.desk import AccountDesk
 from trading.engine.line import ExitWish, PositionLine
 from trading.engine.runner import LadderRunner
 from trading.engine.tools import Tools
-from trading.engine.work import first_of
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +75,7 @@ class Flattener:
             with self._tools.work.doing():
                 if await self._is_flat_at_broker(order):
                     return
-            await first_of(self._tools.changed.wait(), self._tools.clock.sleep(READS_AGAIN_AFTER_S))
+            await self._tools.clock.sleep(READS_AGAIN_AFTER_S)
 
     def still_open(self, order: FlattenOrder) -> dict[str, int]:
         """Give what our own count still has open, for alarms."""

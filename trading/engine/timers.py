@@ -1,11 +1,14 @@
 """Timers in market time. With a market that waits they are run by its rounds, otherwise by `drive`."""
 
 import heapq
+import logging
 from collections.abc import Callable, Hashable
 from datetime import datetime
 
 from trading.engine.work import Signal, first_of
 from trading.ports import Clock
+
+logger = logging.getLogger(__name__)
 
 Action = Callable[[], None]
 
@@ -48,7 +51,10 @@ class Timers:
             _, number = heapq.heappop(self._heap)
             key, action = self._by_number.pop(number)
             del self._by_key[key]
-            action()
+            try:
+                action()
+            except Exception:
+                logger.exception("the timer %s failed", key)
             ran = True
         return ran
 

@@ -1,6 +1,7 @@
 """What every part of the engine shares during one reign over a shard's day."""
 
-from collections.abc import Coroutine
+import logging
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -11,6 +12,10 @@ from trading.engine.journal import Journal
 from trading.engine.timers import Timers
 from trading.engine.work import Signal, Work
 from trading.ports import Clock, EngineStore
+
+logger = logging.getLogger(__name__)
+
+BEGINS_AGAIN_AFTER_S = 1.0
 
 
 class SendRight(Protocol):
@@ -58,6 +63,20 @@ class Tools:
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Do a piece of work that the market waits for."""
         self.work.spawn(work, name)
+
+    def keep(self, run: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Keep a part running for ever: one that fails is told about and begun again."""
+        self.work.spawn(self._kept(run, name), name, counts=False)
+
+    async def _kept(self, run: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        while True:
+            try:
+                await run()
+                return
+            except Exception:
+                logger.exception("the part %s failed and is begun again", name)
+            self.alarm(None, "ENGINE_PART_FAILED", f"the engine's part {name} failed and was begun again; see the log")
+            await self.clock.sleep(BEGINS_AGAIN_AFTER_S)
 
     def alarm(self, client_id: int | None, code: str, text: str, *, account: str = "", tag: str = "") -> None:
         """Raise an alarm without waiting for it."""

@@ -1,6 +1,7 @@
 """The adapter against a broker that answers well, badly and not at all."""
 
 import asyncio
+import gc
 import logging
 import time
 from dataclasses import replace
@@ -242,6 +243,22 @@ async def test_candles_are_asked_for_in_indian_time(broker: KiteBroker, kite: Fa
     )
 
 
+async def test_candles_above_the_keys_budget_are_asked_for_again_a_second_later(
+    broker: KiteBroker, kite: FakeKite, clock: HastyClock
+) -> None:
+    too_many = refuses("429 Too Many Requests", "NetworkException", "Too many requests")
+    when = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+    kite.will(too_many, too_many, data(load("candles")))
+
+    assert len(await broker.candles(408065, when, when, "day")) == 2
+    assert clock.slept.count(1.0) == 2
+
+    kite.will(too_many)
+    with pytest.raises(BrokerUnavailable, match="Too many requests"):
+        await broker.candles(408065, when, when, "day")
+    assert len(kite.heard) == 3 + 5
+
+
 async def test_the_instrument_dump_is_given_as_it_came(broker: KiteBroker, kite: FakeKite) -> None:
     csv = (PAYLOADS / "instruments.csv").read_bytes()
     kite.will(raw("200 OK\r\nContent-Type: text/csv", csv))
@@ -313,3 +330,28 @@ async def test_no_error_and_no_log_line_holds_a_token_or_a_body(
     told = caplog.text + repr(unknown.value) + repr(unknown.value.__cause__) + repr(unknown.value.__context__)
     assert ACCESS_TOKEN not in told
     assert "nginx" not in told
+
+
+async def test_an_error_that_was_told_is_not_logged_again_when_it_is_forgotten(
+    broker: KiteBroker, kite: FakeKite, caplog: pytest.LogCaptureFixture
+) -> None:
+    kite.will(refuses("500 Internal Server Error", "GeneralException", "Something unexpected happened."), hangs, resets)
+
+    for _ in range(3):
+        with pytest.raises(BrokerUnavailable):
+            await broker.orders()
+    gc.collect()
+
+    assert "never retrieved" not in caplog.text
+
+
+async def test_a_caller_that_gives_up_leaves_the_account_usable(broker: KiteBroker, kite: FakeKite) -> None:
+    kite.will(hangs, data([]))
+    waiting = asyncio.create_task(broker.orders())
+    await asyncio.sleep(0.1)
+
+    waiting.cancel()
+    began = time.monotonic()
+
+    assert await broker.orders() == []
+    assert time.monotonic() - began < 0.4

@@ -82,7 +82,12 @@ async def first(orders: OrderSocket, count: int) -> list[OrderUpdate]:
 async def test_a_connection_begins_with_a_call_to_poll_and_counts_only_order_messages(
     orders: OrderSocket, served: FakeSocket
 ) -> None:
-    noise = ['{"type": "message", "data": "hello"}', '{"type": "error", "data": "no"}', "not json", HEARTBEAT]
+    noise: list[str | bytes] = [
+        '{"type": "message", "data": "hello"}',
+        '{"type": "error", "data": "no"}',
+        "not json",
+        HEARTBEAT,
+    ]
     served.will(sends(HEARTBEAT, message(), *noise, message(status="COMPLETE", filled_quantity=100)))
 
     made, update, complete = await first(orders, 3)

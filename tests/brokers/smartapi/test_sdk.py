@@ -49,7 +49,9 @@ def test_the_sdk_is_imported_and_made_with_no_network_and_no_file(tmp_path: Path
 
 def test_nothing_is_imported_before_it_is_asked_for(tmp_path: Path) -> None:
     run = run_blocked(
-        "import sys\nfrom trading.brokers.smartapi import sdk\nprint('SmartApi' in sys.modules, 'logzero' in sys.modules)\n",
+        "import sys\n"
+        "from trading.brokers.smartapi import sdk\n"
+        "print('SmartApi' in sys.modules, 'logzero' in sys.modules)\n",
         tmp_path,
     )
 

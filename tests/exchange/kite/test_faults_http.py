@@ -56,6 +56,12 @@ async def test_an_order_may_have_been_taken_although_the_answer_is_lost(
         assert served.faults.report()["injected"] == {rule["action"]: 1}
 
 
+async def test_a_reset_connection_is_a_reset_and_not_an_end() -> None:
+    async with serving() as served:
+        with pytest.raises(requests.ConnectionError, match="reset by peer"):
+            await place_under(served, {"phase": "before_accept", "action": "rst"})
+
+
 async def test_a_400_may_be_accepted_seconds_later() -> None:
     async with serving() as served:
         rule = {

@@ -1,5 +1,6 @@
 """Positions, P&L, margin and delivery to the paisa."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
@@ -57,7 +58,8 @@ def test_intraday_needs_a_fifth_and_delivery_all() -> None:
 
 def test_margin_is_rounded_up_to_the_paisa() -> None:
     desk = Desk()
-    desk.trade(limit(BUY, 1, "1400.05"))
+    fine = replace(SBIN, tick_size=Decimal("0.01"))
+    desk.trade(limit(BUY, 1, "1400.01", instrument=fine))
 
     assert margin.used(desk.venue.books.accounts["AB1001"]) == scaled("280.01")
 
@@ -81,14 +83,14 @@ def test_an_order_above_the_free_margin_is_rejected_in_the_book_with_both_number
     assert desk.words[-1] == ("TOO", "REJECTED")
 
 
-def test_the_last_paisa_of_margin_can_be_used() -> None:
+def test_the_last_paisa_of_margin_can_be_used_and_not_one_more() -> None:
     desk = Desk()
-    desk.trade(limit(BUY, 3000, 1500))
 
-    order_id = desk.trade(limit(BUY, 333, 1500))
+    all_of_it = desk.trade(limit(BUY, 3125, 1600))  # 3125 x 1600 / 5 is the whole cash
+    one_more = desk.trade(limit(BUY, 3126, 1600), user_id="AB1002")
 
-    assert desk.venue.books.orders[order_id].status == "COMPLETE"
-    assert margin.available(desk.venue.books.accounts["AB1001"]) == scaled(100)
+    assert desk.venue.books.orders[all_of_it].status == "COMPLETE"
+    assert desk.venue.books.orders[one_more].status == "REJECTED"
 
 
 def test_an_exit_passes_without_any_free_margin() -> None:

@@ -255,6 +255,17 @@ def test_a_batch_gives_the_same_ledger_in_whatever_order_it_arrived() -> None:
     assert day(batch) == day(batch[::-1])
 
 
+def test_the_hash_does_not_see_which_account_came_first() -> None:
+    hashes = set()
+    for users in (("AB1001", "AB1002"), ("AB1002", "AB1001")):
+        desk = Desk()
+        for user_id in users:
+            desk.trade(order(tag=user_id), user_id)
+        hashes.add(desk.venue.ledger_hash())
+
+    assert len(hashes) == 1
+
+
 def test_the_hash_sees_a_different_price() -> None:
     one, other = Desk(), Desk()
     other.tick(quote_of(INFY, "1500.05"))

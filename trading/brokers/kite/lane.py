@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 logger = logging.getLogger(__name__)
@@ -34,24 +34,24 @@ class Lane(Generic[Sdk]):
     async def run(self, call: Callable[[Sdk], Answer], *, deadline_s: float) -> Answer:
         """Run `call(sdk)` in the thread. `deadline_s` is wire time. Raises Overdue, or what it raises."""
         async with self._turn:
-            future = self._thread.submit(call, self._sdk)
+            answer = asyncio.wrap_future(self._thread.submit(call, self._sdk))
             try:
-                await asyncio.wait({asyncio.wrap_future(future)}, timeout=deadline_s)
+                await asyncio.wait({answer}, timeout=deadline_s)
             finally:
-                if not future.done():
-                    self._abandon(future)
-            if future.done():
-                return future.result()
+                if not answer.done():
+                    self._abandon(answer)
+            if answer.done():
+                return answer.result()
             raise Overdue(f"no answer within {deadline_s:g} s")
 
-    def _abandon(self, future: "Future[Answer]") -> None:
+    def _abandon(self, answer: "asyncio.Future[Answer]") -> None:
         thread = self._thread
         self._renew()
         thread.shutdown(wait=False)
-        future.add_done_callback(self._note_late)
+        answer.add_done_callback(self._note_late)
 
-    def _note_late(self, future: "Future[Answer]") -> None:
-        error = future.exception()
+    def _note_late(self, answer: "asyncio.Future[Answer]") -> None:
+        error = None if answer.cancelled() else answer.exception()
         logger.warning("%s: an overdue call ended late: %s", self._name, type(error).__name__ if error else "answered")
 
     def close(self) -> None:

@@ -143,7 +143,8 @@ class KiteTickSource:
                 logger.warning("account=%s ticker silent for %.0f s, connecting again", self._account, patience)
                 return
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), timeout=left)
+                # Looked at again soon: with the connection made, the shorter patience begins to count.
+                await asyncio.wait_for(ended.wait(), timeout=min(left, self._silent_after_s / 2))
 
     def _opened(self, ticker: _OneConnection) -> None:
         self.frames = 0

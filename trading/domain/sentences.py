@@ -4,10 +4,15 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from trading.domain.money import grouped
+
+SILENT_KINDS = frozenset({"GATE", "INTENT_SENT", "ORDER_ACKED", "ORDER_UPDATED"})
+"""Kept in the log, but not told on the page as sentences."""
+
 
 def rupees(amount: object) -> str:
     """Write a price or an amount with separators and two decimals, as text."""
-    return f"{Decimal(str(amount)):,.2f}"
+    return grouped(Decimal(str(amount)))
 
 
 def sentence(kind: str, instrument: str, data: Mapping[str, Any]) -> str:
@@ -79,6 +84,24 @@ def _denied(data: Mapping[str, Any]) -> str:
     return f"{str(data['purpose']).replace('_', ' ').lower()} order not sent: {data['message']}"
 
 
+def _kill_pressed(data: Mapping[str, Any]) -> str:
+    then = "positions are left" if data.get("leave_positions") else "squaring off"
+    return f"kill switch pressed by {data['by']}: no new entries, {then}"
+
+
+def _state_raised(data: Mapping[str, Any]) -> str:
+    reason = f": {data['reason']}" if data.get("reason") else ""
+    return f"trading again, raised from {data['was']} by {data['by']}{reason}"
+
+
+def _command_given(data: Mapping[str, Any]) -> str:
+    return f"{str(data['kind']).replace('_', ' ').lower()} asked for by {data['by']}"
+
+
+def _by(what: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda data: f"{what} by {data['by']}"
+
+
 def _text(data: Mapping[str, Any]) -> str:
     return str(data["text"])
 
@@ -101,4 +124,14 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "ORDER_REFUSED": _refused,
     "ORDER_DENIED": _denied,
     "ALARM": _text,
+    "KILL_PRESSED": _kill_pressed,
+    "KILL_DONE": _text,
+    "STATE_RAISED": _state_raised,
+    "COMMAND_GIVEN": _command_given,
+    "BROKER_CONNECTED": _by("broker account connected"),
+    "BROKER_DISCONNECTED": _by("broker account disconnected"),
+    "LIMITS_CHANGED": _by("limits changed"),
+    "STARTED_ON_PAPER": _by("started on paper"),
+    "WATCHLIST_CHANGED": _by("watchlist changed"),
+    "FEED_STALE": _text,
 }

@@ -1,0 +1,177 @@
+"""The kill switch: no entry after the press, cancels, flat, confirmed, HALTED, measured."""
+
+from typing import Any
+
+from tests.engine.stage import DAY, GILLETTE, INFY, Stage
+from tests.fakes.broker import REST
+from trading.domain.control import CommandKind, TradingState
+from trading.domain.orders import IntentState
+
+ENTRY = (("09:15:00", "108.00"), ("09:15:01", "108.10"))
+
+
+async def holding(stage: Stage, **changes: Any) -> Stage:
+    """A client with 100 open."""
+    stage.client(**changes)
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    return stage
+
+
+async def test_a_kill_closes_everything_confirms_it_and_halts(stage: Stage) -> None:
+    await holding(stage)
+
+    command = stage.store.press_kill(1)
+    await stage.settle(1.0)
+
+    assert stage.sent()[-1] == ("KILL", "SELL", 100)
+    assert stage.broker.net(GILLETTE.key) == 0
+    assert stage.store.policies[1].state is TradingState.HALTED
+    result = stage.store.results[command]
+    assert result["flat"] is True
+    assert 0 <= result["last_entry_ms"] <= result["cancels_ms"] <= result["flat_ms"]
+    assert "confirmed by the broker" in stage.events("KILL_DONE")[0].data["text"]
+
+
+async def test_after_a_kill_nothing_is_entered_any_more(stage: Stage) -> None:
+    await holding(stage)
+    stage.store.press_kill(1)
+    await stage.settle(1.0)
+
+    await stage.ticks(("09:20:00", "101.50"), ("09:20:01", "100.90"), ("09:20:02", "100.80"))
+
+    assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "KILL"]
+
+
+async def test_the_kill_of_a_client_touches_nobody_else(stage: Stage) -> None:
+    stage.client(2, "XY2001")
+    stage.plan(GILLETTE, user_id="XY2001", quantity=10)
+    await holding(stage)
+
+    stage.store.press_kill(1)
+    await stage.settle(1.0)
+
+    assert stage.brokers["kite:XY2001"].net(GILLETTE.key) == 10
+    assert stage.store.policies[2].state is TradingState.ACTIVE
+
+
+async def test_a_kill_of_the_house_stops_every_client_and_halts_the_house(stage: Stage) -> None:
+    stage.client(2, "XY2001")
+    stage.plan(GILLETTE, user_id="XY2001", quantity=10)
+    await holding(stage)
+
+    command = stage.store.press_kill(None)
+    await stage.settle(1.0)
+
+    assert [broker.net(GILLETTE.key) for broker in stage.brokers.values()] == [0, 0]
+    assert stage.store.house_state is TradingState.HALTED
+    assert stage.store.results[command]["flat"] is True
+
+
+async def test_a_kill_cancels_a_working_entry_and_closes_what_it_filled(stage: Stage) -> None:
+    stage.client().script.append("partial:30")
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+
+    stage.store.press_kill(1)
+    await stage.settle(1.0)
+
+    assert stage.broker.cancelled == ["AB1001-1"]
+    assert stage.sent() == [("ENTRY", "BUY", 100), ("KILL", "SELL", 30)]
+    assert stage.store.policies[1].state is TradingState.HALTED
+
+
+async def test_an_entry_that_was_decided_but_not_claimed_before_the_press_is_not_sent(stage: Stage) -> None:
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.tick("09:15:00", "108.00")
+    stage.store.press_kill(1)
+
+    await stage.tick("09:15:01", "108.10")
+
+    assert stage.sent() == []
+    assert [stored.state for stored in stage.store.intents.values()] == [IntentState.DENIED]
+
+
+async def test_leaving_positions_keeps_stops_and_the_square_off_working(stage: Stage) -> None:
+    await holding(stage, squares_off_on_kill=False)
+
+    command = stage.store.press_kill(1)
+    await stage.settle(1.0)
+    assert stage.broker.net(GILLETTE.key) == 100
+    assert stage.store.policies[1].state is TradingState.REDUCING
+    assert stage.store.results[command]["left_open"] == {GILLETTE.key: 100}
+
+    await stage.tick("09:20:00", "103.00")
+    assert stage.sent()[-1] == ("STOP", "SELL", 100)
+
+
+async def test_a_kill_outranks_a_working_target_exit(stage: Stage) -> None:
+    await holding(stage)
+    stage.broker.script.append(REST)
+    await stage.tick("09:15:02", "108.60")
+
+    stage.store.press_kill(1)
+    await stage.settle(1.0)
+
+    assert stage.sent()[1:] == [("TARGET", "SELL", 10), ("KILL", "SELL", 100)]
+    assert stage.broker.net(GILLETTE.key) == 0
+
+
+async def test_a_kill_that_cannot_confirm_flat_does_not_say_so(stage: Stage) -> None:
+    await holding(stage)
+    stage.broker.is_readable = False
+
+    command = stage.store.press_kill(1)
+    await stage.settle(5.0)
+
+    assert command not in stage.store.results
+    assert stage.store.policies[1].state is TradingState.REDUCING
+    stage.broker.is_readable = True
+    await stage.settle(5.0)
+    assert stage.store.results[command]["flat"] is True
+
+
+async def test_a_kill_cut_short_by_a_crash_is_finished_by_the_next_engine(stage: Stage) -> None:
+    await holding(stage)
+    await stage.stop()
+    command = stage.store.press_kill(1)
+
+    await stage.start()
+    await stage.settle(2.0)
+
+    assert stage.broker.net(GILLETTE.key) == 0
+    assert stage.store.results[command]["flat"] is True
+
+
+async def test_one_position_is_closed_by_hand_and_the_others_stay(stage: Stage) -> None:
+    await holding(stage)
+    stage.plan(INFY, quantity=50)
+    reload = stage.store.add_command(CommandKind.RELOAD, 1, day=DAY)
+    await stage.settle(1.0)
+    assert reload in stage.store.results
+    await stage.tick("09:16:00", "108.00", INFY)
+    await stage.tick("09:16:01", "108.10", INFY)
+
+    arguments = {"account_key": "kite:AB1001", "instrument": GILLETTE.key}
+    command = stage.store.add_command(CommandKind.EXIT_POSITION, 1, arguments, day=DAY)
+    await stage.settle(1.0)
+
+    assert stage.store.results[command] == {"flat": True}
+    assert stage.broker.net(GILLETTE.key) == 0
+    assert stage.broker.net(INFY.key) == 50
+
+
+async def test_a_position_of_somebody_else_cannot_be_closed(stage: Stage) -> None:
+    stage.client(2, "XY2001")
+    await holding(stage)
+
+    arguments = {"account_key": "kite:AB1001", "instrument": GILLETTE.key}
+    command = stage.store.add_command(CommandKind.EXIT_POSITION, 2, arguments, day=DAY)
+    await stage.settle(1.0)
+
+    assert stage.store.results[command]["flat"] is False
+    assert stage.broker.net(GILLETTE.key) == 100

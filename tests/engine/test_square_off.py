@@ -1,0 +1,147 @@
+"""The end of the day: at the planned times, once, verified with the broker, whoever asks."""
+
+from tests.engine.stage import DAY, GILLETTE, INFY, Stage
+from tests.fakes.broker import REST
+from trading.domain.control import CommandKind
+from trading.domain.orders import Side
+
+
+async def holding_both(stage: Stage) -> Stage:
+    """Long 100 of a stock without and 50 of one with a closing auction."""
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    stage.plan(INFY, quantity=50)
+    await stage.start()
+    for instrument in (GILLETTE, INFY):
+        await stage.tick("09:15:00", "108.00", instrument)
+        await stage.tick("09:15:01", "108.10", instrument)
+    return stage
+
+
+async def test_a_stock_with_a_closing_auction_goes_at_1510_and_the_others_at_the_clients_time(stage: Stage) -> None:
+    await holding_both(stage)
+
+    await stage.at("15:09:59", 1.0)
+    assert len(stage.sent()) == 2
+    await stage.at("15:10:00", 1.0)
+    assert stage.broker.net(INFY.key) == 0
+    assert stage.broker.net(GILLETTE.key) == 100
+    await stage.at("15:15:00", 1.0)
+
+    assert stage.sent()[2:] == [("SQUARE_OFF", "SELL", 50), ("SQUARE_OFF", "SELL", 100)]
+    assert stage.alarm_codes() == []
+    assert [event.data["instruments"] for event in stage.events("SQUARED_OFF")] == [[INFY.key], "all"]
+
+
+async def test_a_tick_at_the_square_off_time_and_the_timer_make_one_order(stage: Stage) -> None:
+    await holding_both(stage)
+
+    await stage.tick("15:10:00", "108.20", INFY)
+    await stage.settle(1.0)
+
+    assert stage.sent()[2:] == [("SQUARE_OFF", "SELL", 50)]
+    assert [e["event"] for e in stage.ladder_events()].count("SQUARE_OFF") == 1
+
+
+async def test_beat_timer_and_a_person_together_square_off_once(stage: Stage) -> None:
+    await holding_both(stage)
+    stage.broker.script.extend([REST, REST])
+
+    first = stage.store.add_command(CommandKind.SQUARE_OFF, 1, {"scheduled": True}, day=DAY)
+    await stage.at("15:15:00", 0.5)
+    second = stage.store.add_command(CommandKind.SQUARE_OFF, 1, {"scheduled": False}, day=DAY)
+    await stage.settle(0.5)
+    for order in stage.broker.live():
+        stage.broker.fill(order.order_id)
+    await stage.settle(3.0)
+
+    assert sorted(stage.sent()[2:]) == [("SQUARE_OFF", "SELL", 50), ("SQUARE_OFF", "SELL", 100)]
+    assert stage.store.results == {first: {"flat": True}, second: {"flat": True}}
+    assert stage.broker.net(INFY.key) == stage.broker.net(GILLETTE.key) == 0
+
+
+async def test_after_the_square_off_nothing_is_entered(stage: Stage) -> None:
+    await holding_both(stage)
+    stage.store.add_command(CommandKind.SQUARE_OFF, 1, {}, day=DAY)
+    await stage.settle(1.0)
+
+    await stage.tick("11:00:00", "101.00", INFY)
+    await stage.tick("11:00:01", "100.90", INFY)
+
+    assert len(stage.sent()) == 4
+
+
+async def test_shorts_are_closed_first(stage: Stage) -> None:
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    stage.plan(INFY, quantity=50)
+    await stage.start()
+    await stage.tick("09:15:00", "108.00", GILLETTE)
+    await stage.tick("09:15:01", "108.10", GILLETTE)
+    await stage.tick("09:15:00", "101.00", INFY)
+    await stage.tick("09:15:02", "100.90", INFY)
+
+    stage.store.add_command(CommandKind.SQUARE_OFF, 1, {}, day=DAY)
+    await stage.settle(1.0)
+
+    assert stage.sent()[2:] == [("SQUARE_OFF", "BUY", 50), ("SQUARE_OFF", "SELL", 100)]
+
+
+async def test_what_the_client_holds_by_hand_goes_too_also_in_instruments_nobody_planned(stage: Stage) -> None:
+    await holding_both(stage)
+    stage.broker.prices["NSE:SBIN"] = stage.broker.prices[INFY.key]
+    stage.broker.trade_by_hand("NSE:SBIN", Side.SELL, 7)
+    stage.broker.trade_by_hand(INFY.key, Side.BUY, 5)
+
+    await stage.at("15:15:00", 5.0)
+
+    assert stage.broker.net("NSE:SBIN") == 0
+    assert stage.broker.net(INFY.key) == 0
+
+
+async def test_a_client_that_is_not_flat_in_time_alarms_with_instrument_and_quantity(stage: Stage) -> None:
+    await holding_both(stage)
+    stage.broker.script.extend([REST] * 9)
+
+    await stage.at("15:10:00", 1.0)
+    await stage.at("15:14:30", 1.0)
+
+    assert ("NOT_FLAT") in stage.alarm_codes()
+    text = next(text for _, code, text in stage.store.alarms if code == "NOT_FLAT")
+    assert "+50 NSE:INFY" in text
+    assert "15:14:30" in text
+
+
+async def test_positions_that_cannot_be_read_are_not_flat(stage: Stage) -> None:
+    await holding_both(stage)
+    stage.broker.is_readable = False
+
+    await stage.at("15:10:00", 1.0)
+    await stage.at("15:14:30", 1.0)
+
+    assert stage.events("SQUARED_OFF") == []
+    assert "NOT_FLAT" in stage.alarm_codes()
+
+
+async def test_an_engine_that_starts_after_the_time_squares_off_at_once(stage: Stage) -> None:
+    await holding_both(stage)
+    await stage.stop()
+    stage.clock.set_ist("15:12:00")
+
+    await stage.start()
+    await stage.settle(2.0)
+
+    assert stage.broker.net(INFY.key) == 0
+    assert stage.broker.net(GILLETTE.key) == 100
+
+
+async def test_a_target_exit_that_rests_is_cancelled_before_the_square_off(stage: Stage) -> None:
+    await holding_both(stage)
+    stage.broker.script.append(REST)
+    await stage.tick("15:09:58", "108.60", INFY)
+    assert stage.broker.live()[0].quantity == 5
+
+    await stage.at("15:10:00", 1.0)
+
+    assert stage.sent()[3:] == [("SQUARE_OFF", "SELL", 50)]
+    assert stage.broker.net(INFY.key) == 0

@@ -1,0 +1,93 @@
+"""Messages for the pages."""
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import redis as redis_client
+
+from trading.domain.orders import Side
+from trading.marketdata import keys
+from trading.marketdata.bus import connect
+from trading.marketdata.live import RedisLivePublisher, SyncLivePublisher
+
+
+def listen(redis: Any) -> Any:
+    """Subscribe to the pages' channel."""
+    channel = redis.pubsub(ignore_subscribe_messages=True)
+    channel.subscribe(keys.LIVE)
+    channel.get_message(timeout=1)
+    return channel
+
+
+def heard(channel: Any, count: int) -> list[Any]:
+    """Give so many messages, or those that came within five seconds."""
+    messages: list[Any] = []
+    ends_at = time.monotonic() + 5
+    while len(messages) < count and time.monotonic() < ends_at:
+        message = channel.get_message(timeout=0.1)
+        if message is not None:
+            messages.append(json.loads(message["data"]))
+    return messages
+
+
+async def test_messages_arrive_in_order_with_money_as_text(client: Any, redis: Any) -> None:
+    channel, publisher = listen(redis), RedisLivePublisher(client)
+    publisher.start()
+
+    publisher.publish(7, "pnl", {"realised": Decimal("-12.30"), "side": Side.BUY})
+    publisher.publish(None, "market", {"time": datetime(2026, 11, 23, 4, tzinfo=UTC)})
+    messages = await asyncio.to_thread(heard, channel, 2)
+
+    await publisher.close()
+    assert messages == [
+        {"c": 7, "t": "pnl", "d": {"realised": "-12.30", "side": "BUY"}},
+        {"c": None, "t": "market", "d": {"time": "2026-11-23T04:00:00Z"}},
+    ]
+
+
+async def test_what_cannot_be_written_is_dropped_alone(client: Any, redis: Any) -> None:
+    channel, publisher = listen(redis), RedisLivePublisher(client)
+    publisher.start()
+
+    publisher.publish(7, "odd", {"thing": object()})
+    publisher.publish(7, "fine", {})
+
+    assert [one["t"] for one in await asyncio.to_thread(heard, channel, 1)] == ["fine"]
+    await publisher.close()
+
+
+async def test_publishing_never_waits_for_a_redis_that_is_away() -> None:
+    publisher = RedisLivePublisher(connect("redis://127.0.0.1:1/0"))
+    publisher.start()
+    began = time.monotonic()
+
+    for n in range(20_000):
+        publisher.publish(7, "pnl", {"n": n})
+
+    assert time.monotonic() - began < 1
+    await publisher.close()
+
+
+async def test_what_waits_is_sent_at_the_end(client: Any, redis: Any) -> None:
+    channel, publisher = listen(redis), RedisLivePublisher(client)
+
+    publisher.publish(7, "last", {})
+    await publisher.close()
+
+    assert [one["t"] for one in await asyncio.to_thread(heard, channel, 1)] == ["last"]
+
+
+def test_a_synchronous_process_publishes_at_once(redis: Any) -> None:
+    channel = listen(redis)
+
+    SyncLivePublisher(redis).publish(7, "state", {"state": "REDUCING"})
+
+    assert heard(channel, 1) == [{"c": 7, "t": "state", "d": {"state": "REDUCING"}}]
+
+
+def test_a_synchronous_process_bears_a_redis_that_is_away() -> None:
+    SyncLivePublisher(redis_client.Redis(port=1)).publish(7, "state", {"thing": 1})

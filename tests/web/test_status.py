@@ -1,0 +1,133 @@
+"""The status page: honest about every part that does not answer."""
+
+import json
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import redis as redis_client
+from django.test import Client as Browser
+from pytest_django.fixtures import Settings
+
+from tests.web.conftest import text_of
+from trading.marketdata import keys
+from trading.marketdata.status import FeedState, FeedStatus, encode_status
+from trading.models import Client, Lease, User
+from trading.services import status
+from trading.services.running_stack import ProcessView, StackFile, StackView
+
+pytestmark = pytest.mark.django_db
+SignedIn = Callable[..., Browser]
+NOON_MS = 1795415400000
+CLOCK = {
+    "now": "2026-11-23T12:00:00+05:30",
+    "epoch_ms": NOON_MS,
+    "speed": 60,
+    "pace": "hold",
+    "phase": "open",
+    "participants": [
+        {"name": "ticker", "role": "ticker", "state": "in"},
+        {"name": "engine", "role": "engine", "state": "out"},
+    ],
+}
+
+
+@pytest.fixture
+def exchange_clock(settings: Settings) -> Iterator[dict[str, Any]]:
+    """Serve a control port whose answer a test may change."""
+    said = dict(CLOCK)
+
+    class Control(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(said).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Control)
+    Thread(target=server.serve_forever, daemon=True).start()
+    settings.ALGO_CONTROL_URL = f"http://127.0.0.1:{server.server_address[1]}"
+    yield said
+    server.shutdown()
+    server.server_close()
+
+
+def kinds() -> dict[str, str]:
+    return {part.name: part.kind for part in status.gather().parts}
+
+
+def put_feed(redis: "redis_client.Redis[bytes]", age_s: float) -> None:
+    told = FeedStatus(FeedState.CONNECTED, "kite:OP1000", int(NOON_MS - age_s * 1000), 12, 1, "connected")
+    redis.set(keys.FEED_STATUS, encode_status(told))
+
+
+def test_every_part_that_is_away_is_said_to_be_so(alice: Client, signed_in: SignedIn, settings: Settings) -> None:
+    browser = signed_in(alice)
+    settings.ALGO_CONTROL_URL = "http://127.0.0.1:9"
+
+    page = text_of(browser.get("/status/"))
+
+    assert "simulated exchange does not answer" in page
+    assert "no prices and no live pages" in page
+    assert "No supervisor runs" in page
+    assert "Nobody holds the lease" in page
+    assert "SQLite answers" in page or "PostgreSQL answers" in page
+
+
+@pytest.mark.usefixtures("exchange_clock")
+def test_who_left_the_round_is_named(alice: Client, signed_in: SignedIn) -> None:
+    page = text_of(signed_in(alice).get("/status/"))
+
+    assert "no longer waits for engine" in page
+    assert "left the round" in page
+    assert "simulated 60x" in page
+    assert kinds()["Market clock"] == "warn"
+
+
+@pytest.mark.usefixtures("exchange_clock")
+@pytest.mark.parametrize(("age_s", "kind"), [(0.5, "ok"), (5.0, "warn"), (12.0, "bad")])
+def test_the_feed_is_judged_by_the_age_of_its_last_price(
+    redis: "redis_client.Redis[bytes]", age_s: float, kind: str
+) -> None:
+    put_feed(redis, age_s)
+
+    assert kinds()["Price feed"] == kind
+    assert kinds()["Redis"] == "ok"
+
+
+def test_an_old_price_is_no_fault_after_the_market_has_closed(
+    exchange_clock: dict[str, Any], redis: "redis_client.Redis[bytes]"
+) -> None:
+    exchange_clock["phase"] = "closed"
+    put_feed(redis, 900)
+
+    assert kinds()["Price feed"] == "ok"
+
+
+def test_processes_are_shown_with_their_restarts(
+    bob: User, signed_in: SignedIn, state_dir: Path, redis: "redis_client.Redis[bytes]"
+) -> None:
+    redis.set("hb:ticker", "{}")
+    stack = StackFile(state_dir)
+    stack.lock()
+    processes = (ProcessView("web", "running", 0, 11), ProcessView("engine", "backing_off", 3, None))
+    stack.write(StackView(1, "http://127.0.0.1:1", "2026-11-23T09:00:00", "demo", processes))
+    Lease.objects.create(shard="main", holder="engine-77@host", epoch=4)
+
+    page = text_of(signed_in(bob).get("/status/"))
+
+    assert "Not running: engine." in page
+    assert "backing_off" in page
+    assert "engine-77@host" in page
+    assert "heartbeat in the last 10 s: ticker" in page
+
+
+def test_a_stranger_signs_in_first(browser: Browser) -> None:
+    assert browser.get("/status/")["Location"].startswith("/accounts/login/")

@@ -1,0 +1,59 @@
+"""`run_strategy`: the engine. `--standby` waits beside it and takes over, only to exit, when it is dead."""
+
+import asyncio
+import os
+import socket
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from trading.clock.live import LiveClock
+from trading.clock.simulated import MarketParticipant
+from trading.engine import EngineDeps, run_engine
+from trading.services import wiring
+
+
+class Command(BaseCommand):
+    """Run until SIGTERM or Ctrl-C."""
+
+    help = "Trade the ladder for every active client: decisions, orders, fills, square-off, reconciliation."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--standby", action="store_true", help="wait; take over when the holder is dead, only exit")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the engine in this process."""
+        asyncio.run(_run(standby=options["standby"]))
+
+
+async def _run(*, standby: bool) -> None:
+    name = "standby" if standby else "engine"
+    market: MarketParticipant | None = None
+    if settings.ALGO_CONTROL_URL:
+        market = MarketParticipant(settings.ALGO_CONTROL_URL, name=name, role="engine")
+        await market.start()
+    clock = market or LiveClock()
+    world = wiring.EngineWorld(clock)
+    world.live.start()
+    try:
+        await run_engine(
+            EngineDeps(
+                clock=clock,
+                store=world.store,
+                leases=world.leases,
+                feed=world.feed,
+                broker_for=world.brokers,
+                live=world.live,
+                calendar=await world.calendar(),
+                hold=market,
+                holder=f"{name}-{os.getpid()}@{socket.gethostname()}",
+            ),
+            standby=standby,
+        )
+    finally:
+        await world.close()
+        if market is not None:
+            await market.close()

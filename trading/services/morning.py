@@ -1,0 +1,187 @@
+"""What is fetched before the session: the instrument dump, and the last session's ranges of what is watched."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+
+from trading.domain.candles import Candle
+from trading.domain.dump import ParsedDump
+from trading.domain.errors import BrokerAuthError, BrokerError
+from trading.domain.instruments import Instrument, InstrumentType
+from trading.domain.timezone import at_ist, ist_day
+from trading.marketdata.master import DumpFolder, NewDump
+from trading.marketdata.ranges import LOOK_BACK_DAYS, SessionRange, last_session_range
+from trading.marketdata.search import IndexMissing, InstrumentIndex
+from trading.models import BrokerAccount, BrokerName, DayRange, FeedAccount, InstrumentDump, InstrumentRow, WatchItem
+from trading.services import wiring
+from trading.services.control import request_reload
+
+logger = logging.getLogger(__name__)
+
+KITE = BrokerName.KITE.value
+INDICES = ("NSE:NIFTY 50", "NSE:NIFTY BANK")
+"""Always subscribed and shown, watched or not."""
+INDEX_TICK_SIZE = Decimal("0.05")
+"""An index row of the dump has tick and lot size 0; these only fill the columns."""
+
+
+def feed_account() -> BrokerAccount:
+    """Give the account that market data is read with. Raises BrokerAuthError while there is none signed in."""
+    feed = FeedAccount.objects.select_related("account").filter(is_active=True).first()
+    if feed is None or not feed.account.access_token:
+        raise BrokerAuthError("no feed account is signed in: sign in at the broker with the account that feeds prices")
+    return feed.account
+
+
+def refresh_instruments(day: date) -> int:
+    """Fetch the day's dump, keep it, index it and bring known rows up to date; gives the row count.
+
+    Raises DumpRefused for a truncated or yesterday's file: then the last good one stays in use. Raises
+    BrokerUnavailable, BrokerAuthError. Safe to run twice a day.
+    """
+    raw = asyncio.run(_dump(feed_account()))
+    new = DumpFolder(settings.STATE_DIR, KITE).accept(raw, day=day, parse=_parse)
+    _record(new)
+    InstrumentIndex(wiring.redis_client(), KITE).build(new.contents.instruments, f"{day}-{new.record.sha256[:12]}")
+    known = {row.key for row in InstrumentRow.objects.filter(broker=KITE)}
+    update_rows([one for one in new.contents.instruments if one.key in known or one.key in INDICES], day)
+    return new.record.row_count
+
+
+async def _dump(account: BrokerAccount) -> bytes:
+    broker = wiring.broker_of(account)
+    try:
+        return await broker.instrument_dump()
+    finally:
+        await broker.close()
+
+
+def _parse(raw: bytes) -> ParsedDump:
+    return wiring.dump_parser(KITE)(raw)
+
+
+def _record(new: NewDump) -> None:
+    InstrumentDump.objects.update_or_create(
+        day=new.record.day,
+        broker=KITE,
+        defaults={
+            "path": str(new.record.path),
+            "sha256": new.record.sha256,
+            "row_count": new.record.row_count,
+            "fetched_at": wiring.clock().wall(),
+        },
+    )
+
+
+def update_rows(instruments: Iterable[Instrument], day: date) -> dict[str, InstrumentRow]:
+    """Create or update the rows of these instruments; gives them by key."""
+    rows = {}
+    with transaction.atomic():
+        for one in instruments:
+            is_index = one.instrument_type is InstrumentType.INDEX
+            row, _ = InstrumentRow.objects.update_or_create(
+                broker=KITE,
+                exchange=one.exchange,
+                tradingsymbol=one.tradingsymbol,
+                defaults={
+                    "token": one.token,
+                    "name": one.name,
+                    "tick_size": INDEX_TICK_SIZE if is_index else one.tick_size,
+                    "lot_size": 1 if is_index else one.lot_size,
+                    "instrument_type": one.instrument_type,
+                    "segment": one.segment,
+                    "expiry": one.expiry,
+                    "strike": one.strike,
+                    "has_derivatives": one.has_derivatives,
+                    "last_seen_on": day,
+                },
+            )
+            rows[one.key] = row
+    return rows
+
+
+def instrument_rows(keys: set[str]) -> dict[str, InstrumentRow]:
+    """Give the rows of these instruments, made from the search index or the newest dump; unknown keys are absent.
+
+    Fetches today's dump when none was ever kept. Raises BrokerUnavailable, BrokerAuthError.
+    """
+    day = ist_day(wiring.clock().now())
+    known = {row.key: row for row in InstrumentRow.objects.filter(broker=KITE, last_seen_on=day) if row.key in keys}
+    missing = keys - set(known)
+    if not missing:
+        return known
+    return known | update_rows(_look_up(missing, day), day)
+
+
+def _look_up(keys: set[str], day: date) -> list[Instrument]:
+    index = InstrumentIndex(wiring.redis_client(), KITE)
+    try:
+        return list(index.get(sorted(keys)).values())
+    except IndexMissing:
+        logger.info("the search index is missing; it is made anew")
+    rebuild_index(day)
+    return list(index.get(sorted(keys)).values())
+
+
+def rebuild_index(day: date) -> None:
+    """Make the search index from the newest kept file, or from a fetched one where none was kept."""
+    folder = DumpFolder(settings.STATE_DIR, KITE)
+    record = folder.latest()
+    if record is None:
+        refresh_instruments(day)
+        return
+    contents = folder.read(record.day, parse=_parse)
+    InstrumentIndex(wiring.redis_client(), KITE).build(contents.instruments, f"{record.day}-{record.sha256[:12]}")
+
+
+def refresh_ranges(day: date) -> int:
+    """Fetch the last session's range of every watched instrument that lacks it; tells the engine; gives how many."""
+    watched = InstrumentRow.objects.filter(pk__in=WatchItem.objects.values("instrument")).distinct()
+    count = asyncio.run(_fetch_ranges(feed_account(), list(watched), day))
+    request_reload(None, by=None, clock=wiring.clock())
+    return count
+
+
+def fetch_range_of(row: InstrumentRow) -> bool:
+    """Fetch one instrument's range, for a line that was just added; tells the engine. False when none was had."""
+    day = ist_day(wiring.clock().now())
+    found = asyncio.run(_fetch_ranges(feed_account(), [row], day)) == 1
+    request_reload(None, by=None, clock=wiring.clock())
+    return found
+
+
+async def _fetch_ranges(account: BrokerAccount, rows: Sequence[InstrumentRow], day: date) -> int:
+    broker = wiring.broker_of(account)
+    start, end = at_ist(day - timedelta(days=LOOK_BACK_DAYS), time(0)), at_ist(day, time(23, 59))
+    count = 0
+    try:
+        for row in rows:
+            try:
+                candles = await broker.candles(row.token, start, end, "day")
+            except BrokerAuthError:
+                raise
+            except BrokerError as error:
+                logger.warning("no range of %s: %s", row.key, error)
+                continue
+            count += await asyncio.to_thread(_save_range, row, candles, day)
+    finally:
+        await broker.close()
+    return count
+
+
+def _save_range(row: InstrumentRow, candles: Sequence[Candle], day: date) -> bool:
+    found: SessionRange | None = last_session_range(candles, before=day)
+    if found is None:
+        logger.warning("no finished session of %s before %s is known: it is not traded", row.key, day)
+        return False
+    DayRange.objects.update_or_create(
+        instrument=row,
+        day=found.day,
+        defaults={"high": found.high, "low": found.low, "close": found.close, "source": "kite:historical"},
+    )
+    return True

@@ -1,0 +1,72 @@
+"""Beat's rows: what happens when on a market day. Every task asks the calendar itself, so rows say `*` for the day.
+
+One entry a client squares that client off at its own time; the others are the house's.
+"""
+
+from datetime import datetime, time
+
+from django.db import transaction
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
+
+from trading.domain.timezone import IST
+from trading.models import Client
+
+ZONE = "Asia/Kolkata"
+HOUSE_ENTRIES: tuple[tuple[str, str, str, str], ...] = (
+    ("fetch instruments", "trading.tasks.fetch_instruments", "0", "9"),
+    ("fetch ranges", "trading.tasks.fetch_ranges", "5", "9"),
+    ("verify flat", "trading.tasks.verify_flat", "10-29", "15"),
+    ("day report", "trading.tasks.day_report", "40", "15"),
+)
+"""(name, task, minutes, hours), market time."""
+
+
+def entry_name(client: Client) -> str:
+    """Give the name of a client's square-off entry."""
+    return f"square off client {client.pk}"
+
+
+def sync_schedule(now: datetime) -> None:
+    """Make Beat's rows what they should be. Safe to run at any time; `now` is market time.
+
+    A new row counts as last run now: the package would take the wall's time, and with a simulated
+    market either run it at once or never.
+    """
+    with transaction.atomic():
+        for name, task, minutes, hours in HOUSE_ENTRIES:
+            _put(name, task, _crontab(minutes, hours), args="[]", now=now, is_enabled=True)
+        for client in Client.objects.select_related("user"):
+            put_client_entry(client, now)
+
+
+def put_client_entry(client: Client, now: datetime) -> None:
+    """Make one client's square-off entry what it should be; called when its time or its standing changes."""
+    at = client.square_off_at
+    if not isinstance(at, time):
+        raise TypeError(f"square_off_at must be a time, was {at!r}; save the form's value first")
+    _put(
+        entry_name(client),
+        "trading.tasks.square_off_client",
+        _crontab(str(at.minute), str(at.hour)),
+        args=f"[{client.pk}]",
+        now=now,
+        is_enabled=client.onboarded_at is not None,
+    )
+
+
+def _crontab(minutes: str, hours: str) -> CrontabSchedule:
+    crontab, _ = CrontabSchedule.objects.get_or_create(
+        minute=minutes, hour=hours, day_of_week="*", day_of_month="*", month_of_year="*", timezone=ZONE
+    )
+    return crontab
+
+
+def _put(name: str, task: str, crontab: CrontabSchedule, *, args: str, now: datetime, is_enabled: bool) -> None:
+    row = PeriodicTask.objects.filter(name=name).first()
+    if row is None:
+        row = PeriodicTask(name=name, last_run_at=now.astimezone(IST))
+    wished = {"task": task, "crontab": crontab, "args": args, "enabled": is_enabled, "queue": "default"}
+    if row.pk is None or any(getattr(row, field) != value for field, value in wished.items()):
+        for field, value in wished.items():
+            setattr(row, field, value)
+        row.save()

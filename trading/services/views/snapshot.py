@@ -1,0 +1,132 @@
+"""One picture of everything a screen shows: what the live socket sends first, and what pages are drawn from."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import redis
+
+from trading.domain.timezone import ist_day, to_ist
+from trading.marketdata import keys as redis_keys
+from trading.marketdata.status import FeedStatus, decode_status
+from trading.models import Client, CommandRow, WatchItem
+from trading.services import glance, wiring
+from trading.services.views import happenings, orders, outlook, positions, prices, watch
+
+ORDERS_SHOWN = 50
+
+
+def client_snapshot(client: Client) -> dict[str, Any]:
+    """Give all of one client's screen. While the market's clock does not answer, figures are None: unknown."""
+    market = market_now()
+    if market is None:
+        unknown = {"realised": None, "unrealised": None, "total": None, "loss_left": None, "profit_left": None}
+        state = {"state": "UNKNOWN", "reason": "the market clock does not answer", "why_no_entries": ""}
+        return {
+            "market": market_part(None),
+            "feed": {"age_s": None, "state": None},
+            "pnl": unknown,
+            "state": state,
+            "positions": None,
+            "orders": None,
+            "watchlist": None,
+            "events": happenings.event_lines(client),
+            "square_offs": [],
+            "kill": None,
+        }
+    day = ist_day(market.now)
+    feed = feed_part(market.now)
+    known = prices.quotes_for(client, _instruments(client, day))
+    rows = positions.position_rows(client, day, known)
+    return {
+        "market": market_part(market),
+        "feed": feed,
+        "pnl": pnl_part(client, rows),
+        "state": state_part(client, market.now, feed["age_s"]),
+        "positions": rows,
+        "orders": orders.order_rows(client, day, ORDERS_SHOWN),
+        "watchlist": watch.watch_rows(client, day, known),
+        "events": happenings.event_lines(client),
+        "square_offs": outlook.square_offs(client, day),
+        "kill": kill_part(client, day),
+    }
+
+
+def market_now() -> glance.MarketView | None:
+    """Give market time and phase, None while the simulated exchange does not answer."""
+    try:
+        return glance.market()
+    except OSError:
+        return None
+
+
+def market_part(market: glance.MarketView | None) -> dict[str, Any]:
+    """Give time (ISO, IST), phase and speed."""
+    if market is None:
+        return {"time": None, "phase": None, "speed": ""}
+    time = to_ist(market.now).isoformat(timespec="milliseconds")
+    return {"time": time, "phase": market.phase, "speed": market.speed_words}
+
+
+def feed_part(now: datetime) -> dict[str, Any]:
+    """Give the age of the newest tick in market seconds, and what the ticker says of itself."""
+    status = feed_status()
+    if status is None:
+        return {"age_s": None, "state": None, "sentence": ""}
+    return {"age_s": status.age_s(now), "state": status.state.value, "sentence": status.sentence}
+
+
+def feed_status() -> FeedStatus | None:
+    """Read what the ticker last said; None when it never did or Redis is away."""
+    try:
+        raw = wiring.redis_client().get(redis_keys.FEED_STATUS)
+        return decode_status(raw) if isinstance(raw, bytes | str) else None
+    except (redis.RedisError, msgspec.DecodeError):
+        return None
+
+
+def pnl_part(client: Client, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give the day's P&L and what is left of its limits, as text."""
+    sums = positions.totals(rows)
+    total = None if sums["total"] is None else Decimal(sums["total"])
+    loss, profit = client.daily_loss_limit, client.daily_profit_limit
+    return {
+        **sums,
+        "loss_left": None if total is None or loss is None else str(loss + total),
+        "profit_left": None if total is None or profit is None else str(profit - total),
+        "unpriced": [row["instrument"] for row in rows if row["open"] and row["ltp"] is None],
+    }
+
+
+def state_part(client: Client, now: datetime, feed_age_s: float | None) -> dict[str, Any]:
+    """Give the state that counts, its reason, and why nothing is entered (empty when entries may pass)."""
+    state = glance.client_state(client, ist_day(now))
+    why = outlook.why_no_entries(client, now, feed_age_s)
+    return {"state": state.state.value, "reason": state.reason or why, "why_no_entries": why}
+
+
+def kill_part(client: Client, day: date) -> dict[str, Any] | None:
+    """Give the day's last kill switch that concerns a client: when, by whom, measured milliseconds once it is done."""
+    concerns = CommandRow.objects.filter(kind="KILL", day=day).select_related("requested_by")
+    row = (concerns.filter(client=client) | concerns.filter(client=None)).order_by("-pk").first()
+    return None if row is None else kill_row(row)
+
+
+def kill_row(row: CommandRow) -> dict[str, Any]:
+    """Shape one kill command. `flat_ms` None and `is_done` True: positions were left by choice."""
+    result: Mapping[str, Any] = row.result
+    return {
+        "id": row.pk,
+        "time": f"{to_ist(row.asked_at):%H:%M:%S}",
+        "by": row.requested_by.email if row.requested_by else "command line",
+        "is_done": row.finished_at is not None,
+        **{name: result.get(name) for name in ("last_entry_ms", "cancels_ms", "flat_ms", "left_open")},
+    }
+
+
+def _instruments(client: Client, day: date) -> set[str]:
+    watched = WatchItem.objects.filter(client=client).select_related("instrument")
+    held = client.fills.filter(day=day).values_list("instrument", flat=True)
+    return {item.instrument.key for item in watched} | set(held)

@@ -1,0 +1,167 @@
+"""The one place that knows which class serves which account, and which clock and Redis a process uses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import redis
+from django.conf import settings
+from django.db import connection
+
+from trading.clock.http import ControlClock
+from trading.clock.live import LiveClock
+from trading.domain.calendar import MarketCalendar
+from trading.domain.ticks import Tick
+from trading.marketdata.bus import TickStream, connect
+from trading.marketdata.live import RedisLivePublisher, SyncLivePublisher
+from trading.marketdata.master import Parse
+from trading.marketdata.ticker_service import FeedLogin, TickSource
+from trading.models import BrokerAccount
+from trading.ports import AccountRef, Broker, Clock
+from trading.services.brokers import BrokerSession
+from trading.stores.calendar import market_calendar
+from trading.stores.engine import DjangoEngineStore
+from trading.stores.leases import DjangoLeaseStore
+from trading.stores.thread import DatabaseThread
+
+if TYPE_CHECKING:  # the SDK behind it installs a reactor; only who trades pays for that
+    from trading.brokers.kite.client import KiteBroker
+
+REDIS_ANSWERS_WITHIN_S = 0.5
+CREDENTIALS_WITHIN_S = 5.0
+
+
+@lru_cache(maxsize=2)
+def _clock(control_url: str) -> LiveClock:
+    return ControlClock(control_url) if control_url else LiveClock()
+
+
+def clock() -> LiveClock:
+    """Give the clock of a synchronous process (page, task, command): the exchange's market time in the demo."""
+    return _clock(settings.ALGO_CONTROL_URL)
+
+
+@lru_cache(maxsize=2)
+def _redis(url: str) -> redis.Redis[bytes]:
+    return redis.Redis.from_url(
+        url, socket_timeout=REDIS_ANSWERS_WITHIN_S, socket_connect_timeout=REDIS_ANSWERS_WITHIN_S
+    )
+
+
+def redis_client() -> redis.Redis[bytes]:
+    """Give this process's Redis, for what may be missing: every caller must bear redis.RedisError."""
+    return _redis(settings.REDIS_URL)
+
+
+def kite_session(account: BrokerAccount) -> BrokerSession:
+    """Give the sign-in half of Kite's API for one account's keys. Its calls block."""
+    from trading.brokers.kite.session import KiteLogin  # the SDK installs a reactor; only who signs in pays for that
+
+    return KiteLogin(
+        api_key=account.api_key.reveal(),
+        api_secret=account.api_secret.reveal(),
+        root=settings.KITE_ROOT,
+        login_uri=settings.KITE_LOGIN_ROOT,
+    )
+
+
+def tick_source(login: FeedLogin, on_ticks: Callable[[Sequence[Tick]], None], clock: Clock) -> TickSource:
+    """Give the market data of the feed account. Only `run_ticker` may use it, on the loop of `run_on_ticker_loop`."""
+    from trading.brokers.kite.ticker import KiteTickSource
+
+    return KiteTickSource(
+        account=login.account,
+        api_key=login.api_key,
+        access_token=login.access_token,
+        ws_root=login.ws_root,
+        clock=clock,
+        on_ticks=on_ticks,
+    )
+
+
+def run_on_ticker_loop(main: Coroutine[Any, Any, None]) -> None:
+    """Run the ticker's main coroutine on the loop that kiteconnect's reactor shares. Once a process."""
+    from trading.brokers.kite.reactor import run_with_reactor
+
+    run_with_reactor(main)
+
+
+def broker_of(account: BrokerAccount, *, wire_clock: Clock | None = None) -> KiteBroker:
+    """Give the broker adapter of one account with its present session. Only inside a running loop; close it."""
+    from trading.brokers.kite.client import KiteBroker as Adapter
+
+    return Adapter(
+        account=account.key,
+        api_key=account.api_key.reveal(),
+        access_token=account.access_token.reveal(),
+        root=settings.KITE_ROOT,
+        ws_root=settings.KITE_WS_ROOT,
+        clock=wire_clock or LiveClock(),
+        egress_ip=account.egress_ip,
+    )
+
+
+class EngineBrokers:
+    """Makes the engine's adapters. Each is made with the session that the database has at that moment."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="broker credentials")
+
+    def __call__(self, account: AccountRef) -> Broker:
+        """Give the adapter of one account; without a session its calls raise BrokerAuthError."""
+        row = self._reader.submit(_account_row, account.account_id).result(timeout=CREDENTIALS_WITHIN_S)
+        return broker_of(row, wire_clock=self._clock)
+
+    def close(self) -> None:
+        """End the reading thread."""
+        self._reader.shutdown(wait=False)
+
+
+def _account_row(account_id: int) -> BrokerAccount:
+    try:
+        return BrokerAccount.objects.get(pk=account_id)
+    finally:
+        connection.close()
+
+
+def live_publisher() -> SyncLivePublisher:
+    """Give what tells the pages of a page, task or command."""
+    return SyncLivePublisher(redis_client())
+
+
+def dump_parser(broker: str) -> Parse:
+    """Give what reads the instrument dumps of a broker. Raises KeyError for one without an adapter."""
+    from trading.brokers.kite.instruments import parse_dump
+
+    return {"kite": parse_dump}[broker]
+
+
+class EngineWorld:
+    """Everything one engine process speaks to, made on its loop. `close` when the engine has ended."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._work, self._lease_work = DatabaseThread("engine database"), DatabaseThread("lease database")
+        self._redis = connect(settings.REDIS_URL)
+        self.store = DjangoEngineStore(self._work, clock)
+        self.leases = DjangoLeaseStore(self._lease_work)
+        self.feed = TickStream(settings.REDIS_URL, clock)
+        self.live = RedisLivePublisher(self._redis)
+        self.brokers = EngineBrokers(clock)
+
+    async def calendar(self) -> MarketCalendar:
+        """Give the market calendar with the operator's rows of now."""
+        return await self._work.read(market_calendar)
+
+    async def close(self) -> None:
+        """Finish what was asked of the database, and close every connection."""
+        await self.live.close()
+        await self.feed.close()
+        await self._redis.aclose()  # type: ignore[attr-defined]
+        self.brokers.close()
+        await asyncio.to_thread(self._work.close)
+        await asyncio.to_thread(self._lease_work.close)

@@ -1,0 +1,172 @@
+"""The frame of every page: theme, pages to go to, and the bar that never scrolls away."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from trading.domain.control import TradingState
+from trading.domain.timezone import ist_day
+from trading.models import Client, User
+from trading.services import glance, people
+
+logger = logging.getLogger(__name__)
+
+THEMES = ("dark", "light")
+FEED_OK_S, FEED_LATE_S = 3.0, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One place to go. `key` follows `g` on the keyboard, `icon` and `short` are for the phone's bar."""
+
+    label: str
+    url: str
+    key: str = ""
+    icon: str = ""
+    short: str = ""
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The values of the bar; None where nothing is known, which is shown as a dash."""
+
+    market_time: datetime | None
+    phase: str
+    speed_words: str
+    feed_age_s: float | None
+    feed_kind: str
+    pnl_label: str
+    pnl_total: Decimal | None
+    state: str
+    state_reason: str
+    state_url: str
+    kill_url: str
+    kill_label: str
+    kill_words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What templates know as `frame`."""
+
+    theme: str
+    home: str
+    is_demo: bool
+    can_search: bool = False
+    bar: Bar | None = None
+    nav: tuple[Link, ...] = ()
+    bottom: tuple[Link, ...] = ()
+    menu: tuple[Link, ...] = ()
+    warnings: tuple[dict[str, str], ...] = field(default=())
+
+
+CLIENT_PAGES = (
+    ("Dashboard", "dashboard", "d", "pnl", "P&L"),
+    ("Positions", "positions", "p", "positions", "Positions"),
+    ("Orders", "orders", "o", "orders", "Orders"),
+    ("Watchlist", "watchlist", "w", "watch", "Watchlist"),
+)
+OPERATOR_PAGES = (
+    ("Clients", "operator", "c", "positions", "Clients"),
+    ("Reports", "reports", "r", "pnl", "Reports"),
+    ("Status", "status", "s", "shield", "Status"),
+)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor. Never raises: a page without figures is better than no page."""
+    cookie = request.COOKIES.get("theme", "")
+    theme = cookie if cookie in THEMES else THEMES[0]
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return {"frame": Frame(theme, reverse("home"), settings.IS_DEMO)}
+    client = Client.objects.filter(user=user).first()
+    pages = OPERATOR_PAGES if client is None else CLIENT_PAGES
+    nav = _links(pages, request.path)
+    more = Link(
+        "More", reverse("settings"), icon="more", short="More", is_current=request.path.startswith("/settings/")
+    )
+    return {
+        "frame": Frame(
+            theme=theme,
+            home=url_of(people.landing_name(user)) or reverse("settings"),
+            is_demo=settings.IS_DEMO,
+            can_search=client is not None,
+            bar=_bar(user, client) if client is not None or user.is_operator else None,
+            nav=nav,
+            bottom=(*nav, more),
+            menu=_menu(client),
+        )
+    }
+
+
+def _links(pages: tuple[tuple[str, str, str, str, str], ...], path: str) -> tuple[Link, ...]:
+    links = []
+    for label, name, key, icon, short in pages:
+        url = url_of(name)
+        links.append(Link(label, url, key, icon, short, is_current=bool(url) and path.startswith(url)))
+    return tuple(link for link in links if link.url)
+
+
+def url_of(name: str) -> str:
+    """Give a page's address, empty when no such page is installed: then nothing links to it."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _menu(client: Client | None) -> tuple[Link, ...]:
+    links = [
+        Link("Settings", reverse("settings")),
+        Link("Day reports", url_of("reports")),
+        Link("Status", url_of("status")),
+    ]
+    if client is not None and client.onboarded_at is None:
+        links.insert(0, Link("Getting started", reverse("onboarding")))
+    if settings.IS_DEMO:
+        links += [Link("Demo mail", reverse("demo-mail")), Link("Demo broker users", reverse("demo-brokers"))]
+    return tuple(link for link in links if link.url)
+
+
+def _bar(user: User, client: Client | None) -> Bar:
+    try:
+        market = glance.market()
+    except OSError:
+        logger.warning("the bar has no market time: the exchange's control port did not answer")
+        market = None
+    day = ist_day(market.now) if market else None
+    age = glance.feed_age_s(market.now) if market else None
+    if day is None:
+        state = glance.StateView(TradingState.HALTED, "unknown while the market clock is away")
+    else:
+        state = glance.client_state(client, day) if client else glance.house_state(day)
+    return Bar(
+        market_time=market.now if market else None,
+        phase=market.phase if market else "",
+        speed_words=market.speed_words if market else "",
+        feed_age_s=age,
+        feed_kind="off" if age is None else "ok" if age <= FEED_OK_S else "warn" if age <= FEED_LATE_S else "bad",
+        pnl_label="Today" if client else "Today, all clients",
+        pnl_total=glance.day_pnl(client, day) if day else None,
+        state=state.state.value,
+        state_reason=state.reason,
+        state_url=url_of("raise-state" if client else "operator"),
+        kill_url=url_of("kill" if client else "operator-kill"),
+        kill_label="Kill switch" if client else "Stop all",
+        kill_words=_kill_words(client),
+    )
+
+
+def _kill_words(client: Client | None) -> str:
+    """Say what the next press does; it was chosen beforehand in the settings."""
+    if client is None:
+        return "every client, as each chose"
+    return "stops and squares off" if client.squares_off_on_kill else "stops, leaves positions"

@@ -1,0 +1,96 @@
+"""Who sits at a socket, and what of the house's messages is theirs. Decided by the server's own user id only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from trading.domain.timezone import to_ist
+from trading.models import Client, User
+from trading.services.views import house, prices, snapshot
+
+OWN_KINDS = frozenset({"pnl", "position", "order", "event", "state"})
+PRICES_OF_POSITION = ("ltp",)
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """A signed-in person. `client_id` None is the operator without an account of their own: the house view."""
+
+    user_id: int
+    client_id: int | None
+    may_see_prices: bool = False
+    instruments: frozenset[str] = frozenset()
+
+    def share_of(
+        self, client_id: int | None, kind: str, data: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, Any]] | None:
+        """Give what of one message this person gets; None for nothing."""
+        if kind == "market":
+            return kind, _in_india(data)
+        if self.client_id is None:
+            return _for_operator(client_id, kind, data)
+        if kind == "quote":
+            is_wanted = self.may_see_prices and data.get("instrument") in self.instruments
+            return (kind, data) if is_wanted else None
+        if client_id != self.client_id or kind not in OWN_KINDS:
+            return None
+        if kind == "position" and not self.may_see_prices:
+            return kind, {**data, **dict.fromkeys(PRICES_OF_POSITION)}
+        return kind, data
+
+
+def find_audience(user: User) -> Audience | None:
+    """Say who this is; None for somebody who is neither client nor operator."""
+    client = Client.objects.filter(user=user).first()
+    if client is None:
+        return Audience(user.pk, None) if user.is_operator else None
+    return Audience(user.pk, client.pk, may_see_prices=prices.may_see_prices(client))
+
+
+def picture_of(audience: Audience) -> dict[str, Any]:
+    """Give the snapshot that this person's page begins with."""
+    if audience.client_id is None:
+        return house.house_snapshot()
+    return snapshot.client_snapshot(Client.objects.select_related("user").get(pk=audience.client_id))
+
+
+def state_of(client_id: int) -> dict[str, Any] | None:
+    """Give a client's state after the house's changed; None while the market's clock does not answer."""
+    market = snapshot.market_now()
+    if market is None:
+        return None
+    client = Client.objects.select_related("user").get(pk=client_id)
+    return snapshot.state_part(client, market.now, snapshot.feed_part(market.now)["age_s"])
+
+
+def pulse() -> dict[str, dict[str, Any]]:
+    """Give market and feed as they are now, for everybody."""
+    market = snapshot.market_now()
+    if market is None:
+        return {"market": snapshot.market_part(None), "feed": {"age_s": None, "state": None, "sentence": ""}}
+    return {"market": snapshot.market_part(market), "feed": snapshot.feed_part(market.now)}
+
+
+def _for_operator(client_id: int | None, kind: str, data: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
+    if client_id is None:
+        return (kind, data) if kind in ("state", "event") else None
+    if kind == "pnl":
+        return "client", {"id": client_id, **{name: data.get(name) for name in ("realised", "unrealised", "total")}}
+    if kind == "state":
+        return "client", {"id": client_id, "state": data.get("state"), "reason": data.get("reason")}
+    if kind == "event":
+        return "client", {"id": client_id, "last_action": _action(data)}
+    return None
+
+
+def _action(data: Mapping[str, Any]) -> dict[str, Any]:
+    at = str(data.get("at", ""))
+    return {"time": f"{to_ist(datetime.fromisoformat(at)):%H:%M:%S}" if at else "", "text": data.get("sentence", "")}
+
+
+def _in_india(data: Mapping[str, Any]) -> dict[str, Any]:
+    time = data.get("time")
+    if not time:
+        return dict(data)
+    return {**data, "time": to_ist(datetime.fromisoformat(str(time))).isoformat(timespec="milliseconds")}
