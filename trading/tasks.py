@@ -6,7 +6,6 @@ from datetime import date
 
 from celery import shared_task
 
-from trading import beat as _tells_beat_when_a_task_ended  # noqa: F401 (its signal handler must live in the worker)
 from trading.domain.errors import BrokerUnavailable
 from trading.domain.timezone import ist_day
 from trading.models import Client, InstrumentRow

@@ -17,6 +17,7 @@ CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # our handler hides secrets; Celery's own would not
 CELERY_BEAT_SCHEDULER = "trading.beat:MarketScheduler"
+CELERY_IMPORTS = ("trading.beat",)  # its signal tells Beat, out of the worker, that a task ended
 
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "AlgoSystem <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL

@@ -39,7 +39,7 @@ async def post_clock(exchange: Exchange, **orders: object) -> dict[str, object]:
         return answer
 
 
-async def test_the_market_waits_for_the_engine_and_time_is_what_the_round_said(exchange: Exchange):
+async def test_the_market_waits_for_the_engine_and_time_is_what_the_round_said(exchange: Exchange) -> None:
     engine = MarketParticipant(exchange.info["control"], name="engine", role="engine")
     await engine.start()
     rounds = engine.rounds()
@@ -55,7 +55,7 @@ async def test_the_market_waits_for_the_engine_and_time_is_what_the_round_said(e
     await engine.close()
 
 
-async def test_a_named_moment_is_a_step_and_sleepers_wake_at_it(exchange: Exchange):
+async def test_a_named_moment_is_a_step_and_sleepers_wake_at_it(exchange: Exchange) -> None:
     engine = MarketParticipant(exchange.info["control"], name="engine", role="engine")
     await engine.start()
     due = engine.now() + timedelta(milliseconds=1500)
@@ -73,12 +73,12 @@ async def test_a_named_moment_is_a_step_and_sleepers_wake_at_it(exchange: Exchan
     await engine.close()
 
 
-async def test_beat_answers_in_advance_and_the_market_stops_where_beat_has_work(exchange: Exchange):
+async def test_beat_answers_in_advance_and_the_market_stops_where_beat_has_work(exchange: Exchange) -> None:
     engine = MarketParticipant(exchange.info["control"], name="engine", role="engine")
     beat = ThreadedParticipant(exchange.info["control"], name="beat", role="beat")
     await asyncio.to_thread(beat.start)
     due = beat.now() + timedelta(seconds=3)
-    while (asked := beat.latest_round) is None:
+    while (asked := beat.latest_round) is None:  # noqa: ASYNC110 (it is set in another thread)
         await asyncio.sleep(0.01)
     beat.answer(asked, until=due)
     await engine.start()
@@ -94,7 +94,7 @@ async def test_beat_answers_in_advance_and_the_market_stops_where_beat_has_work(
     await engine.close()
 
 
-async def test_run_until_holds_the_market_and_pages_read_its_time_over_http(exchange: Exchange):
+async def test_run_until_holds_the_market_and_pages_read_its_time_over_http(exchange: Exchange) -> None:
     engine = MarketParticipant(exchange.info["control"], name="engine", role="engine")
     await engine.start()
     await post_clock(exchange, run_until="09:15:04")
@@ -104,7 +104,7 @@ async def test_run_until_holds_the_market_and_pages_read_its_time_over_http(exch
             await engine.answer(round_)
 
     answering = asyncio.create_task(answer_all())
-    while not (await post_clock(exchange))["held"]:
+    while not (await post_clock(exchange))["held"]:  # noqa: ASYNC110 (asked over HTTP)
         await asyncio.sleep(0.01)
     clock = ControlClock(exchange.info["control"])
 
@@ -113,7 +113,7 @@ async def test_run_until_holds_the_market_and_pages_read_its_time_over_http(exch
     await engine.close()
 
 
-async def test_a_bad_clock_order_is_refused_in_words(exchange: Exchange):
+async def test_a_bad_clock_order_is_refused_in_words(exchange: Exchange) -> None:
     answer = await post_clock(exchange, speed=1000)
 
     assert answer == {"error": "speed must be 1 to 600, was 1000"}

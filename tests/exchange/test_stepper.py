@@ -1,7 +1,7 @@
 """The market's steps and rounds, on a hand-made venue and a hand-turned wire clock."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date, time
 from typing import Any
 
@@ -79,8 +79,11 @@ class Market:
             await asyncio.sleep(0)
 
 
+Start = Callable[[Market], Market]
+
+
 @pytest.fixture
-async def start():
+async def start() -> AsyncIterator[Start]:
     tasks = []
 
     def _start(market: Market) -> Market:
@@ -93,7 +96,7 @@ async def start():
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_the_market_stands_until_everybody_has_answered(start):
+async def test_the_market_stands_until_everybody_has_answered(start: Start) -> None:
     market = start(Market())
     await market.settle()
     market.wire.now += 1
@@ -108,7 +111,9 @@ async def test_the_market_stands_until_everybody_has_answered(start):
     assert market.venue.advanced == [OPEN_MS + 1000]
 
 
-async def test_orders_of_a_step_are_matched_sorted_once_the_engine_answered_and_make_another_round(start):
+async def test_orders_are_matched_sorted_once_the_engine_answered_and_make_another_round(
+    start: Start,
+) -> None:
     market = start(Market(roles=("engine", "beat")))
     await market.settle()
     market.venue.pending += ["TAGB", "TAGA"]
@@ -124,7 +129,7 @@ async def test_orders_of_a_step_are_matched_sorted_once_the_engine_answered_and_
     assert market.told[-1]["round"] == 2
 
 
-async def test_an_engine_that_says_busy_is_waited_for_again(start):
+async def test_an_engine_that_says_busy_is_waited_for_again(start: Start) -> None:
     market = start(Market(roles=("engine",)))
     market.clock.hold()
     await market.settle()
@@ -142,7 +147,7 @@ async def test_an_engine_that_says_busy_is_waited_for_again(start):
     assert market.venue.matched == [["TAG"]]
 
 
-async def test_a_participant_silent_for_five_seconds_leaves_and_comes_back_with_its_next_word(start):
+async def test_a_participant_silent_for_five_seconds_leaves_and_its_next_word_brings_it_back(start: Start) -> None:
     market = start(Market(roles=("engine", "ticker")))
     await market.settle()
     market.done("engine")
@@ -156,7 +161,7 @@ async def test_a_participant_silent_for_five_seconds_leaves_and_comes_back_with_
     assert market.stepper.round_message()["roles"] == ["engine", "ticker"]
 
 
-async def test_the_free_pace_waits_for_nobody_and_matches_at_once(start):
+async def test_the_free_pace_waits_for_nobody_and_matches_at_once(start: Start) -> None:
     market = start(Market(pace="free"))
     market.venue.pending.append("TAG")
     market.stepper.stir()
@@ -165,7 +170,7 @@ async def test_the_free_pace_waits_for_nobody_and_matches_at_once(start):
     assert market.venue.matched == [["TAG"]]
 
 
-async def test_a_due_moment_is_a_step_of_its_own(start):
+async def test_a_due_moment_is_a_step_of_its_own(start: Start) -> None:
     market = start(Market(roles=("engine",)))
     await market.settle()
     market.wire.now += 1
@@ -175,7 +180,7 @@ async def test_a_due_moment_is_a_step_of_its_own(start):
     assert market.venue.advanced == [OPEN_MS + 250]
 
 
-async def test_run_until_stops_exactly_there(start):
+async def test_run_until_stops_exactly_there(start: Start) -> None:
     market = start(Market(roles=()))
     market.clock.run_until(OPEN_MS + 2500)
     market.wire.now += 60
@@ -188,7 +193,7 @@ async def test_run_until_stops_exactly_there(start):
     assert market.clock.is_held
 
 
-async def test_speed_is_a_ceiling(start):
+async def test_speed_is_a_ceiling(start: Start) -> None:
     market = start(Market(roles=()))
     await market.settle()
     assert market.venue.advanced == []
@@ -200,7 +205,7 @@ async def test_speed_is_a_ceiling(start):
     assert market.venue.advanced == [OPEN_MS + 1000]
 
 
-def test_the_clock_refuses_words_and_speeds_it_does_not_know():
+def test_the_clock_refuses_words_and_speeds_it_does_not_know() -> None:
     clock = Market().clock
 
     with pytest.raises(ValueError, match="speed must be 1 to 600, was 601"):

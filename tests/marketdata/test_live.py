@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import redis as redis_client
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from trading.domain.orders import Side
 from trading.marketdata import keys
@@ -90,4 +92,6 @@ def test_a_synchronous_process_publishes_at_once(redis: Any) -> None:
 
 
 def test_a_synchronous_process_bears_a_redis_that_is_away() -> None:
-    SyncLivePublisher(redis_client.Redis(port=1)).publish(7, "state", {"thing": 1})
+    away = redis_client.Redis(port=1, retry=Retry(NoBackoff(), 0))
+
+    SyncLivePublisher(away).publish(7, "state", {"thing": 1})

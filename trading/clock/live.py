@@ -26,5 +26,5 @@ class LiveClock:
 
     async def sleep_until(self, moment: datetime) -> None:
         """Return once the wall is at or past `moment`."""
-        while (left := (moment - self.now()).total_seconds()) > 0:
-            await asyncio.sleep(min(left, 60.0))  # noqa: ASYNC110 (nobody sets an event for the wall)
+        while (left := (moment - self.now()).total_seconds()) > 0:  # noqa: ASYNC110 (nobody sets an event for the wall)
+            await asyncio.sleep(min(left, 60.0))

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -83,8 +84,8 @@ class Flattener:
 
     # -- inside ------------------------------------------------------------------------------------------------
 
-    def _urgency(self, line: PositionLine) -> tuple[bool, float, str]:
-        value = abs(line.net) * float(self._price(line.instrument) or 0)
+    def _urgency(self, line: PositionLine) -> tuple[bool, Decimal, str]:
+        value = abs(line.net) * (self._price(line.instrument) or Decimal(0))
         return line.net >= 0, -value, line.instrument
 
     def _flatten_line(self, line: PositionLine, order: FlattenOrder) -> None:

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 
 import msgspec
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from trading.domain.backoff import Backoff
@@ -24,8 +26,16 @@ RETRY = Backoff(first_s=0.05, most_s=1.0)
 
 
 def connect(url: str) -> "Redis[bytes]":
-    """Open a client whose every answer has a deadline above the blocking reads of this module."""
-    return Redis.from_url(url, socket_timeout=ANSWERS_WITHIN_S, socket_connect_timeout=ANSWERS_WITHIN_S)
+    """Open a client whose every answer has a deadline above the blocking reads of this module.
+
+    It does not retry: redis-py's own retries would hold a caller for seconds, and callers here have theirs.
+    """
+    return Redis.from_url(
+        url,
+        socket_timeout=ANSWERS_WITHIN_S,
+        socket_connect_timeout=ANSWERS_WITHIN_S,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 class TickWriter:

@@ -35,10 +35,11 @@ class RedisLivePublisher:
         self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
         self._more = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._is_closing = False
 
     def start(self) -> None:
         """Begin sending, on the running loop."""
-        self._task = asyncio.create_task(self._send_for_ever(), name="live-publisher")
+        self._task = asyncio.create_task(self._send_until_closed(), name="live-publisher")
 
     def publish(self, client_id: int | None, kind: str, data: Mapping[str, Any]) -> None:
         """Queue one message for one client's pages, or for everybody's (None). Never waits, never raises."""
@@ -50,19 +51,21 @@ class RedisLivePublisher:
         self._more.set()
 
     async def close(self) -> None:
-        """Send what is waiting, if Redis takes it at once, and stop."""
+        """Send what is waiting, if Redis takes it soon, and stop."""
+        self._is_closing = True
+        self._more.set()
         if self._task is not None:
+            await asyncio.wait({self._task}, timeout=2 * AFTER_FAILURE_S)
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
         try:
             async with asyncio.timeout(AFTER_FAILURE_S):
                 await self._send_waiting()
         except (RedisError, OSError, TimeoutError):
             logger.info("live messages were dropped at the end")
 
-    async def _send_for_ever(self) -> None:
+    async def _send_until_closed(self) -> None:
         is_away = False
-        while True:
+        while not self._is_closing:
             await self._more.wait()
             self._more.clear()
             try:

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 import redis
 from django.conf import settings
 from django.db import connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from trading.clock.http import ControlClock
 from trading.clock.live import LiveClock
-from trading.domain.calendar import MarketCalendar
 from trading.domain.ticks import Tick
+from trading.engine import EngineDeps, run_engine
 from trading.marketdata.bus import TickStream, connect
 from trading.marketdata.live import RedisLivePublisher, SyncLivePublisher
 from trading.marketdata.master import Parse
 from trading.marketdata.ticker_service import FeedLogin, TickSource
 from trading.models import BrokerAccount
-from trading.ports import AccountRef, Broker, Clock
+from trading.ports import AccountRef, Broker, Clock, MarketHold
 from trading.services.brokers import BrokerSession
 from trading.stores.calendar import market_calendar
 from trading.stores.engine import DjangoEngineStore
@@ -47,8 +49,12 @@ def clock() -> LiveClock:
 
 @lru_cache(maxsize=2)
 def _redis(url: str) -> redis.Redis[bytes]:
+    # One retry at once, for a pooled connection that a restart has cut; the default holds a page for seconds.
     return redis.Redis.from_url(
-        url, socket_timeout=REDIS_ANSWERS_WITHIN_S, socket_connect_timeout=REDIS_ANSWERS_WITHIN_S
+        url,
+        socket_timeout=REDIS_ANSWERS_WITHIN_S,
+        socket_connect_timeout=REDIS_ANSWERS_WITHIN_S,
+        retry=Retry(NoBackoff(), 1),
     )
 
 
@@ -145,6 +151,7 @@ class EngineWorld:
     """Everything one engine process speaks to, made on its loop. `close` when the engine has ended."""
 
     def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._work, self._lease_work = DatabaseThread("engine database"), DatabaseThread("lease database")
         self._redis = connect(settings.REDIS_URL)
         self.store = DjangoEngineStore(self._work, clock)
@@ -153,9 +160,22 @@ class EngineWorld:
         self.live = RedisLivePublisher(self._redis)
         self.brokers = EngineBrokers(clock)
 
-    async def calendar(self) -> MarketCalendar:
-        """Give the market calendar with the operator's rows of now."""
-        return await self._work.read(market_calendar)
+    async def run(self, *, hold: MarketHold | None, holder: str, standby: bool) -> None:
+        """Trade until SIGTERM or Ctrl-C. `holder` names this process in the lease row."""
+        calendar = await self._work.read(market_calendar)  # with the operator's rows of now
+        self.live.start()
+        deps = EngineDeps(
+            clock=self._clock,
+            store=self.store,
+            leases=self.leases,
+            feed=self.feed,
+            broker_for=self.brokers,
+            live=self.live,
+            calendar=calendar,
+            hold=hold,
+            holder=holder,
+        )
+        await run_engine(deps, standby=standby)
 
     async def close(self) -> None:
         """Finish what was asked of the database, and close every connection."""
@@ -165,3 +185,12 @@ class EngineWorld:
         self.brokers.close()
         await asyncio.to_thread(self._work.close)
         await asyncio.to_thread(self._lease_work.close)
+
+
+async def run_strategy(clock: Clock, *, hold: MarketHold | None, name: str, is_standby: bool) -> None:
+    """Run one engine process until SIGTERM or SIGINT. `hold` is the simulated market's, None live."""
+    world = EngineWorld(clock)
+    try:
+        await world.run(hold=hold, holder=name, standby=is_standby)
+    finally:
+        await world.close()

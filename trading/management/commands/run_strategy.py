@@ -11,7 +11,6 @@ from django.core.management.base import BaseCommand
 
 from trading.clock.live import LiveClock
 from trading.clock.simulated import MarketParticipant
-from trading.engine import EngineDeps, run_engine
 from trading.services import wiring
 
 
@@ -35,25 +34,13 @@ async def _run(*, standby: bool) -> None:
     if settings.ALGO_CONTROL_URL:
         market = MarketParticipant(settings.ALGO_CONTROL_URL, name=name, role="engine")
         await market.start()
-    clock = market or LiveClock()
-    world = wiring.EngineWorld(clock)
-    world.live.start()
     try:
-        await run_engine(
-            EngineDeps(
-                clock=clock,
-                store=world.store,
-                leases=world.leases,
-                feed=world.feed,
-                broker_for=world.brokers,
-                live=world.live,
-                calendar=await world.calendar(),
-                hold=market,
-                holder=f"{name}-{os.getpid()}@{socket.gethostname()}",
-            ),
-            standby=standby,
+        await wiring.run_strategy(
+            market or LiveClock(),
+            hold=market,
+            name=f"{name}-{os.getpid()}@{socket.gethostname()}",
+            is_standby=standby,
         )
     finally:
-        await world.close()
         if market is not None:
             await market.close()
