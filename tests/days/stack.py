@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -17,13 +18,21 @@ START_WITHIN_S = 120.0
 DAY_WITHIN_S = 400.0
 
 
+def free_port() -> int:
+    """Give a loopback port that nobody has just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 class RunningStack:
     """Use as a context manager. What it logged is in `log` whatever happens."""
 
     def __init__(self, state_dir: Path, *options: str) -> None:
         self.state_dir = state_dir
         self.log = state_dir.parent / f"{state_dir.name}.log"
-        self._options = options
+        self._options = ("--port", str(free_port()), *options)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "RunningStack":

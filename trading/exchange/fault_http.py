@@ -81,6 +81,7 @@ async def _instead(rule: Rule, request: web.Request) -> web.StreamResponse:
         return web.Response(status=rule.status, text=rule.body or _envelope(rule), content_type=rule.content_type)
     if rule.action == "body":
         return web.Response(text=rule.body, content_type=rule.content_type)
+    await request.read()  # a reset while the client still writes looks like an end to it
     if rule.action == "drop":
         await asyncio.sleep(rule.seconds)
     _break(request, reset=rule.action == "rst")
