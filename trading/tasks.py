@@ -7,7 +7,7 @@ from datetime import date
 from celery import shared_task
 
 from trading.domain.errors import BrokerUnavailable
-from trading.domain.timezone import ist_day
+from trading.domain.timezone import at_ist, ist_day
 from trading.models import Client, InstrumentRow
 from trading.services import mail, morning, reports, square_off, wiring
 from trading.stores.calendar import market_calendar
@@ -55,11 +55,15 @@ def fetch_range(instrument_id: int) -> None:
 
 @shared_task
 def square_off_client(client_id: int) -> None:
-    """Square one client off at its time, and verify it."""
+    """Square one client off at its time, and verify it. A task that comes too early does nothing."""
     day = _trading_day()
     client = Client.objects.filter(pk=client_id, onboarded_at__isnull=False).first()
-    if day is not None and client is not None:
-        asyncio.run(square_off.square_off_and_verify(client, day, wiring.clock()))
+    if day is None or client is None:
+        return
+    if wiring.clock().now() < at_ist(day, client.square_off_at):
+        logger.error("the square-off of client=%s was sent before its time %s", client_id, client.square_off_at)
+        return
+    asyncio.run(square_off.square_off_and_verify(client, day, wiring.clock()))
 
 
 @shared_task

@@ -62,11 +62,11 @@ def _crontab(minutes: str, hours: str) -> CrontabSchedule:
 
 
 def _put(name: str, task: str, crontab: CrontabSchedule, *, args: str, now: datetime, is_enabled: bool) -> None:
-    row = PeriodicTask.objects.filter(name=name).first()
-    if row is None:
-        row = PeriodicTask(name=name, last_run_at=now.astimezone(IST))
+    row = PeriodicTask.objects.filter(name=name).first() or PeriodicTask(name=name)
     wished = {"task": task, "crontab": crontab, "args": args, "enabled": is_enabled, "queue": "default"}
     if row.pk is None or any(getattr(row, field) != value for field, value in wished.items()):
         for field, value in wished.items():
             setattr(row, field, value)
+        if row.last_run_at is None:  # the package forgets it for a row that is switched off
+            row.last_run_at = now.astimezone(IST)
         row.save()
