@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check bench screenshots lock clean
+.PHONY: help run setup test check bench screenshots assets lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -27,6 +27,9 @@ bench: setup ## measure what this machine does
 screenshots: setup ## render every page into docs/screenshots
 	@$(PYTHON) scripts/ensure_browser.py
 	@exec $(PYTHON) scripts/screenshots.py $(ARGS)
+
+assets: ## build the committed CSS and JavaScript anew; needs npm
+	cd theme/static_src && npm install --no-save --no-audit --no-fund && npm run build
 
 lock: setup ## pin and hash requirements*.in anew
 	$(PYTHON) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes requirements-uv.in -o requirements-uv.txt

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE, BUILT = ROOT / "theme" / "static_src", ROOT / "theme" / "static"
 MANIFEST = "manifest.json"
-REMEDY = "run: cd theme/static_src && npm ci && npm run build"
+REMEDY = "run: make assets"
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -51,7 +51,8 @@ def rebuild(npm: str, folder: Path) -> dict[str, bytes]:
     """Build into another folder with exactly the locked packages."""
     lock, installed = SOURCE / "package-lock.json", SOURCE / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        run(npm, "ci", "--no-audit", "--no-fund")
+        # Not `npm ci`: it wants every optional platform's package in the lock, also those a registry does not serve.
+        run(npm, "install", "--no-save", "--no-audit", "--no-fund")
     run(npm, "run", "--silent", "build", "--", "--out", str(folder))
     return files_of(folder)
 
