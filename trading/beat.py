@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from trading.clock.live import LiveClock
 from trading.clock.threaded import ThreadedParticipant
 from trading.ports import MarketRound
+from trading.services.schedule import sync_schedule
 
 POLL_S = 0.1
 """How often Beat looks at the schedule while the simulated market may wait for it, wire seconds."""
@@ -101,8 +102,14 @@ class MarketScheduler(DatabaseScheduler):
         if settings.ALGO_CONTROL_URL and not lazy:
             self._participant = ThreadedParticipant(settings.ALGO_CONTROL_URL, name="beat", role="beat")
             self._participant.start()
-        read_the_market(self._participant or LiveClock())
+        self._clock: MarketTime = self._participant or LiveClock()
+        read_the_market(self._clock)
         super().__init__(*args, lazy=lazy, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """Bring the rows up to date before they are read: a live installation has nobody else to make them."""
+        sync_schedule(self._clock.now())
+        super().setup_schedule()
 
     def enabled_models_qs(self) -> Any:
         """Give every enabled row: the package's own query drops those far from the wall's hour."""
