@@ -25,9 +25,9 @@ function watch({ live, cells }) {
 function showSnapshot(data, cells) {
   for (const row of data.watchlist ?? []) cells.fillRow(row.instrument, row);
   for (const row of data.positions ?? []) if (row.open) showPosition(row, cells);
-  // After a gap anything may have changed: one look at the server's own drawing.
-  if (shownState.hasSnapshot) for (const part of ["state", "tiles", "positions", "orders", "events"]) redraw(part);
-  shownState.hasSnapshot = true;
+  // What happened between the page's own drawing and this snapshot, or in a gap, was told to nobody: a position may
+  // be gone that still stands here. One look at the server's drawing, also after the first snapshot.
+  for (const part of ["state", "tiles", "positions", "orders", "events"]) redraw(part);
   showState(data.state);
 }
 
