@@ -29,7 +29,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     STORES: (DOMAIN, PORTS, MODELS),
     SERVICES: (DOMAIN, PORTS, CLOCK, MARKETDATA, MODELS, STORES),
     f"{SERVICES}.wiring": (*FACES, ENGINE, BROKERS),  # the one place that joins engine, broker and store
-    "trading.tasks": (*FACES, "trading.beat"),
+    "trading.tasks": FACES,
     "trading.beat": FACES,
     "trading.api": FACES,
     "trading.web": FACES,
