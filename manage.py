@@ -25,13 +25,17 @@ def main() -> None:
             % (OLDEST + (sys.version.split()[0],))
         )
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
     except ImportError:
         sys.exit("Django is not installed for this Python: run `make setup` (or `make run`) first.")
     from algosystem.entry import prepare_environment
 
     prepare_environment(sys.argv)
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit("%s." % str(error).rstrip("."))
 
 
 if __name__ == "__main__":

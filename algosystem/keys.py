@@ -19,12 +19,16 @@ def kept_keys(state_dir: Path) -> dict[str, str]:
     Safe when several processes start at once: the first to link its file wins and the others read that.
     """
     path = state_dir / "keys.json"
-    if not path.exists():
-        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _make(path)
     try:
+        if not path.exists():
+            state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make(path)
         keys = json.loads(path.read_text())
         return {"SECRET_KEY": str(keys["SECRET_KEY"]), "FIELD_KEYS": str(keys["FIELD_KEYS"])}
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The state directory {state_dir} cannot be used ({error.strerror}). Choose another --state-dir"
+        ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise ImproperlyConfigured(
             f"{path} is damaged. Put back a copy; without its keys the stored broker secrets cannot be read"

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 
-from trading.clock.http import ControlClock
+from trading.clock.http import FRESH_FOR_S, ControlClock
 from trading.clock.simulated import MarketParticipant
 from trading.clock.threaded import ThreadedParticipant
 from trading.domain.timezone import to_ist
+from trading.exchange.days import DayWish
 from trading.exchange.server import Exchange, ExchangeOptions
-from trading.exchange.state import DayWish
 
 DAY = date(2026, 11, 23)
 
@@ -119,3 +120,70 @@ async def test_a_bad_clock_order_is_refused_in_words(exchange: Exchange) -> None
     assert answer == {"error": "speed must be 1 to 600, was 1000"}
     assert "pace must be hold or free" in str((await post_clock(exchange, pace="quick"))["error"])
     assert "the known ones are" in str((await post_clock(exchange, stop=True))["error"])
+
+
+class HalfAnswers:
+    """A control port that dies while it speaks: each connection gets the next text and is closed."""
+
+    def __init__(self, *texts: bytes) -> None:
+        self._texts = list(texts)
+        self.url = ""
+
+    async def __aenter__(self) -> "HalfAnswers":
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(self._texts.pop(0))
+        writer.close()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n"
+
+
+@pytest.mark.parametrize("half", [HEAD + b'{"epoch_ms": 17', HEAD + b'{"epoch_ms": 17' + 15 * b" ", b"HTTP/1.1 2"])
+async def test_half_an_answer_leaves_market_time_at_the_last_whole_one(half: bytes) -> None:
+    whole = HEAD + b'{"epoch_ms": 1795405500000}'.ljust(30)
+    async with HalfAnswers(whole, half, half) as port:
+        clock = ControlClock(port.url)
+        before = await asyncio.to_thread(clock.now)
+        await asyncio.sleep(FRESH_FOR_S + 0.01)
+
+        assert await asyncio.to_thread(clock.now) == before
+        with pytest.raises(OSError, match="no market time from"):
+            await asyncio.to_thread(ControlClock(port.url).now)
+
+
+async def test_a_participant_outlives_a_connection_that_breaks_in_the_middle_of_a_message() -> None:
+    sockets = []
+
+    async def serve(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        sockets.append(socket)
+        await socket.send_json({"type": "hello", "step": len(sockets), "epoch_ms": 1_795_405_500_000})
+        if len(sockets) == 1 and request.transport is not None:
+            request.transport.write(b"\x83\x00")  # an opcode that does not exist
+        await socket.receive()
+        return socket
+
+    app = web.Application()
+    app.add_routes([web.get("/participate", serve)])
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    participant = MarketParticipant(f"http://127.0.0.1:{runner.addresses[0][1]}", name="engine", role="engine")
+    await participant.start()
+
+    async with asyncio.timeout(5):
+        while len(sockets) < 2:  # noqa: ASYNC110 (the participant comes back by itself)
+            await asyncio.sleep(0.01)
+
+    await participant.close()
+    await runner.cleanup()

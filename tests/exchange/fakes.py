@@ -10,10 +10,10 @@ from trading.domain.instruments import Instrument, InstrumentType
 from trading.domain.money import to_scaled
 from trading.domain.orders import Side
 from trading.domain.timezone import IST, at_ist
+from trading.exchange.market.candles import Candle
 from trading.exchange.market.quotes import Depth, Level, Quote
 from trading.exchange.venue import Venue
 from trading.exchange.venue.desk import Update
-from trading.exchange.venue.prices import Candle
 from trading.exchange.venue.rules import OrderRequest
 
 DAY = date(2026, 11, 23)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from trading.exchange.faults import TICK, UPDATE, Faults, Target
+from trading.exchange.fault_rules import TICK, UPDATE, Target
+from trading.exchange.faults import Faults
 
 ORDER = Target("POST", "/orders/regular", "AB1001", "simkeyab1001")
 
@@ -63,11 +64,33 @@ def test_socket_messages_are_hit_only_when_named() -> None:
         {"action": "drop", "match": {"path": "^("}},
         {"action": "dup", "match": {"method": "POST"}},
         {"action": "rst", "match": {"method": "UPDATE"}},
+        {"action": "drop", "n": 1.5},
+        {"action": "drop", "n": float("inf")},
+        {"action": "delay", "seconds": float("inf")},
+        {"action": "drop", "prob": float("nan")},
+        {"action": "status", "status": 99},
+        {"action": "body", "content_type": "text/html\r\nX-Forged: 1"},
+        {"action": "drop", "match": [1]},
+        "drop",
+        5,
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused(rule: dict[str, Any]) -> None:
+def test_a_rule_that_makes_no_sense_is_refused(rule: Any) -> None:
     faults = Faults()
 
     with pytest.raises(ValueError, match=r"must be|may have|regular expression|cannot be done"):
         faults.add(rule)
     assert faults.rules == {}
+
+
+def test_a_refused_rule_does_not_change_the_chances_of_the_next_one() -> None:
+    undisturbed, disturbed = Faults(), Faults()
+    for faults in (undisturbed, disturbed):
+        if faults is disturbed:
+            with pytest.raises(ValueError, match="action must be"):
+                faults.add({"action": "explode"})
+        faults.add({"action": "delay", "prob": 0.5})
+
+    struck = [[faults.pick(ORDER, "before_accept") is None for _ in range(30)] for faults in (undisturbed, disturbed)]
+
+    assert struck[0] == struck[1]

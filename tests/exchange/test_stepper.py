@@ -64,8 +64,15 @@ class Market:
         self.clock = MarketClock(day=DAY, calendar=MarketCalendar.load(), now_ms=OPEN_MS, speed=600, pace=pace, step=0)
         self.participants = Participants()
         self.told: list[Mapping[str, Any]] = []
-        self.stepper = Stepper(self.clock, self.venue, self.participants, monotonic=self.wire, tell=self.told.append)
+        self.kept: list[tuple[int, int]] = []
+        self.stepper = Stepper(
+            self.clock, self.venue, self.participants, monotonic=self.wire, keep=self._keep, tell=self.told.append
+        )
         self.by_role = {role: self.participants.join(role, role, at=0.0) for role in roles}
+
+    def _keep(self) -> None:
+        """Note the clock as it would go to disk, and how many steps had been seen by anybody then."""
+        self.kept.append((self.clock.now_ms, len(self.venue.advanced)))
 
     def done(self, role: str, **extra: Any) -> None:
         step, round_ = self.stepper.present_round
@@ -109,6 +116,18 @@ async def test_the_market_stands_until_everybody_has_answered(start: Start) -> N
     await market.settle()
 
     assert market.venue.advanced == [OPEN_MS + 1000]
+
+
+async def test_the_clock_is_on_disk_before_anybody_sees_the_step(start: Start) -> None:
+    market = start(Market(roles=()))
+    market.clock.run_until(OPEN_MS + 3000)
+    for _ in range(3):
+        await market.settle()
+        market.wire.now += 60
+        market.stepper.stir()
+    await market.settle()
+
+    assert market.kept == [(OPEN_MS + 1000, 0), (OPEN_MS + 2000, 1), (OPEN_MS + 3000, 2)]
 
 
 async def test_orders_are_matched_sorted_once_the_engine_answered_and_make_another_round(

@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any
 
 from trading.clock.live import LiveClock
@@ -31,9 +32,9 @@ class ControlClock(LiveClock):
             try:
                 with urllib.request.urlopen(self._url, timeout=TIMEOUT_S) as reply:  # noqa: S310 (scheme checked above)
                     self._known = json.load(reply)
-            except OSError:
+            except (OSError, HTTPException, ValueError) as error:  # an exchange that is killed may answer half
                 if self._known is None:
-                    raise
+                    raise OSError(f"no market time from {self._url}: {error}") from error
             self._asked_at = self.monotonic()
         return self._known
 

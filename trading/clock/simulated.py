@@ -112,6 +112,8 @@ class MarketParticipant(LiveClock):
                     async with session.ws_connect(self._url, heartbeat=10) as socket:
                         self._socket, self._last_asked = socket, None
                         async for message in socket:
+                            if message.type is not aiohttp.WSMsgType.TEXT:
+                                break  # the connection broke in the middle of a message
                             self._take(message.json())
                 except (aiohttp.ClientError, OSError, TimeoutError):
                     logger.debug("control port not reachable yet")

@@ -1,27 +1,22 @@
-"""The control port: market clock, truth, faults, and the participants' web socket. Loopback only."""
+"""The control port: market clock, truth, faults, and the way in for participants. Loopback only."""
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import time
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from trading.domain.timezone import at_ist
 from trading.exchange.clock import MarketClock, to_ms
 from trading.exchange.faults import Faults
-from trading.exchange.participants import Participant, Participants
-from trading.exchange.stepper import Stepper
+from trading.exchange.participation import Participation
 from trading.exchange.venue import Venue
-
-logger = logging.getLogger(__name__)
-
-ROLES = ("ticker", "engine", "beat")
 
 
 class ControlPort:
-    """HTTP and web socket handlers of one running exchange."""
+    """HTTP handlers of one running exchange. `stir` makes the market look again."""
 
     def __init__(
         self,
@@ -30,17 +25,15 @@ class ControlPort:
         clock: MarketClock,
         venue: Venue,
         faults: Faults,
-        participants: Participants,
-        monotonic: Callable[[], float],
+        participation: Participation,
+        stir: Callable[[], None],
     ) -> None:
         self._exchange_id = exchange_id
         self._clock = clock
         self._venue = venue
         self._faults = faults
-        self._participants = participants
-        self._monotonic = monotonic
-        self._sockets: dict[web.WebSocketResponse, asyncio.Queue[Mapping[str, Any]]] = {}
-        self.stepper: Stepper | None = None
+        self._participation = participation
+        self._stir = stir
 
     def app(self) -> web.Application:
         """Build the aiohttp application."""
@@ -57,15 +50,10 @@ class ControlPort:
                 web.delete("/faults", self.delete_faults),
                 web.post("/behaviour", self.post_behaviour),
                 web.post("/tokens/invalidate", self.post_invalidate),
-                web.get("/participate", self.participate),
+                web.get("/participate", self._participation.serve),
             ]
         )
         return app
-
-    def tell(self, message: Mapping[str, Any]) -> None:
-        """Queue a message to every participant; a slow reader never delays the market."""
-        for queue in self._sockets.values():
-            queue.put_nowait(message)
 
     def clock_status(self) -> dict[str, Any]:
         """Give the clock's answer; shape in docs/exchange.md."""
@@ -81,9 +69,7 @@ class ControlPort:
             "step": clock.step,
             "held": clock.is_held,
             "finished": clock.is_finished,
-            "participants": [
-                {"name": one.name, "role": one.role, "state": one.state} for one in self._participants.all()
-            ],
+            "participants": self._participation.sheet(),
         }
 
     async def get_clock(self, request: web.Request) -> web.Response:
@@ -91,9 +77,14 @@ class ControlPort:
         return web.json_response(self.clock_status())
 
     async def post_clock(self, request: web.Request) -> web.Response:
-        """Obey run_until, hold, resume, step, speed and pace; several may come in one body."""
-        body = await _json_object(request)
-        clock = self._clock
+        """Obey run_until, hold, resume, step, speed and pace; several may come in one body: all of them or none."""
+        body = _object(await _json(request))
+        self._obey(replace(self._clock), body)  # a refused order raises here, before anything has changed
+        self._obey(self._clock, body)
+        self._stir()
+        return web.json_response(self.clock_status())
+
+    def _obey(self, clock: MarketClock, body: dict[str, Any]) -> None:
         orders: dict[str, Callable[[Any], None]] = {
             "speed": lambda value: clock.set_speed(_whole(value, "speed")),
             "pace": lambda value: clock.set_pace(str(value)),
@@ -107,8 +98,6 @@ class ControlPort:
             raise ValueError(f"a clock order was {unknown[0]!r}, the known ones are {', '.join(orders)}")
         for word, value in body.items():
             orders[word](value)
-        self._stir()
-        return web.json_response(self.clock_status())
 
     def _moment_of(self, value: object) -> int:
         try:
@@ -133,10 +122,9 @@ class ControlPort:
         return web.json_response(self._faults.report())
 
     async def post_faults(self, request: web.Request) -> web.Response:
-        """Add one rule, or a list of them."""
-        body = await request.json()
-        for rule in body if isinstance(body, list) else [body]:
-            self._faults.add(rule)
+        """Add one rule, or a list of them: all or none."""
+        body = await _json(request)
+        self._faults.add_all(body if isinstance(body, list) else [body])
         return web.json_response(self._faults.report())
 
     async def delete_faults(self, request: web.Request) -> web.Response:
@@ -146,79 +134,22 @@ class ControlPort:
 
     async def post_behaviour(self, request: web.Request) -> web.Response:
         """Set order-book lag and fill schedule."""
-        return web.json_response(self._venue.set_behaviour(await _json_object(request)))
+        return web.json_response(self._venue.behaviour.set(_object(await _json(request))))
 
     async def post_invalidate(self, request: web.Request) -> web.Response:
         """Make a user's access tokens void, as a login elsewhere does."""
-        user_id = (await _json_object(request)).get("user_id")
+        user_id = _object(await _json(request)).get("user_id")
         return web.json_response({"invalidated": self._venue.invalidate_tokens(str(user_id))})
 
-    async def participate(self, request: web.Request) -> web.WebSocketResponse:
-        """Serve one participant until it goes."""
-        name, role = request.query.get("name", ""), request.query.get("role", "")
-        if not name or role not in ROLES:
-            raise ValueError(f"a participant needs a name and a role of {', '.join(ROLES)}, was {name!r} and {role!r}")
-        socket = web.WebSocketResponse(heartbeat=10)
-        await socket.prepare(request)
-        await socket.send_json(self._hello())
-        outbox: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
-        self._sockets[socket] = outbox
-        participant = self._participants.join(name, role, at=self._monotonic())
-        if self.stepper is not None:
-            outbox.put_nowait(self.stepper.round_message())
-        writer = asyncio.create_task(_write_all(socket, outbox))
-        self._stir()
-        try:
-            await self._read_all(socket, participant)
-        finally:
-            writer.cancel()
-            self._sockets.pop(socket, None)
-            self._participants.leave(participant)
-            self._stir()
-        return socket
 
-    def _hello(self) -> dict[str, Any]:
-        clock = self._clock
-        return {
-            "type": "hello",
-            "epoch_ms": clock.now_ms,
-            "speed": clock.speed,
-            "pace": clock.pace,
-            "day": clock.day.isoformat(),
-            "step": clock.step,
-            "exchange_id": self._exchange_id,
-        }
-
-    async def _read_all(self, socket: web.WebSocketResponse, participant: Participant) -> None:
-        async for message in socket:
-            if message.type is not WSMsgType.TEXT:
-                continue
-            said = message.json()
-            self._participants.heard(participant, at=self._monotonic())
-            if said["type"] == "done":
-                self._participants.done(
-                    participant, said["step"], said["round"], due_ms=said.get("due_ms"), until_ms=said.get("until_ms")
-                )
-            elif said["type"] == "busy":
-                self._participants.busy(participant, said["step"], said["round"])
-            self._stir()
-
-    def _stir(self) -> None:
-        if self.stepper is not None:
-            self.stepper.stir()
+async def _json(request: web.Request) -> Any:
+    try:
+        return await request.json()
+    except json.JSONDecodeError as error:
+        raise ValueError(f"the body must be JSON: {error}") from error
 
 
-async def _write_all(socket: web.WebSocketResponse, outbox: asyncio.Queue[Mapping[str, Any]]) -> None:
-    while True:
-        message = await outbox.get()
-        try:
-            await socket.send_json(message)
-        except ConnectionError:
-            return
-
-
-async def _json_object(request: web.Request) -> dict[str, Any]:
-    body = await request.json()
+def _object(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ValueError("the body must be a JSON object")
     return body
@@ -237,5 +168,9 @@ async def _plain_errors(
     """Turn bad input into a 400 that says what was wrong."""
     try:
         return await handler(request)
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         return web.json_response({"error": str(error)}, status=400)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return web.json_response({"error": error.reason}, status=error.status)

@@ -1,7 +1,7 @@
 """Carries scripted faults out on HTTP: delays, dropped and reset connections, other answers.
 
 `before_accept` strikes before anybody has seen the request, `after_accept` when it was carried out and the answer is
-still to come, `reply` on the answer itself: it is cut in the middle, or its status or text is another.
+still to come, `reply` on the answer itself: it is late, cut in the middle, or another one.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from trading.exchange.faults import Faults, Rule, Target
+from trading.exchange.fault_rules import Rule, Target
+from trading.exchange.faults import Faults
 
 logger = logging.getLogger(__name__)
 
@@ -78,9 +79,9 @@ async def _carry_out(seconds: float, request: web.Request, handler: Handler) -> 
 async def _instead(rule: Rule, request: web.Request) -> web.StreamResponse:
     """Answer with the fault and nothing of the true answer."""
     if rule.action == "status":
-        return web.Response(status=rule.status, text=rule.body or _envelope(rule), content_type=rule.content_type)
+        return _written(rule, rule.status, rule.body or _envelope(rule))
     if rule.action == "body":
-        return web.Response(text=rule.body, content_type=rule.content_type)
+        return _written(rule, 200, rule.body)
     await request.read()  # a reset while the client still writes looks like an end to it
     if rule.action == "drop":
         await asyncio.sleep(rule.seconds)
@@ -90,20 +91,25 @@ async def _instead(rule: Rule, request: web.Request) -> web.StreamResponse:
 
 async def _spoiled(rule: Rule, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     """Answer with what the fault leaves of the true answer."""
-    text = response.body if isinstance(response, web.Response) and isinstance(response.body, bytes) else b""
     if rule.action == "delay":
         await asyncio.sleep(rule.seconds)
         return response
     if rule.action == "status":
-        return web.Response(status=rule.status, body=rule.body.encode() or text, content_type=rule.content_type)
+        return _written(rule, rule.status, rule.body or _envelope(rule))
     if rule.action == "body":
-        return web.Response(status=response.status, text=rule.body, content_type=rule.content_type)
+        return _written(rule, response.status, rule.body)
+    text = response.body if isinstance(response, web.Response) and isinstance(response.body, bytes) else b""
     half = web.StreamResponse(status=response.status, headers={"Content-Type": "application/json"})
     half.content_length = len(text)
     await half.prepare(request)
     await half.write(text[: len(text) // 2])
     _break(request, reset=rule.action == "rst")
     return half
+
+
+def _written(rule: Rule, status: int, text: str) -> web.Response:
+    # the header as it was given: gateways send `text/html; charset=utf-8`, which aiohttp wants in two parts
+    return web.Response(status=status, body=text.encode(), headers={"Content-Type": rule.content_type})
 
 
 def _envelope(rule: Rule) -> str:

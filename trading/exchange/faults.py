@@ -1,76 +1,17 @@
-"""Scripted faults: which request or message they hit, when, and how often. Pure; `fault_http` carries them out.
+"""The scripted faults in force: which rule strikes a request or message, and what was injected so far. Pure.
 
-A rule is JSON: {"match": {"method", "path", "user_id", "api_key"}, "phase", "action", "prob", "n", ...}.
-`path` is a prefix, or a regular expression when it begins with `^`. Socket messages match by the methods UPDATE
-(order messages) and TICK (binary frames); dup and reorder without a method mean UPDATE.
+What a rule is, `fault_rules` says; `fault_http` and the ticker's feed carry them out.
 """
 
-import re
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any
 
-PHASES = ("before_accept", "after_accept", "reply")
-ACTIONS = ("delay", "drop", "rst", "status", "body", "dup", "reorder")
-UPDATE = "UPDATE"
-TICK = "TICK"
-SOCKET_METHODS = (UPDATE, TICK)
-SOCKET_ACTIONS = ("delay", "drop", "dup", "reorder")
+from trading.exchange.fault_rules import Rule, Target, parse_rule
+
 LOG_LENGTH = 1000
-_MATCH_KEYS = ("method", "path", "user_id", "api_key")
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One request or message that a rule may hit. Unknown users are empty strings."""
-
-    method: str
-    path: str = ""
-    user_id: str = ""
-    api_key: str = ""
-
-
-@dataclass(slots=True)
-class Rule:
-    """One fault. `seconds` is wire time: how long a delay or a dropped connection takes.
-
-    `n` bounds how often it is injected (None: no bound). With `accept_after_s` a request that was refused before
-    it was accepted is accepted all the same, that much later. `body` replaces the answer's text.
-    """
-
-    rule_id: int
-    match: dict[str, str]
-    phase: str
-    action: str
-    prob: float = 1.0
-    n: int | None = None
-    seconds: float = 1.0
-    status: int = 502
-    body: str = ""
-    content_type: str = "application/json"
-    error_type: str = "NetworkException"
-    message: str = "Gateway error"
-    accept_after_s: float | None = None
-    injected: int = 0
-
-    def hits(self, target: Target) -> bool:
-        """Say whether the rule is about this target and not used up."""
-        if self.n is not None and self.injected >= self.n:
-            return False
-        wanted = self.match
-        if "method" in wanted and wanted["method"] != target.method:
-            return False
-        if "method" not in wanted and (target.method in SOCKET_METHODS) is not (self.action in ("dup", "reorder")):
-            return False
-        if "path" in wanted and not _path_matches(wanted["path"], target.path):
-            return False
-        return all(getattr(target, name) == wanted[name] for name in ("user_id", "api_key") if name in wanted)
-
-
-def _path_matches(wanted: str, path: str) -> bool:
-    return bool(re.search(wanted, path)) if wanted.startswith("^") else path.startswith(wanted)
 
 
 @dataclass(slots=True)
@@ -84,12 +25,20 @@ class Faults:
     _last_id: int = 0
     _chances: dict[int, Random] = field(default_factory=dict)
 
-    def add(self, rule: Mapping[str, Any]) -> int:
+    def add(self, rule: object) -> int:
         """Put a rule in force and give its number. Raises ValueError that says what was wrong."""
+        return self.add_all([rule])[0]
+
+    def add_all(self, rules: Iterable[object]) -> list[int]:
+        """Put rules in force, all or none of them, and give their numbers. Raises ValueError."""
+        return [self._enforce(rule) for rule in [parse_rule(one) for one in rules]]
+
+    def _enforce(self, rule: Rule) -> int:
         self._last_id += 1
-        self.rules[self._last_id] = _parsed(rule, self._last_id)
-        self._chances[self._last_id] = Random(f"{self.seed}:{self._last_id}")  # noqa: S311 - a repeatable test
-        return self._last_id
+        rule.rule_id = self._last_id
+        self.rules[rule.rule_id] = rule
+        self._chances[rule.rule_id] = Random(f"{self.seed}:{rule.rule_id}")  # noqa: S311 - a repeatable test
+        return rule.rule_id
 
     def clear(self) -> None:
         """Forget every rule; counts and log stay."""
@@ -116,59 +65,3 @@ class Faults:
             "injected": dict(self.counts),
             "log": list(self.log),
         }
-
-
-def _parsed(rule: Mapping[str, Any], rule_id: int) -> Rule:
-    known = {"match", "phase", "action", "prob", "n", "seconds", "status", "body", "content_type"} | {
-        "error_type", "message", "accept_after_s",
-    }  # fmt: skip
-    unknown = sorted(set(rule) - known)
-    if unknown:
-        raise ValueError(f"a fault rule had {unknown[0]!r}, it may have {', '.join(sorted(known))}")
-    match = _parsed_match(rule.get("match", {}))
-    phase, action = rule.get("phase", "before_accept"), rule.get("action")
-    if phase not in PHASES:
-        raise ValueError(f"phase must be one of {', '.join(PHASES)}, was {phase!r}")
-    if action not in ACTIONS:
-        raise ValueError(f"action must be one of {', '.join(ACTIONS)}, was {action!r}")
-    is_socket = match.get("method") in SOCKET_METHODS or action in ("dup", "reorder")
-    if is_socket and (action not in SOCKET_ACTIONS or match.get("method", UPDATE) not in SOCKET_METHODS):
-        raise ValueError(f"{action} cannot be done to {match.get('method', UPDATE)}")
-    made = Rule(
-        rule_id=rule_id,
-        match=match,
-        phase="reply" if is_socket else phase,
-        action=action,
-        prob=_number(rule, "prob", 1.0, most=1.0),
-        n=None if rule.get("n") is None else int(_number(rule, "n", 0)),
-        seconds=_number(rule, "seconds", 1.0),
-        status=int(_number(rule, "status", 502, most=599)),
-        accept_after_s=None if rule.get("accept_after_s") is None else _number(rule, "accept_after_s", 0),
-    )
-    for name in ("body", "content_type", "error_type", "message"):
-        if name in rule:
-            setattr(made, name, str(rule[name]))
-    return made
-
-
-def _parsed_match(match: object) -> dict[str, str]:
-    if not isinstance(match, Mapping) or not set(match) <= set(_MATCH_KEYS):
-        raise ValueError(f"match must be an object with {', '.join(_MATCH_KEYS)}, was {match!r}")
-    wanted = {str(name): str(value) for name, value in match.items() if value not in (None, "")}
-    if "method" in wanted:
-        wanted["method"] = wanted["method"].upper()
-    if wanted.get("path", "").startswith("^"):
-        try:
-            re.compile(wanted["path"])
-        except re.error as error:
-            raise ValueError(f"path was no regular expression: {error}") from error
-    return wanted
-
-
-def _number(rule: Mapping[str, Any], name: str, default: float, *, most: float = float("inf")) -> float:
-    value = rule.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise ValueError(
-            f"{name} must be a number from 0{'' if most == float('inf') else f' to {most:g}'}, was {value!r}"
-        )
-    return float(value)

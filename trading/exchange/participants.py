@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 SILENT_AFTER_S = 5.0
 ENGINE = "engine"
+ROLES = ("ticker", ENGINE, "beat")
 
 
 @dataclass(slots=True)
@@ -18,7 +19,6 @@ class Participant:
     answered_until_ms: int = 0
     due_ms: int | None = None
     is_out: bool = False
-    is_connected: bool = True
 
     def has_answered(self, step: int, round_: int, now_ms: int) -> bool:
         """Say whether this one is done with the present round.
@@ -49,12 +49,8 @@ class Participants:
         self._roles_seen.add(role)
         return participant
 
-    def leave(self, participant: Participant) -> None:
-        """Note a closed connection. The process is waited for until its silence is long enough."""
-        participant.is_connected = False
-
     def all(self) -> Iterable[Participant]:
-        """Give every participant ever seen and not yet forgotten."""
+        """Give every participant ever seen, those that left too."""
         return tuple(self._by_name.values())
 
     def roles(self) -> list[str]:
@@ -89,7 +85,7 @@ class Participants:
         return [one for one in self._by_name.values() if not one.is_out and not one.has_answered(step, round_, now_ms)]
 
     def drop_silent(self, waiting: Iterable[Participant], *, asked_at: float, at: float) -> list[Participant]:
-        """Put out whoever said nothing for SILENT_AFTER_S since it was asked; forget the disconnected."""
+        """Put out whoever said nothing for SILENT_AFTER_S since it was asked, its connection closed or not."""
         dropped = []
         for one in waiting:
             if at - max(one.heard_at, asked_at) >= SILENT_AFTER_S:

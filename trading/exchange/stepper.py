@@ -44,13 +44,16 @@ class Stepper:
         participants: Participants,
         *,
         monotonic: Callable[[], float],
+        keep: Callable[[], None],
         tell: Callable[[Mapping[str, Any]], None],
         expected_roles: Sequence[str] = (),
     ) -> None:
+        """`keep` writes the clock to disk; `tell` sends a message to every participant."""
         self.clock = clock
         self._venue = venue
         self._participants = participants
         self._monotonic = monotonic
+        self._keep = keep
         self._tell = tell
         self._expected = tuple(expected_roles)
         self._round = 1
@@ -130,6 +133,7 @@ class Stepper:
 
     def _step(self, target: int) -> None:
         self.clock.move_to(target)
+        self._keep()  # before anybody sees this moment: after a kill the market never goes back behind it
         self._round = 1
         self._venue.advance(target)
         self._ask()

@@ -41,6 +41,12 @@ async def place_under(served: Served, rule: dict[str, Any], *, timeout: float = 
             kite_errors.DataException,
             1,
         ),
+        ({"phase": "reply", "action": "status", "status": 503}, kite_errors.NetworkException, 1),
+        (
+            {"phase": "reply", "action": "body", "body": "<html>", "content_type": "text/html; charset=utf-8"},
+            kite_errors.DataException,
+            1,
+        ),
         ({"phase": "reply", "action": "body", "body": '{"status": "suc'}, kite_errors.DataException, 1),
         ({"phase": "reply", "action": "body", "body": '{"status": "success"}'}, KeyError, 1),
     ],

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 import requests
@@ -53,6 +53,15 @@ async def test_a_person_signs_in_and_the_app_gets_a_session() -> None:
     assert session["user_id"] == profile["user_id"] == "AB1001"
     assert session["login_time"] == datetime(2026, 11, 23, 10, 0)  # noqa: DTZ001 - naive IST is Kite's way
     assert session["refresh_token"] == ""
+
+
+async def test_redirect_params_come_back_to_the_letter() -> None:
+    state = "a=1&b=%26+c/d é"
+    async with serving() as served:
+        extra = f"&redirect_params={quote(urlencode({'state': state}))}"
+        back = answer(await served.call(sign_in, served, extra=extra))
+
+    assert back["state"] == state
 
 
 async def test_redirect_params_cannot_forge_the_answer() -> None:

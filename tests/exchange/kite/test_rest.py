@@ -94,6 +94,39 @@ async def test_orders_are_modified_and_cancelled() -> None:
     assert (rows[second]["status"], rows[second]["cancelled_quantity"]) == ("CANCELLED", 10)
 
 
+async def test_a_market_order_stays_protected_and_marked_when_it_is_modified() -> None:
+    async with serving() as served:
+        kite = served.kite()
+        served.desk.market.put(quote_of(INFY, 1500, asks=()))
+        order_id = await served.call(kite.place_order, **MARKET | {"market_protection": 2})
+        served.desk.market.put(quote_of(INFY, 1510, asks=()))
+        await served.call(kite.modify_order, "regular", order_id, order_type="MARKET")
+        (again,) = await served.call(kite.orders)
+        await served.call(kite.modify_order, "regular", order_id, quantity=7)
+        (smaller,) = await served.call(kite.orders)
+        plain = await served.call(kite.place_order, **MARKET | {"order_type": "LIMIT", "price": 1500})
+        with pytest.raises(kite_errors.InputException, match="market protection"):
+            await served.call(kite.modify_order, "regular", plain, order_type="MARKET")
+
+    assert (again["price"], again["tags"]) == (1540.2, ["mktp", "mktp:2.00"])
+    assert (smaller["price"], smaller["quantity"], smaller["tags"]) == (1540.2, 7, ["mktp", "mktp:2.00"])
+
+
+async def test_a_cancelled_order_shows_what_was_pending_and_when_the_exchange_last_spoke() -> None:
+    async with serving() as served:
+        kite = served.kite()
+        order_id = await served.call(kite.place_order, **MARKET | {"order_type": "LIMIT", "price": 1490})
+        served.desk.times.go_to(time(10, 5))
+        await served.call(kite.cancel_order, "regular", order_id)
+        opened, wished, cancelled = (await served.call(kite.order_history, order_id))[-3:]
+
+    assert [one["status"] for one in (opened, wished, cancelled)] == ["OPEN", "CANCEL PENDING", "CANCELLED"]
+    assert (cancelled["pending_quantity"], cancelled["cancelled_quantity"]) == (10, 10)
+    assert wished["exchange_update_timestamp"] == "2026-11-23 10:00:00"
+    assert cancelled["exchange_update_timestamp"] == "2026-11-23 10:05:00"
+    assert cancelled["exchange_timestamp"] == datetime(2026, 11, 23, 10, 0)  # noqa: DTZ001 - naive IST is Kite's way
+
+
 async def test_stop_and_ioc_orders_go_through_the_sdk() -> None:
     async with serving() as served:
         kite = served.kite()
@@ -144,6 +177,8 @@ async def test_a_protection_of_zero_is_none(protection: Any) -> None:
         ({"tradingsymbol": "NOPE"}, "Invalid `tradingsymbol`"),
         ({"transaction_type": "HOLD"}, "Invalid `transaction_type`"),
         ({"quantity": "ten"}, "Invalid `quantity`"),
+        ({"quantity": "1_0"}, "Invalid `quantity`"),
+        ({"quantity": "9" * 5000}, "Invalid `quantity`"),
         ({"product": ""}, "`product`"),
         ({"order_type": "LIMIT", "price": "1e999"}, "Invalid `price`"),
         ({"order_type": "LIMIT", "price": "NaN"}, "Invalid `price`"),
@@ -221,6 +256,7 @@ async def test_candles_carry_indian_time() -> None:
         (1, "2026-11-20", "2026-11-20", "minute", "invalid token"),
         (INFY.token, "2026-11-20", "2026-11-20", "2minute", "invalid interval"),
         (INFY.token, "2026-01-01", "2026-11-20", "minute", "interval exceeds max limit: 60 days"),
+        (INFY.token, "2026-09-01 10:00:00", "2026-11-01 10:00:00", "minute", "interval exceeds max limit: 60 days"),
         (INFY.token, "soon", "2026-11-20", "minute", "invalid from date"),
         (INFY.token, "2026-11-20", "2026-11-19", "minute", "`from` is after `to`"),
     ],
@@ -234,7 +270,7 @@ async def test_a_bad_candle_request_is_refused(token: int, start: str, end: str,
 async def test_reads_lag_behind_when_the_broker_is_told_to() -> None:
     async with serving() as served:
         kite = served.kite()
-        served.desk.venue.set_behaviour({"book_lag_s": 5})
+        served.desk.venue.behaviour.set({"book_lag_s": 5})
         order_id = await served.call(kite.place_order, **MARKET)
         early = await served.call(kite.orders), await served.call(kite.positions)
         with pytest.raises(kite_errors.OrderException, match="Couldn't find"):

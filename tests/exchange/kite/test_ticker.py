@@ -13,7 +13,7 @@ import pytest
 
 from tests.exchange.fakes import FUTURE, INFY, NIFTY, SBIN, order, quote_of
 from tests.exchange.kite.served import Served, serving
-from trading.exchange.kite import socket
+from trading.exchange.kite import feed, socket
 
 
 class Ticker:
@@ -225,3 +225,40 @@ async def test_a_silent_socket_still_takes_part_but_gets_no_ticks() -> None:
 
         assert served.face.tick_frames == {"AB1001": 0}
         assert served.faults.report()["injected"]["drop"] == 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "prices"),
+    [
+        ({"action": "reorder", "n": 1, "seconds": 30}, [1502, 1501, 1503]),
+        ({"action": "dup", "n": 1}, [1501, 1501, 1502, 1503]),
+        ({"action": "drop", "n": 1}, [1502, 1503]),
+    ],
+)
+async def test_scripted_faults_reorder_double_and_lose_ticks(rule: dict[str, Any], prices: list[int]) -> None:
+    async with serving() as served, aiohttp.ClientSession() as http, http.ws_connect(url(served)) as ws:
+        await ws.send_json({"a": "subscribe", "v": [INFY.token]})
+        await ws.receive(timeout=5)
+        served.faults.add(rule | {"match": {"method": "TICK"}})
+        for price in (1501, 1502, 1503):
+            served.face.send_ticks([quote_of(INFY, price)])
+        seen = [struct.unpack(">I", (await ws.receive(timeout=5)).data[8:12])[0] / 100 for _ in prices]
+
+        assert seen == prices
+        assert served.face.tick_frames == {"AB1001": 1 + len(prices)}
+
+
+async def test_a_reader_too_slow_is_cut_off_and_its_place_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "MOST_WAITING", 50)
+    async with serving() as served, aiohttp.ClientSession() as http:
+        slow = await http.ws_connect(url(served), max_msg_size=0)
+        await slow.send_json({"a": "subscribe", "v": [INFY.token]})
+        await slow.receive(timeout=5)
+
+        for step in range(100):  # all in one turn of the loop: nothing can be sent meanwhile
+            served.face.send_ticks([quote_of(INFY, 1500 + step)])
+        async with asyncio.timeout(5):
+            while served.face.tick_frames:  # noqa: ASYNC110 (the server's side closes in its own task)
+                await asyncio.sleep(0.01)
+
+        assert served.face.tick_frames == {}

@@ -2,15 +2,24 @@
 
 import gzip
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from trading.domain.timezone import at_ist
 from trading.exchange.market import Market, make_market
 
 DAY = date(2026, 11, 23)
 Row = tuple[str, str, str, str, str, int]
+
+
+def last_day(market: Market, token: int) -> tuple[Decimal, Decimal, Decimal]:
+    """Give high, low and close of the day before the market's, as a client reads them: from its minutes."""
+    start = at_ist(market.previous_day, time())
+    minutes = market.candles(token, start, start + timedelta(hours=23), "minute", market.step_times[0])
+    return max(one[2] for one in minutes), min(one[3] for one in minutes), minutes[-1][4]
 
 
 @pytest.fixture(scope="session")

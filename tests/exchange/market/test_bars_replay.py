@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.exchange.market.conftest import Row
+from tests.exchange.market.conftest import Row, last_day
 from trading.domain.timezone import at_ist
 from trading.exchange.market import folder_days, make_market
 from trading.exchange.market.calendar_hours import CalendarHours
@@ -40,7 +40,7 @@ def test_a_named_day_is_replayed_with_the_day_before_as_its_range(write_bars: Wr
 
     market = make_market(THURSDAY, 1, write_bars("INFY", rows))
 
-    assert market.day_range(408065) == (Decimal(103), Decimal("98.5"), Decimal(99))
+    assert last_day(market, 408065) == (Decimal(103), Decimal("98.5"), Decimal(99))
     assert market.quote(408065).close == 990_000
 
 

@@ -5,10 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from tests.exchange.market.conftest import DAY
+from tests.exchange.market.conftest import DAY, last_day
 from trading.domain.timezone import at_ist
 from trading.exchange.market import Market, make_market
+from trading.exchange.market.bar import merged
+from trading.exchange.market.calendar_hours import CalendarHours
 from trading.exchange.market.candles import MINUTES
+from trading.exchange.market.generated import MOST_KEPT_DAYS, GeneratedSource
 from trading.exchange.market.hours import DAY_MS, midnight_ms
 
 RELIANCE = 738561
@@ -24,7 +27,7 @@ def test_sixty_trading_days_of_minutes_lie_behind_the_day(finished: Market) -> N
 
     assert len(candles) >= 60
     assert candles[-1][0] == at_ist(date(2026, 11, 20), time())
-    assert candles[-1][2:5] == tuple(finished.day_range(RELIANCE))
+    assert candles[-1][2:5] == last_day(finished, RELIANCE)
 
 
 def test_todays_minute_candles_are_the_bars_of_the_day(finished: Market) -> None:
@@ -109,3 +112,14 @@ def test_an_interval_that_kite_does_not_have_is_refused(finished: Market) -> Non
 def test_a_naive_moment_is_refused(finished: Market) -> None:
     with pytest.raises(ValueError, match="must be aware"):
         finished.candles(RELIANCE, datetime(2026, 11, 23), END, "day", now(15, 0))  # noqa: DTZ001
+
+
+def test_years_of_days_are_one_bar_each_and_only_the_last_minutes_looked_at_are_kept() -> None:
+    source = GeneratedSource(DAY, 1, CalendarHours())
+    days = source.days_until(DAY)[-300:]
+    whole = [source.whole_day(RELIANCE, day) for day in days]
+    assert source._minutes.cache_info().currsize == 0
+
+    for day, bar in zip(days, whole, strict=True):
+        assert bar == merged(source.bars(RELIANCE, day))
+    assert source._minutes.cache_info().currsize == MOST_KEPT_DAYS

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from tests.exchange.market.conftest import DAY
+from tests.exchange.market.conftest import DAY, last_day
 from trading.exchange.market import Market, make_market
 
 Rows = list[dict[str, str]]
@@ -75,7 +75,7 @@ def test_last_prices_are_zero_as_in_a_real_dump(rows: Rows) -> None:
 
 def test_a_share_with_derivatives_has_futures_and_options_around_its_price(finished: Market, rows: Rows) -> None:
     own = [row for row in rows if row["exchange"] == "NFO" and row["name"] == "RELIANCE"]
-    close = float(finished.day_range(738561).close)
+    close = float(last_day(finished, 738561)[2])
 
     futures = [row for row in own if row["instrument_type"] == "FUT"]
     strikes = {float(row["strike"]) for row in own if row["instrument_type"] == "CE"}

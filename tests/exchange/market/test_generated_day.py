@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.exchange.market.conftest import DAY
+from tests.exchange.market.conftest import DAY, last_day
 from trading.exchange.market import Market, make_market
 from trading.exchange.market.calendar_hours import CalendarHours
 from trading.exchange.market.generated import GeneratedSource
@@ -80,7 +80,7 @@ def test_yesterdays_close_is_the_last_price_before_the_first_trade() -> None:
     for token in market.instruments:
         quote = market.quote(token)
         assert (quote.ltp, quote.open, quote.volume) == (quote.close, 0, 0)
-        assert quote.close == int(market.day_range(token).close * 10_000)
+        assert quote.close == int(last_day(market, token)[2] * 10_000)
         assert 0 < quote.last_trade_ms < midnight_ms(DAY)
 
 

@@ -123,6 +123,11 @@ def test_logout_and_invalidation_end_sessions() -> None:
     assert not is_valid(desk, again)
 
 
+def test_only_a_known_users_tokens_can_be_made_void() -> None:
+    with pytest.raises(ValueError, match=r"user_id must be one of OP1000, AB1001, .*, was 'ZZ9999'"):
+        Desk().venue.invalidate_tokens("ZZ9999")
+
+
 def test_a_token_issued_twice_is_the_same_while_it_lives() -> None:
     desk = Desk()
 

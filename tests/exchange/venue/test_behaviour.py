@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.exchange.fakes import INFY, Desk, order, quote_of
+from tests.exchange.fakes import DAY, INFY, Desk, FakeMarket, order, quote_of
+from trading.domain.orders import Side
 
 
 def seen(desk: Desk) -> list[tuple[str, int]]:
@@ -11,7 +12,7 @@ def seen(desk: Desk) -> list[tuple[str, int]]:
 
 def test_a_late_book_shows_the_state_of_that_long_ago() -> None:
     desk = Desk()
-    desk.venue.set_behaviour({"book_lag_s": 10})
+    desk.venue.behaviour.set({"book_lag_s": 10})
     desk.trade(order(quantity=10))
     at_once = seen(desk), desk.venue.reads.positions("AB1001"), desk.venue.reads.trades("AB1001")
 
@@ -29,7 +30,7 @@ def test_a_late_book_follows_step_by_step() -> None:
     desk.trade(order(quantity=10))
     desk.times.wire_s += 5
     desk.tick(quote_of(INFY, 1500))
-    desk.venue.set_behaviour({"book_lag_s": 3})
+    desk.venue.behaviour.set({"book_lag_s": 3})
 
     assert seen(desk) == [("OPEN", 4)]
     assert [one.net_quantity for one in desk.venue.reads.positions("AB1001")] == [4]
@@ -37,7 +38,7 @@ def test_a_late_book_follows_step_by_step() -> None:
 
 def test_a_fill_schedule_rations_each_tick() -> None:
     desk = Desk()
-    desk.venue.set_behaviour({"fill_schedule": [37, 0, 100]})
+    desk.venue.behaviour.set({"fill_schedule": [37, 0, 100]})
 
     placed = desk.venue.books.orders[desk.trade(order(quantity=100))]
     filled = [placed.filled]
@@ -51,7 +52,7 @@ def test_a_fill_schedule_rations_each_tick() -> None:
 
 def test_the_last_entry_of_a_fill_schedule_holds() -> None:
     desk = Desk()
-    desk.venue.set_behaviour({"fill_schedule": [37, 0]})
+    desk.venue.behaviour.set({"fill_schedule": [37, 0]})
 
     placed = desk.venue.books.orders[desk.trade(order(quantity=100))]
     for _ in range(5):
@@ -60,10 +61,39 @@ def test_the_last_entry_of_a_fill_schedule_holds() -> None:
     assert (placed.status, placed.filled) == ("OPEN", 37)
 
 
-@pytest.mark.parametrize("wish", [{"book_lag_s": -1}, {"fill_schedule": [101]}, {"fill_schedule": "all"}, {"x": 1}])
-def test_a_bad_behaviour_is_refused(wish: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"book_lag_s": -1},
+        {"book_lag_s": float("nan")},
+        {"book_lag_s": float("inf")},
+        {"book_lag_s": 3, "fill_schedule": [101]},
+        {"fill_schedule": "all"},
+        {"x": 1},
+    ],
+)
+def test_a_bad_behaviour_is_refused_and_changes_nothing(wish: dict[str, object]) -> None:
+    behaviour = Desk().venue.behaviour
+
     with pytest.raises(ValueError, match=r"must be"):
-        Desk().venue.set_behaviour(wish)
+        behaviour.set(wish)
+    assert behaviour.set({}) == {"book_lag_s": 0.0, "fill_schedule": []}
+
+
+def test_a_late_book_closes_what_was_carried_overnight_at_its_own_cost() -> None:
+    desk = Desk()
+    desk.trade(order(quantity=3))
+    desk.tick(quote_of(INFY, 1501))
+    desk.trade(order(quantity=4))
+    desk.venue.begin_day(FakeMarket(DAY.replace(day=25)))
+    desk.trade(order(Side.SELL, 3))
+    (truth,) = desk.venue.reads.positions("AB1001")
+    desk.venue.behaviour.set({"book_lag_s": 5})
+    desk.times.wire_s += 5
+
+    (late,) = desk.venue.reads.positions("AB1001")
+
+    assert (late.net_quantity, late.overnight_value, late.realised) == (4, truth.overnight_value, truth.realised)
 
 
 def test_the_truth_is_json_with_money_as_strings() -> None:

@@ -6,6 +6,8 @@ from datetime import time
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from tests.exchange.fakes import DAY, INFY, Desk, FakeMarket, limit, order, quote_of
 from trading.domain.orders import Side
 
@@ -97,3 +99,21 @@ def test_the_ledger_file_is_for_its_owner_only(tmp_path: Path) -> None:
     Desk(tmp_path)
 
     assert (tmp_path / "ledger.sqlite3").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_is_no_ledger_is_named_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite3").write_bytes(b"no database " * 1000)
+
+    with pytest.raises(ValueError, match=r"ledger\.sqlite3 cannot be read \(file is not a database\); .*--fresh"):
+        Desk(tmp_path)
+
+
+def test_a_ledger_of_instruments_that_are_gone_is_named_with_the_remedy(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.trade(order())
+    desk.venue.close()
+    market = FakeMarket()
+    del market.instruments[INFY.token]
+
+    with pytest.raises(ValueError, match=r"it holds NSE:INFY, which this market does not know.*--fresh"):
+        Desk(tmp_path, market=market)

@@ -9,8 +9,10 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from trading.exchange.faults import TICK, UPDATE, Faults, Target
-from trading.exchange.kite import packets, shapes
+from trading.exchange.fault_rules import TICK, UPDATE, Rule, Target
+from trading.exchange.faults import Faults
+from trading.exchange.kite import packets
+from trading.exchange.kite.shapes.orders import order_message
 from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import Venue
 from trading.exchange.venue.desk import Update
@@ -29,15 +31,16 @@ class Connection:
         self.api_key = api_key
         self.modes: dict[int, str] = {}
         self.is_ticker = False
-        self.is_given_up = False
         self.tick_frames = 0
         self.order_frames = 0
         self.outbox: asyncio.Queue[bytes | str] = asyncio.Queue()
+        self.give_up: Callable[[], None] = _nothing
+        """Cuts the connection. Set by whoever holds the socket."""
 
     def send(self, message: bytes | str) -> None:
-        """Queue one message."""
+        """Queue one message; a reader too slow for MOST_WAITING of them is cut off."""
         if self.outbox.qsize() >= MOST_WAITING:
-            self.is_given_up = True
+            self.give_up()
             return
         self.outbox.put_nowait(message)
 
@@ -52,6 +55,10 @@ class Connection:
         self.send(message)
 
 
+Lane = str | Connection
+"""What keeps its order unless a fault changes it: one user's order messages, or one connection's frames."""
+
+
 class Feed:
     """All connections of one exchange."""
 
@@ -59,7 +66,7 @@ class Feed:
         self._venue = venue
         self._faults = faults
         self._connections: list[Connection] = []
-        self._held_back: dict[str, list[str]] = {}
+        self._held_back: dict[Lane, list[Callable[[], None]]] = {}
         venue.listeners.append(self.on_updates)
 
     def can_join(self, api_key: str) -> bool:
@@ -113,8 +120,8 @@ class Feed:
             self._send_ticks(connection, packets.frame(wanted))
 
     def _send_ticks(self, connection: Connection, frame: bytes) -> None:
-        rule = self._rule(TICK, "/ticks", connection.user_id, connection.api_key)
-        self._deliver(rule, lambda: connection.send_ticks(frame))
+        target = Target(TICK, "/ticks", connection.user_id, connection.api_key)
+        self._deliver(target, connection, lambda: connection.send_ticks(frame))
 
     def snapshot(self, connection: Connection, tokens: Iterable[int]) -> None:
         """Send the present quotes of tokens just subscribed or set to another mode, as Kite does."""
@@ -132,26 +139,10 @@ class Feed:
     def _send_update(self, update: Update) -> None:
         user_id, api_key = update.order.user_id, update.order.api_key
         app = self._venue.users[user_id]
-        data = shapes.order_message(update.order, update.word, app, checksum="")
+        data = order_message(update.order, update.word, app, checksum="")
         text = json.dumps({"type": "order", "data": data}, separators=(",", ":"))
-        rule = self._rule(UPDATE, "/updates", user_id, api_key)
-        if rule is not None and rule[0] == "reorder":
-            self._hold_back(user_id, text, rule[1])
-            return
-        self._deliver(rule, lambda: self._to_user(user_id, text))
-
-    def _hold_back(self, user_id: str, text: str, seconds: float) -> None:
-        """Keep a message until the user's next one has gone out, but no longer than `seconds`."""
-        self._held_back.setdefault(user_id, []).append(text)
-        asyncio.get_running_loop().call_later(seconds, self._release, user_id)
-
-    def _release(self, user_id: str) -> None:
-        for text in self._held_back.pop(user_id, ()):
-            self._broadcast(user_id, text)
-
-    def _to_user(self, user_id: str, text: str) -> None:
-        self._broadcast(user_id, text)
-        self._release(user_id)
+        target = Target(UPDATE, "/updates", user_id, api_key)
+        self._deliver(target, user_id, lambda: self._broadcast(user_id, text))
 
     def _broadcast(self, user_id: str, text: str) -> None:
         for connection in self._connections:
@@ -160,23 +151,34 @@ class Feed:
 
     # -- faults --------------------------------------------------------------------------------------
 
-    def _rule(self, method: str, path: str, user_id: str, api_key: str) -> tuple[str, float] | None:
-        if not self._faults.rules:
-            return None
-        rule = self._faults.pick(Target(method, path, user_id, api_key), "reply")
-        return None if rule is None else (rule.action, rule.seconds)
+    def _deliver(self, target: Target, lane: Lane, deliver: Callable[[], None]) -> None:
+        """Send a message once, twice, later, after the lane's next one, or never, as the faults say."""
+        rule = self._faults.pick(target, "reply") if self._faults.rules else None
+        action = "" if rule is None else rule.action
+        if rule is None or action == "dup":
+            self._send(lane, deliver, times=2 if action else 1)
+        elif action == "delay":
+            asyncio.get_running_loop().call_later(rule.seconds, self._send, lane, deliver, 1)
+        elif action == "reorder":
+            self._hold_back(lane, deliver, rule)
 
-    def _deliver(self, rule: tuple[str, float] | None, deliver: Callable[[], None]) -> None:
-        """Send once, twice, later or never."""
-        action, seconds = rule or ("", 0.0)
-        if action == "drop":
-            return
-        if action == "delay":
-            asyncio.get_running_loop().call_later(seconds, deliver)
-            return
-        deliver()
-        if action == "dup":
+    def _send(self, lane: Lane, deliver: Callable[[], None], times: int) -> None:
+        for _ in range(times):
             deliver()
+        self._release(lane)
+
+    def _hold_back(self, lane: Lane, deliver: Callable[[], None], rule: Rule) -> None:
+        """Keep a message until the lane's next one has gone out, but no longer than the rule's seconds."""
+        self._held_back.setdefault(lane, []).append(deliver)
+        asyncio.get_running_loop().call_later(rule.seconds, self._release, lane)
+
+    def _release(self, lane: Lane) -> None:
+        for deliver in self._held_back.pop(lane, ()):
+            deliver()
+
+
+def _nothing() -> None:
+    """Stand in until there is a socket."""
 
 
 def error_text(message: str) -> str:

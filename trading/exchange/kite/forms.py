@@ -1,5 +1,6 @@
 """Order forms as Kite's clients send them, turned into the venue's requests. A bad field raises Refusal."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
@@ -46,10 +47,10 @@ def parse_placement(form: Form, market: Market) -> OrderRequest:
 
 
 def parse_modification(form: Form, order: Order) -> OrderRequest:
-    """Read PUT /orders/regular/{id}: whatever is not given stays as it is."""
+    """Read PUT /orders/regular/{id}: whatever is not given stays as it is, the protection of a market order too."""
     terms = order.terms
     protection = _protection(form)
-    if protection is None and terms.order_type == "SL-M" and terms.percent is not None:
+    if protection is None and terms.percent is not None:
         protection = Decimal(terms.percent)
     return OrderRequest(
         instrument=order.instrument,
@@ -77,10 +78,9 @@ def _whole(form: Form, field: str, *, default: int | None = None) -> int:
     text = form.get(field, "")
     if not text and default is not None:
         return default
-    try:
-        return int(text)
-    except ValueError:
-        raise Refusal(f"Invalid `{field}`.") from None
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        raise Refusal(f"Invalid `{field}`.")
+    return int(text)
 
 
 def _number(form: Form, field: str) -> Decimal:

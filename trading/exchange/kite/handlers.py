@@ -9,7 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from trading.domain.instruments import Instrument
-from trading.exchange.kite import forms, history, shapes
+from trading.exchange.kite import forms, history
+from trading.exchange.kite.shapes import orders, people, portfolio, quotes
 from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import Venue, refusals
 from trading.exchange.venue.access import Session
@@ -35,7 +36,7 @@ class Handlers:
         login = self._venue.exchange_token(
             form.get("api_key", ""), form.get("request_token", ""), form.get("checksum", "")
         )
-        return shapes.session(self._venue.users[login.user_id], login)
+        return people.session(self._venue.users[login.user_id], login)
 
     async def logout(self, request: web.Request) -> Any:
         """DELETE /session/token."""
@@ -46,13 +47,13 @@ class Handlers:
 
     async def profile(self, request: web.Request, session: Session) -> Any:
         """GET /user/profile."""
-        return shapes.profile(self._venue.users[session.user_id])
+        return people.profile(self._venue.users[session.user_id])
 
     async def margins(self, request: web.Request, session: Session) -> Any:
         """GET /user/margins and /user/margins/{segment}."""
         segment = request.match_info.get("segment")
         account = self._venue.books.accounts[session.user_id]
-        both = {"equity": shapes.equity_margins(account), "commodity": shapes.commodity_margins()}
+        both = {"equity": portfolio.equity_margins(account), "commodity": portfolio.commodity_margins()}
         if segment is None:
             return both
         if segment not in both:
@@ -85,7 +86,7 @@ class Handlers:
 
     async def orders(self, request: web.Request, session: Session) -> Any:
         """GET /orders."""
-        return [shapes.order_row(order, state) for order, state in self._venue.reads.orders(session.user_id)]
+        return [orders.order_row(order, state) for order, state in self._venue.reads.orders(session.user_id)]
 
     async def order_history(self, request: web.Request, session: Session) -> Any:
         """GET /orders/{order_id}."""
@@ -93,35 +94,35 @@ class Handlers:
         if found is None:
             raise Refusal(refusals.UNKNOWN_ORDER, error_type="OrderException", status=404)
         order, lines = found
-        return [shapes.order_row(order, state) for state in lines]
+        return [orders.order_row(order, state) for state in lines]
 
     async def order_trades(self, request: web.Request, session: Session) -> Any:
         """GET /orders/{order_id}/trades."""
         order_id = request.match_info["order_id"]
         self._venue.order_of(session.user_id, order_id)
         seen = self._venue.reads.trades(session.user_id)
-        return [shapes.trade_row(trade, order) for trade, order in seen if order.order_id == order_id]
+        return [orders.trade_row(trade, order) for trade, order in seen if order.order_id == order_id]
 
     async def trades(self, request: web.Request, session: Session) -> Any:
         """GET /trades."""
-        return [shapes.trade_row(trade, order) for trade, order in self._venue.reads.trades(session.user_id)]
+        return [orders.trade_row(trade, order) for trade, order in self._venue.reads.trades(session.user_id)]
 
     # -- portfolio -----------------------------------------------------------------------------------
 
     async def positions(self, request: web.Request, session: Session) -> Any:
         """GET /portfolio/positions."""
         net = self._venue.reads.positions(session.user_id)
-        day = [part for part in map(shapes.day_part, net) if part is not None]
+        day = [part for part in map(portfolio.day_part, net) if part is not None]
         return {
-            "net": [shapes.position_row(one, self._quote(one.instrument)) for one in net],
-            "day": [shapes.position_row(one, self._quote(one.instrument)) for one in day],
+            "net": [portfolio.position_row(one, self._quote(one.instrument)) for one in net],
+            "day": [portfolio.position_row(one, self._quote(one.instrument)) for one in day],
         }
 
     async def holdings(self, request: web.Request, session: Session) -> Any:
         """GET /portfolio/holdings."""
         account = self._venue.books.accounts[session.user_id]
         return [
-            shapes.holding_row(one, self._quote(one.instrument), max(0, -account.net_quantity(token, "CNC")))
+            portfolio.holding_row(one, self._quote(one.instrument), max(0, -account.net_quantity(token, "CNC")))
             for token, one in account.holdings.items()
         ]
 
@@ -129,15 +130,15 @@ class Handlers:
 
     async def quote(self, request: web.Request, session: Session) -> Any:
         """GET /quote; unknown instruments are absent."""
-        return self._rows(request, MOST_QUOTES, lambda found: shapes.quote_row(self._quote(found), found))
+        return self._rows(request, MOST_QUOTES, lambda found: quotes.quote_row(self._quote(found), found))
 
     async def ohlc(self, request: web.Request, session: Session) -> Any:
         """GET /quote/ohlc."""
-        return self._rows(request, MOST_PRICES, lambda found: shapes.ohlc_row(self._quote(found)))
+        return self._rows(request, MOST_PRICES, lambda found: quotes.ohlc_row(self._quote(found)))
 
     async def ltp(self, request: web.Request, session: Session) -> Any:
         """GET /quote/ltp."""
-        return self._rows(request, MOST_PRICES, lambda found: shapes.ltp_row(self._quote(found)))
+        return self._rows(request, MOST_PRICES, lambda found: quotes.ltp_row(self._quote(found)))
 
     def _rows(self, request: web.Request, most: int, row: Callable[[Instrument], dict[str, Any]]) -> Any:
         keys = request.query.getall("i", [])
@@ -160,13 +161,15 @@ class Handlers:
         market = self._venue.market
         if asked.token not in market.instruments:
             raise Refusal("invalid token")
-        rows = market.candles(asked.token, asked.start, asked.end, asked.interval, self._venue.now_ms())
+        now_ms = self._venue.now_ms()
+        # years of days take seconds to make: in a thread, so that market and orders go on meanwhile
+        rows = await asyncio.to_thread(market.candles, asked.token, asked.start, asked.end, asked.interval, now_ms)
         return {"candles": [history.candle_row(row, with_oi=asked.with_oi) for row in rows]}
 
     async def instruments(self, request: web.Request, session: Session) -> web.Response:
         """GET /instruments and /instruments/{exchange}: CSV, gzip, the same all day."""
         exchange = request.match_info.get("exchange")
-        if exchange is not None and exchange not in shapes.EXCHANGES:
+        if exchange is not None and exchange not in people.EXCHANGES:
             raise Refusal("Invalid `exchange`.")
         body = await self._dump(exchange)
         return web.Response(body=body, content_type="text/csv", headers={"Content-Encoding": "gzip"})

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trading.domain.timezone import IST
-from trading.exchange.venue.prices import Candle
+from trading.exchange.market.candles import Candle
 from trading.exchange.venue.refusals import Refusal
 
 LONGEST_SPAN_DAYS: Mapping[str, int] = {
@@ -46,7 +46,7 @@ def parse_request(path: Mapping[str, str], query: Mapping[str, str]) -> CandleRe
         end += timedelta(days=1, seconds=-1)
     if end < start:
         raise Refusal("invalid date range: `from` is after `to`")
-    if end - start > timedelta(days=longest + 1):
+    if end.date() - start.date() > timedelta(days=longest):
         raise Refusal(f"interval exceeds max limit: {longest} days")
     return CandleRequest(int(path["token"]), interval, start, end, query.get("oi", "0") == "1")
 

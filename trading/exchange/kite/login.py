@@ -58,7 +58,7 @@ class LoginPage:
 
     def _page(self, request: web.Request, *, user_id: str = "", error: str = "") -> web.Response:
         text = _PAGE.substitute(
-            action=escape(f"{PATH}?{request.query_string}"),
+            action=escape(f"{PATH}?{request.rel_url.raw_query_string}"),
             user_id=escape(user_id),
             totp=self._venue.access.totp_hint(),
             error=f'<p class="error" role="alert">{escape(error)}</p>' if error else "",

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from trading.exchange.kite import shapes
+from trading.exchange.kite.shapes.orders import order_message
 from trading.exchange.venue import Venue
 from trading.exchange.venue.desk import Update
 
@@ -42,7 +42,7 @@ class Postbacks:
 
     def _message(self, update: Update) -> dict[str, Any]:
         app = self._venue.access.app_of(update.order.api_key) or self._venue.users[update.order.user_id]
-        message = shapes.order_message(update.order, update.word, app, checksum="")
+        message = order_message(update.order, update.word, app, checksum="")
         message["checksum"] = checksum_of(message["order_id"], message["order_timestamp"], app.api_secret)
         return message
 

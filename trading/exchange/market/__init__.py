@@ -1,7 +1,7 @@
 """The market side of the simulated exchange: prices, depth, history and instruments of one trading day."""
 
 from trading.exchange.market.bars import folder_days
-from trading.exchange.market.market import Candle, DayRange, Market, make_market
+from trading.exchange.market.market import Market, make_market
 from trading.exchange.market.quotes import Book, Depth, Level, Quote
 
-__all__ = ["Book", "Candle", "DayRange", "Depth", "Level", "Market", "Quote", "folder_days", "make_market"]
+__all__ = ["Book", "Depth", "Level", "Market", "Quote", "folder_days", "make_market"]

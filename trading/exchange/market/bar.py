@@ -15,10 +15,10 @@ class Bar(NamedTuple):
     volume: int
 
 
-def merged(bars: Sequence[Bar], start_ms: int) -> Bar:
-    """Give the one bar that covers all of `bars` (in order, at least one)."""
+def merged(bars: Sequence[Bar], start_ms: int | None = None) -> Bar:
+    """Give the one bar that covers all of `bars` (in order, at least one); it starts with the first of them."""
     return Bar(
-        start_ms,
+        bars[0].start_ms if start_ms is None else start_ms,
         bars[0].open,
         max(bar.high for bar in bars),
         min(bar.low for bar in bars),

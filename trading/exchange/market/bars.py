@@ -18,7 +18,7 @@ from typing import Final
 
 from trading.domain.instruments import InstrumentClass
 from trading.domain.money import PRICE_SCALE
-from trading.exchange.market.bar import Bar
+from trading.exchange.market.bar import Bar, merged
 from trading.exchange.market.barfile import parse_bars
 from trading.exchange.market.hours import DayHours, Hours, day_of
 from trading.exchange.market.listing import INDICES, Listing, index, stock
@@ -63,6 +63,10 @@ class BarsSource:
     def bars(self, token: int, day: date) -> tuple[Bar, ...]:
         """Give the file's bars of one day, none when it has none."""
         return self._bars[token].get(day, ())
+
+    def whole_day(self, token: int, day: date) -> Bar | None:
+        """Give the one bar of a day, None when the instrument did not trade."""
+        return merged(bars) if (bars := self.bars(token, day)) else None
 
     def previous_close(self, token: int, day: date) -> int:
         """Give the last close before `day`; an instrument that begins on `day` has its first open."""

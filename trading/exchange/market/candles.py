@@ -1,12 +1,17 @@
 """Candles of any length from minute bars."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
 from trading.exchange.market.bar import Bar, merged
 from trading.exchange.market.hours import DAY_MS, IST_OFFSET_MS, MINUTE_MS, OPEN_OFFSET_MS
 from trading.exchange.market.tape import Tape
+
+Candle = tuple[datetime, Decimal, Decimal, Decimal, Decimal, int]
+"""Start (aware IST), open, high, low, close in rupees, volume in units (0 for an index)."""
 
 DAY_INTERVAL: Final = "day"
 MINUTES: Final[dict[str, int]] = {
@@ -16,17 +21,20 @@ INTERVALS: Final = (*MINUTES, DAY_INTERVAL)
 
 
 def folded(bars: Sequence[Bar], interval: str) -> list[Bar]:
-    """Fold one day's minute bars into candles that are counted from 09:15; a day's candle starts at midnight.
+    """Fold one day's minute bars into candles of so many minutes, counted from 09:15.
 
     Raises ValueError for an interval that Kite does not have.
     """
-    if interval == DAY_INTERVAL:
-        return [merged(bars, _midnight_before(bars[0].start_ms))] if bars else []
     if interval not in MINUTES:
         raise ValueError(f"interval must be one of {', '.join(INTERVALS)}, was {interval!r}")
     length = MINUTES[interval] * MINUTE_MS
     groups = groupby(bars, key=lambda bar: _start_of(bar.start_ms, length))
     return [merged(list(group), start) for start, group in groups]
+
+
+def day_candle(whole: Bar) -> Bar:
+    """Give the candle of a whole day: it starts at midnight."""
+    return whole._replace(start_ms=_midnight_before(whole.start_ms))
 
 
 def bars_of_tape(tape: Tape, first_minute_ms: int, until_ms: int, *, is_index: bool) -> list[Bar]:

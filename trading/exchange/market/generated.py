@@ -1,17 +1,18 @@
 """The bundled market: a seeded, calibrated chain of days for about ten shares and two indices.
 
-A day's minutes are made when somebody first looks at that day, and kept: yesterday's range costs one
-day of minutes, never a chain of ticks.
+A day's minutes are made when somebody looks at that day: yesterday's range costs one day of minutes, never a chain
+of ticks. Only the minutes last looked at are kept (years of them would fill gigabytes), of each day one bar.
 """
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from math import sqrt
 from typing import Final
 
 from trading.domain.instruments import InstrumentClass
-from trading.exchange.market.bar import Bar
-from trading.exchange.market.daychain import DayChain, DayPlan
+from trading.exchange.market.bar import Bar, merged
+from trading.exchange.market.daychain import DayChain
 from trading.exchange.market.hours import DayHours, Hours
 from trading.exchange.market.listing import PROFILES, Listing, Profile
 from trading.exchange.market.minutes import clock_of_noise, factor_path, stock_bars
@@ -19,6 +20,9 @@ from trading.exchange.market.randomness import seeded
 
 FIRST_DAY: Final = date(2023, 7, 3)
 """The chain begins here, half a year before the first dated session row, whatever day is traded."""
+MOST_KEPT_DAYS: Final = 256
+"""Days of one instrument whose minutes are kept, about 0.1 MB each."""
+MOST_KEPT_FACTORS: Final = 64
 
 
 class GeneratedSource:
@@ -34,8 +38,9 @@ class GeneratedSource:
         span = (FIRST_DAY + timedelta(days=count) for count in range((day - FIRST_DAY).days + 1))
         self._days = [each for each in span if calendar.may_trade(each)]
         self._chain = DayChain(profiles, seed, self._days)
-        self._common: dict[date, dict[int, tuple[float, float]]] = {}
-        self._bars: dict[tuple[int, date], tuple[Bar, ...]] = {}
+        self._factors = lru_cache(MOST_KEPT_FACTORS)(self._make_factors)
+        self._minutes = lru_cache(MOST_KEPT_DAYS)(self._make)
+        self._whole_days: dict[tuple[int, date], Bar] = {}
 
     def days_until(self, day: date) -> list[date]:
         """Give the trading days from the start of the chain up to and with `day`."""
@@ -50,17 +55,21 @@ class GeneratedSource:
         return self._chain[day].instruments[token].previous_close
 
     def bars(self, token: int, day: date) -> tuple[Bar, ...]:
-        """Give one day's minutes, made on first use. Raises KeyError for a day outside the chain."""
+        """Give one day's minutes, the same each time. Raises KeyError for a day outside the chain."""
+        return self._minutes(token, day)
+
+    def whole_day(self, token: int, day: date) -> Bar | None:
+        """Give the one bar of a day; its minutes are not kept."""
         key = (token, day)
-        if key not in self._bars:
-            self._bars[key] = self._make(token, day)
-        return self._bars[key]
+        if key not in self._whole_days:
+            self._whole_days[key] = merged(self._make(token, day))
+        return self._whole_days[key]
 
     def _make(self, token: int, day: date) -> tuple[Bar, ...]:
         profile, plan = self._profiles[token], self._chain[day]
         part = plan.instruments[token]
         hours = self.hours(day, profile.listing.instrument.instrument_class)
-        factors = self._factors(day, plan)
+        factors = self._factors(day)
         common = [
             profile.market * market + profile.bank * bank
             for market, bank in (factors[start] for start in hours.minutes())
@@ -70,16 +79,15 @@ class GeneratedSource:
         )
         return stock_bars(seeded("minutes", self._seed, day, token), profile, part, common, noise, hours)
 
-    def _factors(self, day: date, plan: DayPlan) -> dict[int, tuple[float, float]]:
+    def _make_factors(self, day: date) -> dict[int, tuple[float, float]]:
         """Give the moves of market and banks by minute, over every minute at which anything trades."""
-        if day not in self._common:
-            minutes = sorted({m for listing in self.listings for m in self._minutes_of(listing, day)})
-            shares = clock_of_noise(minutes)
-            rng = seeded("factors", self._seed, day)
-            market = factor_path(rng, plan.market, shares, plan.market.body).moves
-            bank = factor_path(rng, plan.bank, shares, plan.bank.body).moves
-            self._common[day] = dict(zip(minutes, zip(market, bank, strict=True), strict=True))
-        return self._common[day]
+        plan = self._chain[day]
+        minutes = sorted({m for listing in self.listings for m in self._minutes_of(listing, day)})
+        shares = clock_of_noise(minutes)
+        rng = seeded("factors", self._seed, day)
+        market = factor_path(rng, plan.market, shares, plan.market.body).moves
+        bank = factor_path(rng, plan.bank, shares, plan.bank.body).moves
+        return dict(zip(minutes, zip(market, bank, strict=True), strict=True))
 
     def _minutes_of(self, listing: Listing, day: date) -> list[int]:
         return self.hours(day, listing.instrument.instrument_class).minutes()

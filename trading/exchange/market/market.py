@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from trading.domain.instruments import Instrument
 from trading.domain.money import from_scaled
@@ -12,7 +11,7 @@ from trading.domain.timezone import IST
 from trading.exchange.market.bar import Bar, merged
 from trading.exchange.market.bars import BarsSource
 from trading.exchange.market.calendar_hours import CalendarHours
-from trading.exchange.market.candles import DAY_INTERVAL, bars_of_tape, folded
+from trading.exchange.market.candles import DAY_INTERVAL, Candle, bars_of_tape, day_candle, folded
 from trading.exchange.market.dump import Dump
 from trading.exchange.market.generated import GeneratedSource
 from trading.exchange.market.hours import Hours, day_of, midnight_ms
@@ -23,17 +22,6 @@ from trading.exchange.market.tape import make_tape
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_SECOND_MS: Final = 59_000
-
-Candle = tuple[datetime, Decimal, Decimal, Decimal, Decimal, int]
-"""Start (IST), open, high, low, close in rupees, volume in units (0 for an index)."""
-
-
-class DayRange(NamedTuple):
-    """A finished day, in rupees."""
-
-    high: Decimal
-    low: Decimal
-    close: Decimal
 
 
 class Market:
@@ -71,28 +59,20 @@ class Market:
         """Find a traded instrument by `EXCHANGE:TRADINGSYMBOL`."""
         return self._keys.get(key)
 
-    def day_range(self, token: int) -> DayRange:
-        """Give the high, low and close of the last day before this one on which the instrument traded.
-
-        Raises LookupError when there is none (an instrument that begins in the middle of a folder).
-        """
-        for day in reversed(self._days[:-1]):
-            if bars := self._source.bars(token, day):
-                whole = merged(bars, 0)
-                return DayRange(from_scaled(whole.high), from_scaled(whole.low), from_scaled(whole.close))
-        raise LookupError(f"token {token} has no day before {self.day}")
-
     def candles(self, token: int, start: datetime, end: datetime, interval: str, now_ms: int) -> list[Candle]:
         """Give the candles that begin from `start` to `end` (both aware, both included), as known at `now_ms`.
 
         Today's running candle is included; candles of a day count by their date. Raises KeyError for an
-        unknown token and ValueError for an interval that Kite does not have.
+        unknown token and ValueError for an interval that Kite does not have. May be called in any thread.
         """
         start_ms, end_ms = _ms(start), _ms(end)
         days = [day for day in self._days if day_of(start_ms) <= day <= day_of(end_ms)]
         if interval == DAY_INTERVAL:
             start_ms = midnight_ms(day_of(start_ms))
-        rows = (bar for day in days for bar in folded(self._bars(token, day, now_ms), interval))
+            whole = (self._whole_day(token, day, now_ms) for day in days)
+            rows = [day_candle(bar) for bar in whole if bar is not None]
+        else:
+            rows = [bar for day in days for bar in folded(self._bars(token, day, now_ms), interval)]
         return [_candle(bar) for bar in rows if start_ms <= bar.start_ms <= end_ms]
 
     def dump_csv(self, exchange: str | None = None) -> bytes:
@@ -105,6 +85,12 @@ class Market:
         state = self._states[token]
         first_minute = state.hours.continuous[0][0]
         return bars_of_tape(state.tape, first_minute, now_ms, is_index=state.listing.is_index)
+
+    def _whole_day(self, token: int, day: date, now_ms: int) -> Bar | None:
+        if day != self.day:
+            return self._source.whole_day(token, day)
+        bars = self._bars(token, day, now_ms)
+        return merged(bars) if bars else None
 
     def _prepared(self) -> list[InstrumentState]:
         """Make every instrument's tape of the day."""

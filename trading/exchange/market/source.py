@@ -23,5 +23,8 @@ class Source(Protocol):
     def bars(self, token: int, day: date) -> tuple[Bar, ...]:
         """Give the minute bars of one day in order; empty when the instrument did not trade."""
 
+    def whole_day(self, token: int, day: date) -> Bar | None:
+        """Give the one bar of a whole day, from its first minute's start; None when the instrument did not trade."""
+
     def previous_close(self, token: int, day: date) -> int:
         """Give the close of the last day before `day` on which the instrument traded."""

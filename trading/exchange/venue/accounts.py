@@ -34,6 +34,8 @@ class Position:
     open_value: int = 0
     """What the open units cost, positive for a long and for a short: the sum over `lots`."""
     lots: deque[Lot] = field(default_factory=deque)
+    carried: tuple[Lot, ...] = ()
+    """The lots with which the day began."""
 
     @property
     def net_quantity(self) -> int:
@@ -42,7 +44,8 @@ class Position:
 
     def carry(self, lots: Iterable[Lot]) -> None:
         """Begin the day with lots of yesterday, at their cost."""
-        self.lots = deque(lots)
+        self.carried = tuple(lots)
+        self.lots = deque(self.carried)
         self.overnight_quantity = sum(quantity for quantity, _ in self.lots)
         self.overnight_value = sum(quantity * price for quantity, price in self.lots)
         self.open_value = abs(self.overnight_value)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from trading.domain.orders import Side
 from trading.exchange.market.quotes import Book, Quote
 from trading.exchange.venue import margin, refusals
+from trading.exchange.venue.behaviour import Behaviour
 from trading.exchange.venue.books import Books
 from trading.exchange.venue.marketclock import moment_of
 from trading.exchange.venue.matching import allowed_units, is_triggered
@@ -20,14 +21,6 @@ from trading.exchange.venue.refusals import Refusal, Rejection
 from trading.exchange.venue.rules import OrderRequest, check_request, protected_price
 
 MAX_MODIFICATIONS = 25
-
-
-@dataclass(slots=True)
-class Behaviour:
-    """How the broker misbehaves on purpose. `book_lag_s` is wire time; `fill_schedule` percent a matching."""
-
-    book_lag_s: float = 0.0
-    fill_schedule: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +85,10 @@ class Desk:
         if order.triggered and request.order_type in ("SL", "SL-M"):
             # A stop that has triggered is a plain order in the book: only its limit is left to change.
             request = request.as_limit()
-        return check_request(request, quote)
+        terms = check_request(request, quote)
+        if terms.order_type == order.terms.order_type == "LIMIT" and terms.percent is None:
+            terms = terms._replace(percent=order.terms.percent)  # what was placed with protection stays marked so
+        return terms
 
     def request_cancel(self, order: Order) -> None:
         """Note a cancellation. Raises Refusal when there is nothing left to cancel."""

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Protocol
 
 from trading.domain.instruments import Instrument
+from trading.exchange.market.candles import Candle
 from trading.exchange.market.quotes import Quote
-
-Candle = tuple[datetime, Decimal, Decimal, Decimal, Decimal, int]
-"""Start (aware IST), open, high, low, close in rupees, volume."""
 
 
 class Market(Protocol):

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from trading.exchange.venue.accounts import Account, Position
+from trading.exchange.venue.behaviour import Behaviour
 from trading.exchange.venue.books import Books
-from trading.exchange.venue.desk import Behaviour
 from trading.exchange.venue.orders import Order, Snapshot, Trade
 
 
@@ -59,9 +59,9 @@ class Reads:
     def _positions_of_seen_trades(self, account: Account) -> list[Position]:
         positions: dict[tuple[int, str], Position] = {}
         for key, position in account.positions.items():
-            if position.overnight_quantity:
+            if position.carried:
                 positions[key] = past = Position(position.instrument, position.product)
-                past.carry([(position.overnight_quantity, position.overnight_value // position.overnight_quantity)])
+                past.carry(position.carried)
         for trade, order in self.trades(account.user_id):
             key = (trade.token, trade.product)
             seen = positions.setdefault(key, Position(order.instrument, trade.product))

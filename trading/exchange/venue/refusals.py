@@ -7,7 +7,7 @@ has an id and turns REJECTED with these texts. Texts: protocol notes of Kite Con
 from dataclasses import dataclass
 from decimal import Decimal
 
-from trading.domain.money import PRICE_SCALE, from_scaled
+from trading.domain.money import from_scaled
 
 NO_PROTECTION = (
     "Market orders without market protection are not allowed via API. "
@@ -101,9 +101,9 @@ def outside_circuit(price: int, lower: int, upper: int) -> str:
 
 
 def trigger_on_wrong_side(side: str, ltp: int) -> str:
-    """The text for a stop that would trigger at once."""
+    """The text for a stop that would trigger at once; `ltp` is scaled."""
     relation = "higher" if side == "BUY" else "lower"
     return (
         f"Trigger price for stoploss {side.lower()} orders should be {relation} than the last traded price "
-        f"({ltp / PRICE_SCALE:.2f})."
+        f"({rupees(ltp)})."
     )

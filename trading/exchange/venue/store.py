@@ -43,13 +43,18 @@ class VenueStore:
     """The file. `path` None keeps everything in memory (tests of pure behaviour)."""
 
     def __init__(self, path: Path | None) -> None:
+        """Open the file, made when there is none. Raises ValueError for one that is no ledger."""
+        self._name = ":memory:" if path is None else str(path)
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600, exist_ok=True)
-        self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
+        self._db = sqlite3.connect(self._name, isolation_level=None)
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise self._damage(error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -85,7 +90,19 @@ class VenueStore:
             self._db.executemany("INSERT OR REPLACE INTO accounts VALUES (?, ?)", accounts)
 
     def load(self, by_key: Callable[[str], Instrument | None]) -> Kept | None:
-        """Read everything back, None from an empty file. Raises KeyError for an instrument that is gone."""
+        """Read everything back, None from an empty file.
+
+        Raises ValueError for a damaged file and for an instrument that is gone.
+        """
+        try:
+            return self._kept(by_key)
+        except (sqlite3.Error, LookupError, TypeError, ValueError) as error:
+            raise self._damage(error) from error
+
+    def _damage(self, error: Exception) -> ValueError:
+        return ValueError(f"the ledger {self._name} cannot be read ({error}); start with --fresh to begin anew")
+
+    def _kept(self, by_key: Callable[[str], Instrument | None]) -> Kept | None:
         meta = dict(self._db.execute("SELECT key, value FROM meta"))
         if "day" not in meta:
             return None
@@ -139,7 +156,7 @@ class _Instruments:
     def __getitem__(self, key: str) -> Instrument:
         found = self._by_key(key)
         if found is None:
-            raise KeyError(f"the ledger holds {key}, which this market does not know")
+            raise LookupError(f"it holds {key}, which this market does not know")
         return found
 
 

@@ -4,8 +4,7 @@ Everything runs on one event loop and returns at once. A call that changes somet
 when it returns; only then the messages about it go out.
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import refusals, truth
 from trading.exchange.venue.access import Access, Session
 from trading.exchange.venue.accounts import Account, Holding
+from trading.exchange.venue.behaviour import Behaviour
 from trading.exchange.venue.books import Books
-from trading.exchange.venue.desk import Behaviour, Desk, Update
+from trading.exchange.venue.desk import Desk, Update
 from trading.exchange.venue.orders import Order
 from trading.exchange.venue.prices import Market, TradingHours
 from trading.exchange.venue.reads import Reads
@@ -173,7 +173,12 @@ class Venue:
         return was_there
 
     def invalidate_tokens(self, user_id: str) -> int:
-        """End every session of a user, as a login elsewhere does; give how many there were."""
+        """End every session of a user, as a login elsewhere does; give how many there were.
+
+        Raises ValueError for a user who has no account here.
+        """
+        if user_id not in self.users:
+            raise ValueError(f"user_id must be one of {', '.join(self.users)}, was {user_id!r}")
         count = self.access.invalidate(user_id)
         self._save_sessions()
         return count
@@ -199,17 +204,6 @@ class Venue:
             for user in self.users.values()
         ]
 
-    def set_behaviour(self, wish: Mapping[str, Any]) -> dict[str, Any]:
-        """Set what is named of book_lag_s and fill_schedule; give both. Raises ValueError."""
-        unknown = set(wish) - {"book_lag_s", "fill_schedule"}
-        if unknown:
-            raise ValueError(f"behaviour must be book_lag_s or fill_schedule, was {sorted(unknown)[0]!r}")
-        if "book_lag_s" in wish:
-            self.behaviour.book_lag_s = _lag(wish["book_lag_s"])
-        if "fill_schedule" in wish:
-            self.behaviour.fill_schedule = _schedule(wish["fill_schedule"])
-        return {"book_lag_s": self.behaviour.book_lag_s, "fill_schedule": list(self.behaviour.fill_schedule)}
-
     def ledger_truth(self) -> dict[str, Any]:
         """Give the ledger as JSON-able data, by user id."""
         return truth.ledger_truth(self.books)
@@ -231,17 +225,3 @@ def _first_account(user_id: str, market: Market) -> Account:
         close = market.quote(instrument.token).close
         account.holdings[instrument.token] = Holding(instrument, quantity, close)
     return account
-
-
-def _lag(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ValueError(f"book_lag_s must be seconds from 0, was {value!r}")
-    return float(value)
-
-
-def _schedule(value: object) -> tuple[int, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not all(type(entry) is int and 0 <= entry <= 100 for entry in value):
-        raise ValueError(f"fill_schedule must be a list of percentages 0 to 100, was {json.dumps(value, default=str)}")
-    return tuple(value)

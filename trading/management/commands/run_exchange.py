@@ -1,7 +1,6 @@
 """`run_exchange`: the simulated exchange, alone. Needs no database, no Redis and no `run_stack`."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -15,9 +14,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from trading.clock.live import LiveClock
 from trading.domain.timezone import ist_day
-from trading.exchange.control import ROLES
+from trading.exchange.days import DayWish
+from trading.exchange.participants import ROLES
 from trading.exchange.server import Exchange, ExchangeOptions
-from trading.exchange.state import DayWish
 
 
 class Command(BaseCommand):
@@ -32,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON line with addresses and users first")
         parser.add_argument("--speed", type=int, default=1, help="market seconds a second at the most, 1 to 600")
         parser.add_argument("--pace", choices=("hold", "free"), default="hold", help="hold waits for its participants")
-        parser.add_argument("--day", type=_day, help="the trading day, YYYY-MM-DD (default: the next one)")
+        parser.add_argument("--day", help="the trading day, YYYY-MM-DD (default: the next one)")
         parser.add_argument("--seed", type=int, help="the same seed gives the same day (default 810)")
         parser.add_argument("--bars", type=Path, help="replay minute bars from this folder")
         parser.add_argument("--fresh", action="store_true", help="empty ledger and clock first")
@@ -42,15 +41,17 @@ class Command(BaseCommand):
         parser.add_argument("--control-port", type=int, default=0)
         parser.add_argument("--redirect-url", default="", help="where the login page sends users back to")
         parser.add_argument("--postback-url", default="", help="where order postbacks are sent")
-        parser.add_argument("--start-at", type=_time, default=time(9, 15), help="where a new day starts, HH:MM:SS")
+        parser.add_argument("--start-at", default="09:15:00", help="where a new day starts, HH:MM:SS")
         parser.add_argument("--expect", default="", help=f"do not begin before these joined: {','.join(ROLES)}")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the exchange in this process."""
+        """Run the exchange in this process. Whatever is wrong with the options is one sentence."""
         try:
-            asyncio.run(_serve(_options(options), as_json=options["json"]))
-        except ValueError as error:
+            exchange = Exchange(_options(options), monotonic=LiveClock().monotonic)
+        except (ValueError, OSError) as error:
             raise CommandError(str(error)) from error
+        if not asyncio.run(_serve(exchange, as_json=options["json"])):
+            sys.exit(1)
 
 
 def _options(given: dict[str, Any]) -> ExchangeOptions:
@@ -62,11 +63,11 @@ def _options(given: dict[str, Any]) -> ExchangeOptions:
     return ExchangeOptions(
         state_dir=given["state_dir"] or Path(os.environ.get("ALGO_STATE_DIR", "var")),
         today=ist_day(LiveClock().wall()),
-        wish=DayWish(given["day"], given["seed"], bars.resolve() if bars else None),
+        wish=DayWish(_day(given["day"]), given["seed"], bars.resolve() if bars else None),
         speed=given["speed"],
         pace=given["pace"],
         is_fresh=given["fresh"],
-        start_at=given["start_at"],
+        start_at=_time(given["start_at"]),
         expected_roles=expected,
         ports=(given["rest_port"], given["ws_port"], given["control_port"]),
         redirect_url=given["redirect_url"],
@@ -74,32 +75,40 @@ def _options(given: dict[str, Any]) -> ExchangeOptions:
     )
 
 
-async def _serve(options: ExchangeOptions, *, as_json: bool) -> None:
-    exchange = Exchange(options, monotonic=LiveClock().monotonic)
+async def _serve(exchange: Exchange, *, as_json: bool) -> bool:
+    """Serve until a signal; False when a part of the exchange broke (the log says which)."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):  # before the first line, after which anybody may send one
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     await exchange.start()
-    info = exchange.info
+    _announce(exchange.info, as_json=as_json)
+    broken, stop = asyncio.create_task(exchange.wait()), asyncio.create_task(stopped.wait())
+    done, _ = await asyncio.wait({broken, stop}, return_when=asyncio.FIRST_COMPLETED)
+    await exchange.stop()
+    for task in (broken, stop):
+        task.cancel()
+    await asyncio.gather(broken, stop, return_exceptions=True)
+    return broken not in done
+
+
+def _announce(info: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(info), flush=True)
-    else:
-        print(f"Simulated exchange {info['exchange_id']}, day {info['day']}", flush=True)
-        print(f"  REST {info['rest']}  ticker {info['ws']}  control {info['control']}", flush=True)
-        print("  users and keys: GET /users on the control port, or start with --json", flush=True)
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    broke = asyncio.create_task(exchange.wait())
-    await asyncio.wait({broke, asyncio.create_task(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)
-    await exchange.stop()
-    if broke.done() and not broke.cancelled() and broke.exception() is not None:
-        sys.exit(1)
-    broke.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await broke
+        return
+    print(f"Simulated exchange {info['exchange_id']}, day {info['day']}", flush=True)
+    print(f"  REST {info['rest']}  ticker {info['ws']}  control {info['control']}", flush=True)
+    print("  users and keys: GET /users on the control port, or start with --json", flush=True)
 
 
-def _day(text: str) -> date:
-    return date.fromisoformat(text)
+def _day(text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"--day must be a date as 2026-11-23, was {text!r}") from error
 
 
 def _time(text: str) -> time:
-    return time.fromisoformat(text)
+    try:
+        return time.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"--start-at must be a time of day as 09:15:00, was {text!r}") from error

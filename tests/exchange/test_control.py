@@ -1,0 +1,88 @@
+"""The control port of a running exchange, over HTTP."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.exchange.running import Running, running
+
+
+@pytest.fixture
+async def market(tmp_path: Path) -> AsyncIterator[Running]:
+    async with running(tmp_path) as one:
+        yield one
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "says"),
+    [
+        ("/clock", {"step": 0}, "step must be 1 or more, was 0"),
+        ("/clock", {"step": 1.5}, "step must be a whole number, was 1.5"),
+        ("/clock", {"run_until": "25:00"}, "run_until must be HH:MM:SS"),
+        ("/clock", {"run_until": "09:00:00"}, "run_until must not be before the market's now 09:15:00"),
+        ("/clock", [1], "the body must be a JSON object"),
+        ("/faults", 5, "a fault rule must be a JSON object, was 5"),
+        ("/faults", {"action": "status", "status": 42}, "status must be a number from 200 to 599, was 42"),
+        ("/behaviour", {"fill_schedule": [101]}, "fill_schedule must be a list of percentages"),
+        ("/tokens/invalidate", {"user_id": "ZZ9999"}, "user_id must be one of OP1000"),
+        ("/tokens/invalidate", {}, "user_id must be one of OP1000"),
+    ],
+)
+async def test_bad_input_is_a_400_that_says_what_would_be_right(
+    market: Running, path: str, body: Any, says: str
+) -> None:
+    status, answer = await market.ask("POST", path, body)
+
+    assert status == 400
+    assert says in answer["error"]
+
+
+async def test_what_is_no_json_or_no_path_is_said_in_json_too(market: Running) -> None:
+    url = f"{market.info['control']}/clock"
+    async with aiohttp.ClientSession() as session, session.post(url, data="not json") as reply:
+        assert (reply.status, list(await reply.json())) == (400, ["error"])
+    assert await market.ask("GET", "/nothing") == (404, {"error": "Not Found"})
+
+
+async def test_of_several_clock_orders_all_are_obeyed_or_none(market: Running) -> None:
+    await market.clock(speed=100, pace="quick")
+    assert (await market.clock())["speed"] == 600
+
+    assert (await market.clock(speed=100, pace="free"))["speed"] == 100
+
+
+async def test_of_several_faults_all_are_taken_or_none(market: Running) -> None:
+    good, bad = {"action": "delay"}, {"action": "explode"}
+
+    assert (await market.ask("POST", "/faults", [good, bad]))[0] == 400
+    _, report = await market.ask("GET", "/faults")
+    assert report["rules"] == []
+
+    _, report = await market.ask("POST", "/faults", [good, good])
+    assert [rule["rule_id"] for rule in report["rules"]] == [1, 2]
+
+
+async def test_a_participant_that_speaks_nonsense_is_cut_off_and_nobody_else(market: Running) -> None:
+    url = f"{market.info['control']}/participate?role=engine&name="
+    async with aiohttp.ClientSession() as session:
+        for nonsense in ("no json", "[1]", '{"type": "done"}', '{"type": "done", "step": "x", "round": 1}'):
+            async with session.ws_connect(f"{url}mad") as mad, session.ws_connect(f"{url}sane") as sane:
+                await sane.receive_json()
+                await mad.send_str(nonsense)
+                async for _ in mad:
+                    pass
+                assert mad.close_code == aiohttp.WSCloseCode.UNSUPPORTED_DATA
+                assert not sane.closed
+
+
+async def test_the_ledger_is_the_truth_by_user_and_its_hash_tells_two_ledgers_apart(market: Running) -> None:
+    _, empty = await market.ask("GET", "/ledger/hash")
+    _, ledger = await market.ask("GET", "/ledger")
+    assert ledger["AB1001"]["orders"] == []
+
+    market.exchange.venue.books.accounts["AB1001"].cash += 1
+
+    assert (await market.ask("GET", "/ledger/hash"))[1] != empty
