@@ -7,7 +7,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 BUSY_TIMEOUT_S = 5
-POOL = {"min_size": 1, "max_size": 8, "timeout": 10}
+POOL = {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 5}
+"""Seconds. Connecting again is tried after 1, 2, 4, 8 ... s until `reconnect_timeout`, and at once at the next request
+after it: left at its five minutes, a database that was away for one minute would be missed for another."""
+LOST_AFTER = {"connect_timeout": 5, "tcp_user_timeout": 10_000, "keepalives_idle": 30}
+"""libpq's (s, ms, s): a host that has vanished without a word is noticed. What the address says goes before."""
 SQLITE_PRAGMAS = f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000};"
 
 
@@ -44,7 +48,8 @@ def postgresql(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": options.pop("host", "") or unquote(parts.hostname or ""),
         "PORT": str(port or options.pop("port", "")),
-        "OPTIONS": {**options, "pool": POOL},
+        "OPTIONS": {**LOST_AFTER, **options, "pool": POOL},
+        "CONN_HEALTH_CHECKS": True,  # the pool still has the connections that a restart of the server has cut
     }
 
 

@@ -2,4 +2,5 @@
 
 from django.urls import include, path
 
+handler500 = "trading.web.views.errors.server_error"
 urlpatterns = [path("", include("trading.web.urls"))]

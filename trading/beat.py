@@ -151,10 +151,11 @@ class MarketScheduler(DatabaseScheduler):
         return datetime.fromtimestamp(math.ceil(self._heap[0][0]), UTC)
 
     def close(self) -> None:
-        """Leave the market and end as the package does."""
+        """Leave the market and end as the package does, which asks twice: at SIGTERM, and when its loop has ended."""
         super().close()
-        if self._participant is not None:
-            self._participant.close()
+        participant, self._participant = self._participant, None
+        if participant is not None:
+            participant.close()
 
 
 def read_the_market(clock: MarketTime) -> None:

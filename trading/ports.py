@@ -10,9 +10,11 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Protocol
 
+from trading.domain.candles import Candle
 from trading.domain.control import CommandKind as CommandKind
 from trading.domain.control import TradingState as TradingState
 from trading.domain.instruments import Instrument
+from trading.domain.opening_range import OpeningRange
 from trading.domain.orders import (
     BrokerOrder,
     BrokerPosition,
@@ -20,6 +22,7 @@ from trading.domain.orders import (
     IntentState,
     OrderIntent,
 )
+from trading.domain.reference_range import ReferenceRange
 from trading.domain.ticks import Tick
 
 
@@ -78,6 +81,18 @@ class Broker(Protocol):
     async def close(self) -> None: ...
 
 
+class PriceHistory(Protocol):
+    """Historical data by one account, apart from its `Broker`: a slow read here keeps no exit waiting.
+
+    Raises BrokerUnavailable, BrokerAuthError or BrokerRejected.
+    """
+
+    async def candles(self, token: int, start: datetime, end: datetime, interval: str) -> list[Candle]:
+        """Read the candles that begin from `start` to `end` (aware); `interval` is Kite's word, e.g. minute."""
+
+    async def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class OrderUpdate:
     """One message of the order socket. See `Broker.order_updates`."""
@@ -121,7 +136,8 @@ class Plan:
 
     `quantity` is units (fixed) or None when `capital` rupees decide at the entry price.
     `config` holds only what differs from the ladder's defaults (spec: configuration table).
-    `day_range` is (high, low) or None while unknown; then nothing is entered.
+    `day_range` is None while unknown; then nothing is entered. `why_no_range` says that it stays so today.
+    `is_closing`: switched off; what was opened today is carried to its end, and nothing more is entered.
     """
 
     account_key: str
@@ -129,7 +145,9 @@ class Plan:
     config: Mapping[str, Any]
     quantity: int | None
     capital: Decimal | None
-    day_range: tuple[Decimal, Decimal] | None
+    day_range: ReferenceRange | None
+    why_no_range: str = ""
+    is_closing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +181,8 @@ class DayBook:
     trades: tuple[tuple[str, BrokerTrade], ...]
     """(account key, trade): each trade id once an account."""
     ladders: tuple[LadderRecord, ...]
+    squared_off: frozenset[int] = frozenset()
+    """Clients whom somebody asked to square off today: they enter nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +208,14 @@ class ControlView:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The answer of the transaction that sets SENDING. `denied` is empty when the order may leave."""
+    """The answer of the transaction that sets SENDING. `denied` is empty when the order may leave.
+
+    `state` is what the intent was when it was NOT_NEW.
+    """
 
     denied: str = ""
     message: str = ""
+    state: IntentState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +267,9 @@ class EngineStore(Protocol):
         """Insert the trades not seen before and give those back. Safe with any duplicates."""
 
     async def save_ladder(self, day: date, record: LadderRecord) -> None: ...
+    async def save_opening_range(self, day: date, found: OpeningRange) -> OpeningRange:
+        """Keep what was found of a window, once a day: gives the one that counts, which is the first."""
+
     async def append_events(self, events: Sequence[EngineEvent]) -> None: ...
     async def finish_command(self, command_id: int, result: Mapping[str, Any]) -> None: ...
     async def lower_state(
@@ -310,3 +337,25 @@ class MarketRound:
     frames: Mapping[str, int]
     updates: Mapping[str, int]
     waits: bool
+
+
+class SessionGrant(Protocol):
+    """What a broker gives for a request token. `access_token` is a secret: never log this."""
+
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def access_token(self) -> str: ...
+
+
+class BrokerSession(Protocol):
+    """The sign-in half of a broker's API, for one account. Calls block."""
+
+    def login_url(self, state: str) -> str:
+        """Give the broker's sign-in page; `state` comes back on the redirect."""
+
+    def exchange(self, request_token: str) -> SessionGrant:
+        """Trade the one-use token for a session. Raises BrokerError."""
+
+    def revoke(self, access_token: str) -> None:
+        """End a session at the broker. Raises BrokerError."""

@@ -5,11 +5,13 @@ import logging
 from datetime import date
 
 from celery import shared_task
+from django.db.models import QuerySet
 
+from trading.domain.calendar import DayKind
 from trading.domain.errors import BrokerUnavailable
 from trading.domain.timezone import at_ist, ist_day
 from trading.models import Client, InstrumentRow
-from trading.services import mail, morning, reports, square_off, wiring
+from trading.services import control, mail, morning, reports, schedule, square_off, wiring
 from trading.stores.calendar import market_calendar
 
 logger = logging.getLogger(__name__)
@@ -25,7 +27,14 @@ def _trading_day() -> date | None:
     return None
 
 
-@shared_task(queue="notify")
+def _day_of_positions() -> date | None:
+    """Give the market's day unless it is known to be closed: on an unknown day nothing is entered, but what is open
+    is closed."""
+    day = ist_day(wiring.clock().now())
+    return None if market_calendar().day_kind(day).kind in (DayKind.HOLIDAY, DayKind.WEEKEND) else day
+
+
+@shared_task
 def send_mail(mail_id: int) -> None:
     """Send one mail of the outbox."""
     mail.deliver(mail_id)
@@ -35,7 +44,14 @@ def send_mail(mail_id: int) -> None:
 def fetch_instruments() -> None:
     """Fetch and version the market day's instrument dump."""
     if (day := _trading_day()) is not None:
+        schedule.sync_schedule(wiring.clock().now())  # today's session may end at another time than yesterday's
         logger.info("instruments day=%s count=%s", day, morning.refresh_instruments(day))
+
+
+@shared_task
+def build_index() -> None:
+    """Make the instrument search anew after Redis has lost it, or before the first morning."""
+    morning.rebuild_index(ist_day(wiring.clock().now()))
 
 
 @shared_task(autoretry_for=(BrokerUnavailable,), max_retries=3, retry_backoff=5, retry_jitter=True)
@@ -43,6 +59,13 @@ def fetch_ranges() -> None:
     """Fetch the last session's range of everything that is watched."""
     if (day := _trading_day()) is not None:
         logger.info("ranges day=%s count=%s", day, morning.refresh_ranges(day))
+
+
+@shared_task(autoretry_for=(BrokerUnavailable,), max_retries=3, retry_backoff=5, retry_jitter=True)
+def fetch_morning() -> None:
+    """Fetch dump and ranges for a feed that was signed in, or named, after Beat's entries of the morning."""
+    fetch_instruments()
+    fetch_ranges()
 
 
 @shared_task(autoretry_for=(BrokerUnavailable,), max_retries=3, retry_backoff=5, retry_jitter=True)
@@ -56,7 +79,7 @@ def fetch_range(instrument_id: int) -> None:
 @shared_task
 def square_off_client(client_id: int) -> None:
     """Square one client off at its time, and verify it. A task that comes too early does nothing."""
-    day = _trading_day()
+    day = _day_of_positions()
     client = Client.objects.filter(pk=client_id, onboarded_at__isnull=False).first()
     if day is None or client is None:
         return
@@ -67,11 +90,28 @@ def square_off_client(client_id: int) -> None:
 
 
 @shared_task
+def square_off_due() -> None:
+    """Ask for what must go before the clients' own times: stocks whose session ends with a closing auction."""
+    if (day := _day_of_positions()) is not None:
+        control.request_due_square_offs(day, clock=wiring.clock())
+
+
+@shared_task
 def verify_flat() -> None:
     """Alarm for every client that should be flat by now and is not."""
-    if _trading_day() is not None:
-        clients = list(Client.objects.filter(onboarded_at__isnull=False).select_related("user"))
-        asyncio.run(square_off.verify_flat(clients, wiring.clock()))
+    _verify(Client.objects.all())
+
+
+@shared_task
+def verify_client(client_id: int) -> None:
+    """Alarm for one client that should be flat by now and is not."""
+    _verify(Client.objects.filter(pk=client_id))
+
+
+def _verify(clients: QuerySet[Client]) -> None:
+    if _day_of_positions() is not None:
+        onboarded = list(clients.filter(onboarded_at__isnull=False).select_related("user"))
+        asyncio.run(square_off.verify_flat(onboarded, wiring.clock()))
 
 
 @shared_task

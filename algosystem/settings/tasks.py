@@ -1,9 +1,13 @@
 """Celery: JSON only, market time zone, two queues, no results, and mail."""
 
+import ssl
+
 from algosystem import env
 from algosystem.settings.base import IS_DEMO, REDIS_URL, TIME_ZONE
 
 CELERY_BROKER_URL = REDIS_URL
+if REDIS_URL.startswith("rediss://"):
+    CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}  # kombu alone would take any certificate
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}  # seconds; longer than the longest task
 CELERY_TIMEZONE = TIME_ZONE
@@ -12,6 +16,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"trading.tasks.send_mail": {"queue": "notify"}}
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"default": {}, "notify": {}}
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

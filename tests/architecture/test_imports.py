@@ -46,8 +46,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
         "trading.stack.run",
         f"{EXCHANGE}.state",
     ): "reads and empties the state file of the exchange it starts",
-    (f"{SERVICES}.mail", "trading.tasks"): "queues its own task, inside the function, so that eager tests see it",
-    (f"{SERVICES}.watchlist", "trading.tasks"): "asks for a range by a task, inside the function, after the commit",
+    (f"{SERVICES}.background", "trading.tasks"): "queues a task by name, inside the function: tasks import services",
 }
 
 

@@ -5,21 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import chromium
 from tests.days.stack import RunningStack
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(400)]
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PASSWORD = "a-long-enough-passphrase-7"
 EMAIL = "dev@example.com"
 USER_ID = "XY2001"
@@ -27,10 +19,8 @@ USER_ID = "XY2001"
 
 @pytest.fixture(scope="module")
 def browser(browser_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
+    with chromium(browser_path) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +106,10 @@ def test_sign_up_connect_trade_and_stop(browser: Browser, stack: RunningStack) -
     loads: list[str] = []
     page.on("framenavigated", lambda frame: loads.append(frame.url))
     stack.control("/clock", {"speed": 60, "resume": True})
-    expect(page.get_by_test_id("position")).to_be_visible(timeout=30_000)
+    expect(page.get_by_test_id("position")).to_be_visible(timeout=90_000)
     total = page.get_by_test_id("total-pnl")
     shown = total.inner_text()
-    expect(total).not_to_have_text(shown, timeout=20_000)
+    expect(total).not_to_have_text(shown, timeout=60_000)
     assert loads == []
 
     page.get_by_test_id("kill").click()

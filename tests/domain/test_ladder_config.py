@@ -55,6 +55,13 @@ def test_an_empty_mapping_gives_the_810_910_ladder() -> None:
         ({"entry_fraction": "0.8"}, "entry_fraction is not a setting of the ladder"),
         ({"range_source": "opening_range", "session_start": "09:20:00"}, "before the opening range ends at 09:30:00"),
         ({"range_source": "opening_range", "opening_range_minutes": 600}, "times must be in order"),
+        ({"range_source": "opening_range", "opening_range_minutes": -600}, "opening_range_minutes must be at least 1"),
+        ({"manual_high": "110"}, "manual_high and manual_low belong together"),
+        ({"manual_high": "100", "manual_low": "100"}, "manual_high must be above manual_low, were 100 and 100"),
+        ({"manual_high": "110", "manual_low": "0"}, "manual_low must be above 0"),
+        ({"manual_high": "1e40", "manual_low": "1"}, "manual_high must be above 0, below 1,000,000,000"),
+        ({"manual_high": "110.00001", "manual_low": "1"}, "have at most four decimals, was 110.00001"),
+        ({"manual_high": "high", "manual_low": "1"}, "manual_high: number was 'high'"),
     ],
 )
 def test_a_broken_configuration_is_refused_with_the_reason(given: dict[str, Any], reason: str) -> None:
@@ -108,6 +115,14 @@ def test_the_session_starts_at_the_end_of_the_opening_range() -> None:
     assert default.session_start == time(9, 30)
     assert longer.session_start == time(10, 0)
     assert later.session_start == time(10, 0)
+
+
+def test_a_range_by_hand_has_its_prices_in_the_configuration_or_from_the_caller() -> None:
+    by_hand = LadderConfig.from_mapping({"range_source": "manual", "manual_high": "110.05", "manual_low": 100})
+
+    assert (by_hand.manual_high, by_hand.manual_low) == (Decimal("110.05"), Decimal(100))
+    assert LadderConfig.from_mapping(by_hand.to_mapping()) == by_hand
+    assert LadderConfig.from_mapping({"range_source": "manual"}).manual_high is None
 
 
 def test_a_configuration_survives_its_mapping() -> None:

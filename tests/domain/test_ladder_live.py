@@ -272,6 +272,20 @@ def test_a_restart_goes_on_with_position_targets_and_stop() -> None:
     assert words(tick(restarted, "108.60")) == ["STOP"]
 
 
+def test_a_price_that_armed_another_range_has_not_armed_this_one() -> None:
+    ladder = make_ladder()
+    tick(ladder, "108")
+    same, other = make_ladder(), make_ladder(high="108", low="98")
+
+    for later in (same, other):
+        later.restore(ladder.snapshot())
+
+    assert words(tick(same, "108.10")) == ["ENTRY"]
+    assert words(tick(other, "106.30")) == []  # beyond the other range's B of 106.10, but never below it
+    tick(other, "106.00")
+    assert words(tick(other, "106.10")) == ["ENTRY"]
+
+
 def test_a_stop_never_loosens_even_where_a_restart_computed_lower_levels() -> None:
     ladder = make_ladder()
     tick(ladder, "108")

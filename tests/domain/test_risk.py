@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from trading.domain import risk
 from trading.domain.calendar import MarketCalendar
-from trading.domain.control import TradingState
 from trading.domain.instruments import InstrumentClass
 from trading.domain.timezone import at_ist
 
@@ -18,27 +17,6 @@ DAY = date(2026, 11, 23)
 
 def code(denial: risk.Denial | None) -> str | None:
     return denial.code if denial else None
-
-
-@pytest.mark.parametrize(
-    ("state", "net", "order", "passes"),
-    [
-        (TradingState.ACTIVE, 0, 10, True),
-        (TradingState.ACTIVE, 10, -25, True),
-        (TradingState.HALTED, 10, -10, False),
-        (TradingState.REDUCING, 0, 10, False),
-        (TradingState.REDUCING, 10, 5, False),
-        (TradingState.REDUCING, 10, -10, True),
-        (TradingState.REDUCING, 10, -11, False),
-        (TradingState.REDUCING, -10, 10, True),
-        (TradingState.REDUCING, -10, 11, False),
-        (TradingState.REDUCING, 0, -1, False),
-    ],
-)
-def test_the_trading_state_passes_only_what_it_allows(state: TradingState, net: int, order: int, passes: bool) -> None:
-    denial = risk.check_trading_state(state, net_quantity=net, signed_quantity=order)
-
-    assert code(denial) == (None if passes else "KILL_SWITCH")
 
 
 @given(net=st.integers(-100, 100), working=st.integers(0, 100), order=st.integers(-100, 100))

@@ -8,12 +8,15 @@ from typing import Any
 
 from tests.fakes.broker import FakeBroker
 from tests.fakes.feed import FakeFeed, FakeLive
+from tests.fakes.history import FakeHistory
 from tests.fakes.store import MemoryStore
 from tests.fakes.virtual_clock import VirtualClock, let_run
 from trading.domain.calendar import MarketCalendar
 from trading.domain.control import TradingState
 from trading.domain.instruments import Instrument
+from trading.domain.ladder_config import RangeSource
 from trading.domain.money import to_scaled
+from trading.domain.reference_range import ReferenceRange
 from trading.domain.ticks import Tick
 from trading.domain.timezone import at_ist
 from trading.engine import EngineDeps
@@ -58,7 +61,10 @@ class Stage:
         self.feed = FakeFeed()
         self.live = FakeLive()
         self.brokers: dict[str, FakeBroker] = {}
+        self.history = FakeHistory()
         self.plans: dict[str, Instrument] = {}
+        self.packets: dict[int, Tick] = {}
+        """The market's last packet of each instrument."""
         self.engine: Engine | None = None
         self.task: asyncio.Task[None] | None = None
 
@@ -80,8 +86,9 @@ class Stage:
         config: Mapping[str, Any] | None = None,
         day_range: tuple[Decimal, Decimal] | None = RANGE,
     ) -> None:
-        """Add an instrument to an account's plans."""
-        self.store.add_plan(Plan(f"kite:{user_id}", instrument, config or {}, quantity, None, day_range))
+        """Add an instrument to an account's plans, with the (high, low) of the session before."""
+        known = day_range and ReferenceRange(*day_range, RangeSource.PREVIOUS_DAY, "2026-11-20", "2026-11-20", "test")
+        self.store.add_plan(Plan(f"kite:{user_id}", instrument, config or {}, quantity, None, known))
         self.plans[instrument.key] = instrument
 
     def deps(self, **changes: Any) -> EngineDeps:
@@ -92,6 +99,7 @@ class Stage:
             "leases": self.store,
             "feed": self.feed,
             "broker_for": self.broker_for,
+            "history_for": lambda ref: self.history,
             "live": self.live,
             "calendar": MarketCalendar.load(),
         }
@@ -124,14 +132,20 @@ class Stage:
         """Let market time come to `at` with one tick, and everything that follows happen."""
         instrument = instrument or next(iter(self.plans.values()), GILLETTE)
         self.clock.set_ist(at)
+        self.feed.put(self.trade(price, instrument))
+        await self.settle(0.2)  # slow enough for the rate budget
+
+    def trade(self, price: str | Decimal, instrument: Instrument) -> Tick:
+        """Let the market trade one unit at a price now, and give the packet that tells of it, without sending it."""
         price = Decimal(price)
         for broker in self.brokers.values():
             broker.prices[instrument.key] = price
-        scaled = to_scaled(price)
-        stamp = int(self.clock.now().timestamp())
-        tick = Tick(instrument.token, scaled, stamp, scaled, scaled, scaled, scaled, 1)
-        self.feed.put(tick)
-        await self.settle(0.2)  # slow enough for the rate budget
+        scaled, stamp = to_scaled(price), int(self.clock.now().timestamp())
+        last = self.packets.get(instrument.token, Tick(0, scaled, 0, scaled, scaled, scaled, scaled, 0))
+        high, low = max(last.high, scaled), min(last.low, scaled)
+        packet = Tick(instrument.token, scaled, stamp, last.open, high, low, last.close, last.volume + 1)
+        self.packets[instrument.token] = packet
+        return packet
 
     async def ticks(self, *pairs: tuple[str, str]) -> None:
         """Send several ticks."""
@@ -169,7 +183,7 @@ class Stage:
     def ladder_events(self) -> list[dict[str, Any]]:
         """Give the ladder's decisions in the paper's words."""
         return [
-            {key: value for key, value in event.data.items() if key not in ("tick", "levels")}
+            {key: value for key, value in event.data.items() if key not in ("tick", "levels", "range")}
             for event in self.store.events
             if event.kind in LADDER_WORDS
         ]

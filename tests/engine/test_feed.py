@@ -1,6 +1,12 @@
 """A silent feed switches entries off and says so; bad ticks decide nothing."""
 
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+
 from tests.engine.stage import GILLETTE, INFY, Stage
+from trading.domain.money import to_scaled
 from trading.domain.ticks import Tick
 from trading.engine.ladder_book import LadderBook
 
@@ -98,15 +104,15 @@ def tick(price: int, at: int = 1_500) -> Tick:
 
 
 def test_ticks_inside_the_bounds_are_shown_to_no_ladder() -> None:
-    book, takers = LadderBook(1_000), [CountingTaker(INFY.token, 90, 110), CountingTaker(INFY.token, 95, 120)]
+    book, takers = LadderBook(1_000), [CountingTaker(INFY.token, 90, 110), CountingTaker(INFY.token, 101, 120)]
     for taker in takers:
         book.put(taker)
 
-    for price in (96, 100, 109):
+    for price in (102, 105, 109):
         book.take(tick(price))
     assert [taker.shown for taker in takers] == [0, 0]
 
-    for price in (95, 110):
+    for price in (101, 110):
         book.take(tick(price))
     assert [taker.shown for taker in takers] == [2, 2]
 
@@ -119,3 +125,125 @@ def test_from_the_square_off_on_every_tick_is_shown() -> None:
     book.take(tick(100, at=2_000))
 
     assert taker.shown == 1
+
+
+async def test_a_tick_from_the_future_blinds_no_ladder(stage: Stage) -> None:
+    """Taken for the newest it would make every later tick an old one, and the feed would never look stale."""
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    stage.feed.put(_tick("108.10", at=int(stage.clock.now().timestamp()) + 3_600))
+
+    await stage.tick("09:15:02", "103.00")
+    assert stage.sent()[1:] == [("STOP", "SELL", 100)]
+
+    stage.clock.set_ist("09:15:20")
+    await stage.settle(3.0)
+    assert stage.events("FEED_STALE")
+
+
+@pytest.mark.parametrize("absurd", ["1.08", "10810.00", "0.05", "90.00", "130.00"])
+async def test_one_absurd_price_neither_stops_books_nor_reaches_a_limit(stage: Stage, absurd: str) -> None:
+    stage.client(daily_loss_limit=Decimal(1000), daily_profit_limit=Decimal(1000))
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+
+    tick = _tick(absurd, at=int(stage.clock.now().timestamp()))
+    stage.feed.put(tick)
+    stage.feed.put(tick)  # the same packet again is no second word
+    await stage.tick("09:15:02", "108.20")
+    await stage.settle(1.0)
+
+    assert stage.sent() == [("ENTRY", "BUY", 100)]
+    assert [event.kind for event in stage.events("PRICE_DOUBTED")] == ["PRICE_DOUBTED"]
+
+
+async def test_a_jump_that_a_second_packet_confirms_is_believed(stage: Stage) -> None:
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+
+    await stage.tick("09:15:02", "90.00")
+    assert len(stage.sent()) == 1
+    await stage.tick("09:15:03", "89.50")
+
+    assert stage.sent()[1:] == [("STOP", "SELL", 100)]
+
+
+async def test_a_first_price_far_from_yesterdays_close_is_believed_at_the_second_packet(stage: Stage) -> None:
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    now = int(stage.clock.now().timestamp())
+
+    stage.feed.put(_tick("150.00", at=now, close="108.00"))
+    await stage.settle(0.1)
+    assert stage.session.house.instruments.last_price(GILLETTE.key) is None
+    stage.feed.put(_tick("150.05", at=now + 1, close="108.00"))
+    await stage.settle(0.1)
+
+    assert stage.session.house.instruments.last_price(GILLETTE.key) == Decimal("150.05")
+
+
+async def silent(stage: Stage, quote: str) -> Stage:
+    """Holding 100 while the feed is dead; the broker quotes this price."""
+    stage.plan(GILLETTE, quantity=100)
+    stage.plan(INFY, quantity=50)
+    await stage.start()
+    await stage.tick("09:15:00", "108.00", INFY)
+    await stage.ticks(*ENTRY)
+    stage.clock.set_ist("09:16:00")
+    stage.broker.prices[GILLETTE.key] = stage.broker.prices[INFY.key] = Decimal(quote)
+    return stage
+
+
+async def test_while_the_feed_is_dead_a_stop_goes_by_the_brokers_quote_and_nothing_is_entered(stage: Stage) -> None:
+    stage.client()
+    await silent(stage, "103.00")
+
+    await stage.settle(10.0)
+
+    assert stage.sent()[1:] == [("STOP", "SELL", 100)]
+    assert stage.alarm_codes() == []
+
+
+async def test_a_feed_that_stays_dead_while_something_is_open_calls_a_person(stage: Stage) -> None:
+    stage.client()
+    await silent(stage, "108.20")
+
+    await stage.settle(30.0)
+
+    assert stage.alarm_codes() == ["FEED_STALE"]
+    assert len(stage.sent()) == 1
+
+
+async def test_while_the_feed_is_dead_a_limit_goes_by_the_brokers_quote(stage: Stage) -> None:
+    stage.client(daily_loss_limit=Decimal(200))
+    await silent(stage, "106.00")
+
+    await stage.settle(10.0)
+
+    assert stage.sent()[1:] == [("LIMIT_REACHED", "SELL", 100)]
+
+
+async def test_a_quote_that_jumps_is_asked_for_again_before_it_is_believed(stage: Stage) -> None:
+    stage.client()
+    await silent(stage, "10.30")
+    real, answers = stage.broker.last_prices, [Decimal("10.30"), Decimal("108.00")]
+
+    async def one_wrong(instruments: Sequence[str]) -> dict[str, Decimal]:
+        stage.broker.prices[GILLETTE.key] = answers.pop(0) if len(answers) > 1 else answers[0]
+        return await real(instruments)
+
+    stage.broker.last_prices = one_wrong  # type: ignore[method-assign]
+    await stage.settle(20.0)
+
+    assert len(stage.sent()) == 1
+
+
+def _tick(price: str, *, at: int, close: str | None = None) -> Tick:
+    scaled = to_scaled(Decimal(price))
+    return Tick(GILLETTE.token, scaled, at, scaled, scaled, scaled, to_scaled(Decimal(close or price)), 1)

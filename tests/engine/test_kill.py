@@ -5,7 +5,7 @@ from typing import Any
 from tests.engine.stage import DAY, GILLETTE, INFY, Stage
 from tests.fakes.broker import REST
 from trading.domain.control import CommandKind, TradingState
-from trading.domain.orders import IntentState
+from trading.domain.orders import IntentState, Side
 
 ENTRY = (("09:15:00", "108.00"), ("09:15:01", "108.10"))
 
@@ -175,3 +175,109 @@ async def test_a_position_of_somebody_else_cannot_be_closed(stage: Stage) -> Non
 
     assert stage.store.results[command]["flat"] is False
     assert stage.broker.net(GILLETTE.key) == 100
+
+
+async def test_an_order_that_fills_after_the_halt_is_closed_with_an_alarm(stage: Stage) -> None:
+    """Brokers report a cancel and fill the order all the same (forum 8676)."""
+    stage.client().script.append(REST)
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    stage.store.press_kill(1)
+    await stage.settle(1.0)
+    assert stage.store.policies[1].state is TradingState.HALTED
+
+    stage.broker.fill("AB1001-1")
+    await stage.settle(1.0)
+
+    assert stage.broker.net(GILLETTE.key) == 0
+    assert {"LATE_FILL", "STRAY_POSITION"} <= set(stage.alarm_codes())
+
+
+async def test_a_kill_that_begins_before_the_broker_told_of_earlier_orders_waits_for_them(stage: Stage) -> None:
+    stage.client(squares_off_on_kill=False).script.append(REST)
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    await stage.stop()
+    stage.broker.is_readable = False
+    await stage.start(holder="second")
+    command = stage.store.press_kill(1)
+    await stage.settle(3.0)
+    assert command not in stage.store.results
+
+    stage.broker.is_readable = True
+    await stage.settle(10.0)
+
+    assert stage.broker.live() == []
+    assert stage.store.results[command]["left_open"] == {}
+
+
+async def test_an_account_that_never_signed_in_and_never_traded_keeps_no_kill_open(stage: Stage) -> None:
+    """Its positions are unknown, so it is named and not called flat; a person can go on without it."""
+    stage.client(2, "XY2001").has_session = False
+    await holding(stage)
+
+    command = stage.store.press_kill(None)
+    await stage.settle(3.0)
+
+    result = stage.store.results[command]
+    assert (result["flat"], result["unconfirmed"]) == (False, ["kite:XY2001"])
+    assert stage.broker.net(GILLETTE.key) == 0
+    assert stage.store.house_state is TradingState.REDUCING
+    told = {event.client_id: event.data["text"] for event in stage.events("KILL_DONE")}
+    assert "kite:XY2001 must be signed in" in told[2]
+    assert "confirmed by the broker" in told[1]
+
+
+async def test_an_account_that_lost_its_session_after_trading_keeps_the_kill_open(stage: Stage) -> None:
+    await holding(stage)
+    stage.broker.has_session = False
+
+    command = stage.store.press_kill(1)
+    await stage.settle(10.0)
+    assert command not in stage.store.results
+
+    stage.broker.has_session = True
+    await stage.settle(60.0)
+    assert stage.store.results[command]["flat"] is True
+
+
+async def test_a_command_that_fails_is_told_and_tried_again(stage: Stage) -> None:
+    await holding(stage)
+    runner = stage.session.house.runners[("kite:AB1001", GILLETTE.key)]
+    real, failures = runner.flatten, [RuntimeError("poison")] * 2
+
+    def failing(*args: Any, **kwargs: Any) -> None:
+        if failures:
+            raise failures.pop()
+        real(*args, **kwargs)
+
+    runner.flatten = failing  # type: ignore[method-assign]
+    command = stage.store.press_kill(1)
+    await stage.settle(10.0)
+
+    assert stage.store.results[command]["flat"] is True
+    assert stage.alarm_codes() == ["FLATTEN_FAILED"]
+
+
+async def test_a_command_without_its_arguments_is_told_to_a_person(stage: Stage) -> None:
+    await holding(stage)
+
+    stage.store.add_command(CommandKind.EXIT_POSITION, 1, {}, day=DAY)
+    await stage.settle(5.0)
+
+    assert stage.alarm_codes() == ["COMMAND_FAILED"]
+
+
+async def test_a_kill_of_a_client_that_came_after_the_day_was_loaded_reaches_its_positions(stage: Stage) -> None:
+    await holding(stage)
+    late = stage.client(2, "XY2001")
+    late.prices["NSE:SBIN"] = stage.broker.prices[GILLETTE.key]
+    late.trade_by_hand("NSE:SBIN", Side.BUY, 5)
+
+    command = stage.store.press_kill(2)
+    await stage.settle(10.0)
+
+    assert late.net("NSE:SBIN") == 0
+    assert stage.store.results[command]["flat"] is True

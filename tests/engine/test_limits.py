@@ -1,9 +1,16 @@
 """Daily limits: reached means closed and latched until the next session."""
 
+import asyncio
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
-from tests.engine.stage import GILLETTE, INFY, Stage
-from trading.domain.control import TradingState
+import pytest
+
+from tests.engine.stage import DAY, GILLETTE, INFY, Stage
+from trading.domain.control import CommandKind, TradingState
+from trading.domain.money import to_scaled
+from trading.domain.ticks import Tick
 
 ENTRY = (("09:15:00", "108.00"), ("09:15:01", "108.10"))
 
@@ -113,3 +120,105 @@ async def test_the_curve_keeps_one_point_a_market_minute(stage: Stage) -> None:
     await stage.settle(1.0)
 
     assert list(stage.store.pnl.values()) == [(Decimal(0), Decimal(0)), (Decimal(0), Decimal(20))]
+
+
+async def both(stage: Stage) -> Stage:
+    """Two instruments armed, to be crossed in one batch."""
+    stage.plan(GILLETTE, quantity=100)
+    stage.plan(INFY, quantity=50)
+    await stage.start()
+    await stage.tick("09:15:00", "108.00", GILLETTE)
+    await stage.tick("09:15:00", "108.00", INFY)
+    return stage
+
+
+async def cross_both(stage: Stage) -> None:
+    """Both entries are decided in the same turn."""
+    stage.clock.set_ist("09:15:01")
+    stamp, price = int(stage.clock.now().timestamp()), to_scaled(Decimal("108.10"))
+    for instrument in (GILLETTE, INFY):
+        stage.broker.prices[instrument.key] = Decimal("108.10")
+        stage.feed.put(Tick(instrument.token, price, stamp, price, price, price, price, 1))
+    await stage.settle(1.0)
+
+
+@pytest.mark.parametrize("limits", [{"max_trades_per_day": 1}, {"max_open_positions": 1}])
+async def test_of_two_entries_decided_at_once_the_limit_lets_exactly_one_pass(
+    stage: Stage, limits: dict[str, Any]
+) -> None:
+    stage.client(**limits)
+    await both(stage)
+
+    await cross_both(stage)
+
+    assert stage.sent() == [("ENTRY", "BUY", 100)]
+
+
+async def test_rows_read_before_the_latch_was_stored_do_not_let_an_entry_pass(stage: Stage) -> None:
+    stage.client(daily_loss_limit=Decimal(100))
+    await both(stage)
+    await stage.tick("09:15:01", "108.10", GILLETTE)
+    real, waiting = stage.store.lower_state, asyncio.Event()
+
+    async def slow(*args: Any, **kwargs: Any) -> None:
+        await waiting.wait()
+        await real(*args, **kwargs)
+
+    stage.store.lower_state = slow  # type: ignore[method-assign]
+    await stage.tick("09:15:02", "107.10", GILLETTE)
+    await stage.settle(1.0)
+    await stage.tick("09:15:03", "108.30", GILLETTE)
+    await stage.tick("09:15:04", "108.10", INFY)
+
+    assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY"]
+    waiting.set()
+    await stage.settle(1.0)
+    assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "LIMIT_REACHED"]
+
+
+async def test_a_square_off_by_a_limit_that_a_crash_cut_short_is_finished_by_the_next_engine(stage: Stage) -> None:
+    stage.client(daily_loss_limit=Decimal(100))
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    await stage.store.lower_state(1, TradingState.REDUCING, "the day's loss", latch=True)
+    await stage.stop()
+
+    await stage.start(holder="second")
+    await stage.tick("09:15:05", "108.20")
+    await stage.settle(2.0)
+
+    assert stage.sent()[-1] == ("LIMIT_REACHED", "SELL", 100)
+    assert stage.store.latches[1].state is TradingState.HALTED
+
+
+async def test_a_limit_whose_latch_a_person_lifted_is_judged_again(stage: Stage) -> None:
+    stage.client(daily_loss_limit=Decimal(100))
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY, ("09:15:02", "107.10"))
+    await stage.settle(1.0)
+    assert stage.store.latches[1].state is TradingState.HALTED
+
+    del stage.store.latches[1]
+    stage.store.policies[1] = replace(stage.store.policies[1], daily_loss_limit=Decimal(250))
+    stage.store.add_command(CommandKind.RELOAD, 1, day=DAY)
+    await stage.settle(1.0)
+    await stage.ticks(("09:16:00", "101.00"), ("09:16:01", "100.90"), ("09:16:02", "102.50"))
+    await stage.settle(1.0)
+
+    assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "LIMIT_REACHED", "ENTRY", "LIMIT_REACHED"]
+
+
+async def test_a_limit_lowered_below_what_was_lost_already_latches_at_once(stage: Stage) -> None:
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY, ("09:15:02", "103.10"))
+    assert stage.store.latches == {}
+
+    stage.store.policies[1] = replace(stage.store.policies[1], daily_loss_limit=Decimal(400))
+    stage.store.add_command(CommandKind.RELOAD, 1, day=DAY)
+    await stage.settle(3.0)
+
+    assert stage.store.latches[1].state is TradingState.HALTED

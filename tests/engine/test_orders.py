@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from tests.engine.stage import GILLETTE, Stage
-from tests.fakes.broker import AUTH, DIE, DROPPED, LOST, REJECT, REST
+from tests.fakes.broker import AUTH, DIE, DROPPED, LOST, LOST_RESTING, REJECT, REST
 from trading.domain.orders import IntentState, Side
 
 KEY = GILLETTE.key
@@ -104,11 +104,13 @@ async def test_an_entry_whose_answer_was_lost_is_found_by_its_tag_and_not_sent_a
 
 
 async def test_an_entry_lost_on_the_way_is_proved_absent_and_never_sent_again(stage: Stage) -> None:
+    """Order books were seen to lag by 83 seconds: until two minutes have passed no other entry is made."""
     await entered(stage, DROPPED)
 
-    await stage.settle(15.0)
+    await stage.settle(119.0)
+    await stage.ticks(("09:17:00", "108.00"), ("09:17:01", "108.10"))
     assert await states(stage) == [IntentState.IN_DOUBT]
-    await stage.settle(1.0)
+    await stage.settle(9.0)
 
     assert await states(stage) == [IntentState.ABSENT]
     assert stage.sent() == [("ENTRY", "BUY", 100)]
@@ -119,7 +121,7 @@ async def test_unreadable_order_books_prove_nothing(stage: Stage) -> None:
     await entered(stage, DROPPED)
     stage.broker.is_readable = False
 
-    await stage.settle(60.0)
+    await stage.settle(200.0)
     assert await states(stage) == [IntentState.IN_DOUBT]
 
     stage.broker.is_readable = True
@@ -157,19 +159,49 @@ async def test_a_lost_exit_is_not_sent_again_while_the_position_cannot_be_read_a
     assert stage.broker.net(KEY) == 0
 
 
-async def test_a_late_entry_is_closed_with_an_alarm(stage: Stage) -> None:
+async def test_an_entry_that_the_positions_know_of_is_not_absent_however_long_the_book_lags(stage: Stage) -> None:
     stage.client().tells_updates = False
     stage.broker.script.append(LOST)
     stage.broker.sees_book = False
     stage.plan(GILLETTE)
     await stage.start()
     await stage.ticks(*ENTRY)
-    await stage.settle(20.0)
+
+    await stage.settle(300.0)
+    assert await states(stage) == [IntentState.IN_DOUBT]
+
+    stage.broker.sees_book = True
+    await stage.settle(10.0)
+    assert await states(stage) == [IntentState.ADOPTED]
+    await stage.tick("09:20:02", "103.00")
+    assert stage.broker.net(KEY) == 0
+
+
+async def test_an_exit_lost_on_the_way_of_a_position_closed_by_hand_is_over(stage: Stage) -> None:
+    await entered(stage)
+    stage.broker.script.append(DROPPED)
+    await stage.tick("09:15:02", "103.00")
+    stage.broker.trade_by_hand(KEY, Side.SELL, 100)
+
+    await stage.settle(60.0)
+
+    assert (await states(stage))[-1] is IntentState.ABSENT
+    assert len(stage.sent()) == 2
+
+
+async def test_a_late_entry_is_closed_with_an_alarm(stage: Stage) -> None:
+    stage.client().tells_updates = False
+    stage.broker.script.append(LOST_RESTING)
+    stage.broker.sees_book = False
+    stage.plan(GILLETTE)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    await stage.settle(150.0)
     assert await states(stage) == [IntentState.ABSENT]
 
     stage.broker.sees_book = True
     stage.broker.tells_updates = True
-    stage.broker.tell(stage.broker.book["AB1001-1"])
+    stage.broker.fill("AB1001-1")
     await stage.settle(1.0)
 
     assert stage.sent() == [("ENTRY", "BUY", 100), ("MANUAL_EXIT", "SELL", 100)]

@@ -1,9 +1,13 @@
 """The end of the day: at the planned times, once, verified with the broker, whoever asks."""
 
+from dataclasses import replace
+from datetime import time
+from decimal import Decimal
+
 from tests.engine.stage import DAY, GILLETTE, INFY, Stage
 from tests.fakes.broker import REST
 from trading.domain.control import CommandKind
-from trading.domain.orders import Side
+from trading.domain.orders import BrokerPosition, Side
 
 
 async def holding_both(stage: Stage) -> Stage:
@@ -144,4 +148,126 @@ async def test_a_target_exit_that_rests_is_cancelled_before_the_square_off(stage
     await stage.at("15:10:00", 1.0)
 
     assert stage.sent()[3:] == [("SQUARE_OFF", "SELL", 50)]
+    assert stage.broker.net(INFY.key) == 0
+
+
+async def test_what_the_client_bought_by_hand_goes_before_the_closing_auction_too(stage: Stage) -> None:
+    """Nobody described it: a stock may have an auction, an option has none."""
+    await holding_both(stage)
+    for key in ("NSE:SBIN", "NFO:NIFTY26NOV25000CE"):
+        stage.broker.prices[key] = stage.broker.prices[INFY.key]
+        stage.broker.trade_by_hand(key, Side.BUY, 75)
+
+    await stage.at("15:10:00", 6.0)
+
+    assert stage.broker.net("NSE:SBIN") == 0
+    assert stage.broker.net("NFO:NIFTY26NOV25000CE") == 75
+    assert stage.broker.net(GILLETTE.key) == 100
+    await stage.at("15:15:00", 6.0)
+    assert stage.broker.net("NFO:NIFTY26NOV25000CE") == 0
+
+
+async def test_a_square_off_is_not_confirmed_before_the_broker_told_of_earlier_orders(stage: Stage) -> None:
+    stage.client(square_off_at=time(14, 0), no_new_entry_after=time(14, 0)).script.append("lost resting")
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(("13:59:58", "108.00"), ("13:59:59", "108.10"))
+    await stage.stop()
+    stage.clock.set_ist("14:00:05")
+    stage.broker.is_readable = False
+    real = stage.broker.positions
+
+    async def positions_only() -> list[BrokerPosition]:
+        stage.broker.is_readable = True
+        answer = await real()
+        stage.broker.is_readable = False
+        return answer
+
+    stage.broker.positions = positions_only  # type: ignore[method-assign]
+    await stage.start(holder="second")
+    await stage.settle(5.0)
+    assert stage.events("SQUARED_OFF") == []
+
+    stage.broker.positions = real  # type: ignore[method-assign]
+    stage.broker.is_readable = True
+    await stage.settle(20.0)
+
+    assert stage.broker.live() == []
+    assert len(stage.events("SQUARED_OFF")) == 1
+
+
+async def test_a_square_off_by_hand_earlier_in_the_day_does_not_silence_the_alarm_of_the_evening(stage: Stage) -> None:
+    await holding_both(stage)
+    stage.store.add_command(CommandKind.SQUARE_OFF, 1, {}, day=DAY)
+    await stage.settle(2.0)
+    assert len(stage.events("SQUARED_OFF")) == 1
+    stage.broker.trade_by_hand(GILLETTE.key, Side.BUY, 5)
+    stage.broker.script.extend([REST] * 9)
+
+    await stage.at("15:15:00", 3.0)
+    await stage.at("15:16:00", 1.0)
+
+    text = next(text for _, code, text in stage.store.alarms if code == "NOT_FLAT")
+    assert "+5 NSE:GILLETTE" in text
+
+
+async def test_a_square_off_by_hand_still_counts_after_a_restart(stage: Stage) -> None:
+    await holding_both(stage)
+    stage.store.add_command(CommandKind.SQUARE_OFF, 1, {}, day=DAY)
+    await stage.settle(1.0)
+    await stage.stop()
+    sbin = replace(INFY, tradingsymbol="SBIN", token=779521)
+    stage.plan(sbin, quantity=10)
+
+    await stage.start(holder="second")
+    await stage.tick("11:00:00", "108.00", sbin)
+    await stage.tick("11:00:01", "108.10", sbin)
+
+    assert len(stage.sent()) == 4
+
+
+async def test_the_alarm_names_what_the_broker_shows_though_no_trade_explains_it(stage: Stage) -> None:
+    """A position converted by hand is in the positions and in no trade: only a person can say what it is."""
+    await holding_both(stage)
+    real, reads = stage.broker.positions, []
+
+    async def with_converted() -> list[BrokerPosition]:
+        zero = Decimal(0)
+        reads.append(stage.clock.monotonic())
+        return [*await real(), BrokerPosition("NSE:SBIN", "MIS", 30, zero, zero, zero)]
+
+    stage.broker.positions = with_converted  # type: ignore[method-assign]
+    await stage.at("15:10:00", 3.0)
+    reads.clear()
+    await stage.settle(60.0)
+    await stage.at("15:14:30", 1.0)
+
+    text = next(text for _, code, text in stage.store.alarms if code == "NOT_FLAT")
+    assert "+30 NSE:SBIN" in text
+    assert len(reads) < 30
+
+
+async def test_only_what_is_due_is_squared_off_when_beat_asks_for_that(stage: Stage) -> None:
+    await holding_both(stage)
+    stage.clock.set_ist("15:10:00")
+    stage.session.tools.timers.cancel(("square off", 1, 0))
+
+    command = stage.store.add_command(CommandKind.SQUARE_OFF, None, {"only_due": True}, day=DAY)
+    await stage.settle(2.0)
+
+    assert stage.store.results[command] == {"flat": True}
+    assert (stage.broker.net(INFY.key), stage.broker.net(GILLETTE.key)) == (0, 100)
+
+
+async def test_an_exit_that_was_given_up_is_tried_again_after_two_minutes(stage: Stage) -> None:
+    await holding_both(stage)
+    stage.broker.script.extend(["reject"] * 5)
+    await stage.at("15:10:00", 1.0)
+    for at in ("15:10:02", "15:10:06", "15:10:14", "15:10:22", "15:10:30", "15:11:30"):
+        await stage.at(at, 0.3)
+    assert "EXIT_GIVEN_UP" in stage.alarm_codes()
+    assert len(stage.sent()) == 2 + 5
+
+    await stage.at("15:12:31", 3.0)
+
     assert stage.broker.net(INFY.key) == 0

@@ -12,11 +12,11 @@ from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, Orde
 from trading.domain.positions import fold_trades
 from trading.ports import OrderUpdate
 
-FILL, REST, REJECT, DIE, LOST, DROPPED, AUTH, HANG = (
-    "fill", "rest", "reject", "die", "lost", "dropped", "auth", "hang",
+FILL, REST, REJECT, DIE, LOST, LOST_RESTING, DROPPED, AUTH, HANG = (
+    "fill", "rest", "reject", "die", "lost", "lost resting", "dropped", "auth", "hang",
 )  # fmt: skip
 """What becomes of a placed order: filled at once, resting, refused with an error, accepted and rejected later,
-accepted but the answer lost, lost before it was accepted, session dead, no answer ever."""
+accepted but the answer lost (filled or resting), lost before it was accepted, session dead, no answer ever."""
 
 
 class FakeBroker:
@@ -63,7 +63,7 @@ class FakeBroker:
             self.fill(order_id, int(outcome.partition(":")[2]))
         elif outcome in (FILL, LOST):
             self.fill(order_id)
-        if outcome == LOST:
+        if outcome in (LOST, LOST_RESTING):
             raise OrderOutcomeUnknown("read timed out")
         return order_id
 
@@ -119,8 +119,11 @@ class FakeBroker:
         self._change(order_id, status=status, filled_quantity=filled, average_price=price)
 
     def trade_by_hand(self, instrument: str, side: Side, quantity: int) -> None:
-        """Trade in the broker's own app."""
-        self._trade(f"hand-{len(self.fills)}", instrument, side, quantity, self.prices[instrument])
+        """Trade in the broker's own app; no message tells of it."""
+        order_id, price = f"hand-{len(self.fills)}", self.prices[instrument]
+        self._trade(order_id, instrument, side, quantity, price)
+        done = (order_id, "", OrderStatus.COMPLETE, instrument, side, "MIS", quantity, quantity, price)
+        self.book[order_id] = BrokerOrder(*done, placed_at=self._now(), updated_at=self._now())
 
     def net(self, instrument: str) -> int:
         """Give the signed units open."""

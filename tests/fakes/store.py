@@ -8,6 +8,7 @@ from typing import Any
 
 from trading.domain.control import CommandKind, TradingState, state_denial, strictest
 from trading.domain.errors import ExitAlreadyLive, StoreUnavailable
+from trading.domain.opening_range import OpeningRange
 from trading.domain.orders import BrokerOrder, BrokerTrade, IntentState, OrderIntent, check_transition, is_stale_word
 from trading.domain.timezone import ist_day
 from trading.ports import (
@@ -53,6 +54,7 @@ class MemoryStore:
         self.exit_slots: dict[tuple[str, str], str] = {}
         self.trades: list[tuple[str, BrokerTrade]] = []
         self.ladders: dict[tuple[date, str, str], LadderRecord] = {}
+        self.opening_ranges: dict[tuple[date, str, str, int], OpeningRange] = {}
         self.commands: dict[int, tuple[date, Command]] = {}
         self.results: dict[int, Mapping[str, Any]] = {}
         self.verdicts: dict[str, Sequence[Mapping[str, Any]]] = {}
@@ -103,10 +105,20 @@ class MemoryStore:
             house_state=self._house(day),
             clients=tuple(self._policy(client_id, day) for client_id in self.policies),
             accounts=tuple(accounts),
-            plans=tuple(plan for plan in self.plans if plan.account_key not in self.disabled_accounts),
+            plans=tuple(
+                self._with_opening_range(replace(plan, is_closing=plan.is_closing or self._is_off(plan)), day)
+                for plan in self.plans
+                if not self._is_off(plan)
+                or any((s.intent.key.account, s.intent.key.instrument) == _place(plan) for s in today)
+            ),
             intents=tuple(today),
             trades=tuple(entry for entry in self.trades if ist_day(entry[1].filled_at) == day),
             ladders=tuple(record for key, record in self.ladders.items() if key[0] == day),
+            squared_off=frozenset(
+                command.client_id
+                for on, command in self.commands.values()
+                if command.kind is CommandKind.SQUARE_OFF and command.client_id is not None and on == day
+            ),
         )
 
     async def control(self) -> ControlView:
@@ -132,7 +144,8 @@ class MemoryStore:
             return False
         slot = (intent.key.account, intent.key.instrument)
         if intent.key.purpose.is_exit:
-            if slot in self.exit_slots:
+            holder = self.exit_slots.get(slot)
+            if holder is not None and self.intents[holder].intent.key.day >= intent.key.day:
                 raise ExitAlreadyLive(f"{slot[0]} {slot[1]} had the live exit {self.exit_slots[slot]}")
             self.exit_slots[slot] = intent.tag
         self.intents[intent.tag] = StoredIntent(intent, IntentState.NEW)
@@ -146,7 +159,7 @@ class MemoryStore:
             return Claim("LEASE_LOST", f"the lease of {shard} was not held with epoch {epoch}")
         stored = self.intents[tag]
         if stored.state is not IntentState.NEW:
-            return Claim("NOT_NEW", f"the intent was {stored.state}")
+            return Claim("NOT_NEW", f"the intent was {stored.state}", stored.state)
         self.verdicts[tag] = list(verdicts)
         denial = self._denial(stored.intent)
         self._move(stored, IntentState.DENIED if denial else IntentState.SENDING)
@@ -181,6 +194,10 @@ class MemoryStore:
     async def save_ladder(self, day: date, record: LadderRecord) -> None:
         self._check()
         self.ladders[(day, record.account_key, record.instrument)] = record
+
+    async def save_opening_range(self, day: date, found: OpeningRange) -> OpeningRange:
+        self._check()
+        return self.opening_ranges.setdefault((day, found.broker, found.instrument, found.minutes), found)
 
     async def append_events(self, events: Sequence[EngineEvent]) -> None:
         self._check()
@@ -262,6 +279,18 @@ class MemoryStore:
             return policy
         return replace(policy, state=strictest(policy.state, latch.state), latched_reason=latch.reason)
 
+    def _is_off(self, plan: Plan) -> bool:
+        return plan.account_key in self.disabled_accounts
+
+    def _with_opening_range(self, plan: Plan, day: date) -> Plan:
+        """Do what the database does for a line whose configuration takes its range from the opening window."""
+        minutes = plan.config.get("opening_range_minutes", 15)
+        key = (day, self.accounts[plan.account_key].broker, plan.instrument.key, minutes)
+        found = self.opening_ranges.get(key)
+        if plan.config.get("range_source") != "opening_range" or found is None:
+            return plan
+        return replace(plan, day_range=found.reference(), why_no_range=found.why_not)
+
     def _denial(self, intent: OrderIntent) -> tuple[str, str] | None:
         key, today = intent.key, self._today()
         client = self._policy(self.accounts[key.account].client_id, today)
@@ -289,3 +318,7 @@ class MemoryStore:
 
 def _trade_key(account_key: str, trade: BrokerTrade) -> tuple[str, date, str, str]:
     return account_key, ist_day(trade.filled_at), trade.instrument.partition(":")[0], trade.trade_id
+
+
+def _place(plan: Plan) -> tuple[str, str]:
+    return plan.account_key, plan.instrument.key

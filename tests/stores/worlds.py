@@ -19,6 +19,8 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.store import MemoryStore
 from trading.domain.control import CommandKind, TradingState
 from trading.domain.instruments import Instrument
+from trading.domain.ladder_config import RangeSource
+from trading.domain.reference_range import ReferenceRange
 from trading.models import Alarm, BrokerAccount, Client, EventLog, House, OrderIntentRow, PnlPoint
 from trading.ports import AccountRef, ClientPolicy, Clock, EngineStore, LeaseStore, Plan
 from trading.services import control
@@ -41,7 +43,7 @@ class World(Protocol):
     alice: int
     charlie: int
 
-    async def trade(self, account_key: str, symbol: str, high: str, low: str) -> None: ...
+    async def trade(self, account_key: str, symbol: str, high: str, low: str, **config: Any) -> None: ...
     async def disable(self, account_key: str) -> None: ...
     async def kill(self, client_id: int | None, *, leave_positions: bool | None = None) -> int: ...
     async def command(
@@ -66,9 +68,13 @@ class MemoryWorld:
             self._memory.add_client(_policy(client_id))
             self._memory.add_account(AccountRef(client_id, key, client_id, "kite"))
 
-    async def trade(self, account_key: str, symbol: str, high: str, low: str) -> None:
+    async def trade(self, account_key: str, symbol: str, high: str, low: str, **config: Any) -> None:
         instrument = Instrument("NSE", symbol, 408065, Decimal("0.05"), 1)
-        self._memory.add_plan(Plan(account_key, instrument, {}, 10, None, (Decimal(high), Decimal(low))))
+        last = ReferenceRange(
+            Decimal(high), Decimal(low), RangeSource.PREVIOUS_DAY, "2026-11-20", "2026-11-20", told_by="test"
+        )
+        known = None if "range_source" in config else last
+        self._memory.add_plan(Plan(account_key, instrument, config, 10, None, known))
 
     async def disable(self, account_key: str) -> None:
         self._memory.disabled_accounts.add(account_key)
@@ -118,9 +124,9 @@ class DjangoWorld:
         """Do database work on another thread and connection than the store's."""
         return await asyncio.to_thread(in_thread_of_its_own(work))
 
-    async def trade(self, account_key: str, symbol: str, high: str, low: str) -> None:
+    async def trade(self, account_key: str, symbol: str, high: str, low: str, **config: Any) -> None:
         def work() -> None:
-            make_watch_item(BrokerAccount.objects.get(key=account_key), symbol)
+            make_watch_item(BrokerAccount.objects.get(key=account_key), symbol, config=config)
             make_instrument(symbol)
             make_range(symbol, high, low)
 

@@ -1,4 +1,4 @@
-"""A browser that signs in through the real page, and the fixed cast with confirmed addresses."""
+"""A browser that signs in through the real page, the fixed cast with confirmed addresses, and alice's morning."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.test import Client as Browser
+from pytest_django.fixtures import Settings
 
 from tests.factories import PASSWORD
+from tests.web.seed import ControlPort, seed_day, seed_feed, seed_prices
 from trading.models import Client, OutgoingMail, User
 from trading.services import people
 
@@ -44,6 +46,24 @@ def charlie(db: None) -> Client:
 def bob(db: None) -> User:
     """Give the operator."""
     return people.enrol("bob@example.com", PASSWORD, is_operator=True)
+
+
+@pytest.fixture
+def market(settings: Settings) -> Iterator[ControlPort]:
+    """Give the exchange's clock, standing at 10:42:07 of the seeded day."""
+    port = ControlPort()
+    settings.ALGO_CONTROL_URL = port.url
+    yield port
+    port.close()
+
+
+@pytest.fixture
+def day(alice: Client, bob: User, redis: Any, market: ControlPort) -> Client:
+    """Give alice in the middle of her morning, prices known, the feed's holder agreeing."""
+    seed_feed(bob)
+    seed_day(alice)
+    seed_prices(redis)
+    return Client.objects.select_related("user").get(pk=alice.pk)
 
 
 @pytest.fixture

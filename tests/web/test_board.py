@@ -1,6 +1,8 @@
 """The desk: what stands on it, who sees it, and that unknown is never shown as flat."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
+from datetime import time
 from decimal import Decimal
 from typing import Any
 
@@ -13,34 +15,18 @@ from tests.factories import DAY
 from tests.web.conftest import text_of
 from tests.web.seed import NOW, ControlPort, put_price, seed_day, seed_feed, seed_prices
 from trading.domain.control import TradingState
-from trading.models import Client, CommandRow, House, OrderIntentRow, User
+from trading.domain.timezone import at_ist
+from trading.models import Client, CommandRow, House, OrderIntentRow, PnlPoint, User
 from trading.services import wiring
 from trading.services.views.positions import position_rows, totals
 from trading.services.views.snapshot import client_snapshot
 from trading.services.views.why import find_order, order_why
 from trading.stores.commands import finish
+from trading.web import formats
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Browser]
 PAGES = ("dashboard", "positions", "orders")
-
-
-@pytest.fixture
-def market(settings: Settings) -> Iterator[ControlPort]:
-    port = ControlPort()
-    settings.ALGO_CONTROL_URL = port.url
-    yield port
-    port.close()
-
-
-@pytest.fixture
-def day(alice: Client, bob: User, redis: Any, market: ControlPort) -> Client:
-    """Give alice in the middle of her morning, prices known."""
-    seed_feed(bob)
-    seed_day(alice)
-    seed_prices(redis)
-    alice.refresh_from_db()
-    return alice
 
 
 def row_of(client: Client, symbol: str) -> dict[str, Any]:
@@ -211,6 +197,46 @@ def test_the_pnl_line_gives_its_owners_points_only(day: Client, charlie: Client,
     assert signed_in(charlie).get(reverse("pnl-points")).json()["points"] == []
 
 
+def test_the_pnl_line_begins_at_the_opening_and_knows_the_square_offs(day: Client, signed_in: SignedIn) -> None:
+    PnlPoint.objects.create(client=day, at=at_ist(DAY, time(9, 1)), realised_pnl=0, unrealised_pnl=0)
+
+    chart = signed_in(day).get(reverse("pnl-points")).json()
+
+    assert chart["points"][0]["at"] == chart["day"]["open"] == at_ist(DAY, time(9, 15)).timestamp()
+    assert [line["time"] for line in chart["day"]["square_offs"]] == ["15:10", "15:15"]
+
+
+def test_while_nothing_is_open_the_price_chart_has_both_entries_and_the_square_off(
+    day: Client, signed_in: SignedIn
+) -> None:
+    browser = signed_in(day)
+
+    flat = browser.get(reverse("price-candles"), {"instrument": "NSE:HDFCBANK"}).json()
+    held = browser.get(reverse("price-candles"), {"instrument": "NSE:INFY"}).json()
+
+    assert Decimal(flat["entries"]["long"]) > Decimal(flat["entries"]["short"])
+    assert [line["time"] for line in flat["day"]["square_offs"]] == ["15:10"]
+    assert held["entries"] is None
+    assert len(held["position"]["levels"]["stops"]) == 10
+
+
+def test_a_position_shows_its_percent_and_what_it_realised_today(day: Client, signed_in: SignedIn) -> None:
+    row = row_of(day, "INFY")
+    page = text_of(signed_in(day).get(reverse("positions")))
+
+    assert Decimal(row["percent"]) == Decimal("0.66")
+    assert f'data-cell="realised" data-format="pnl" data-sign="up">{formats.pnl(Decimal(row["realised"]))}<' in page
+
+
+def test_an_instrument_is_offered_once_for_the_chart_and_open_ones_first(day: Client, signed_in: SignedIn) -> None:
+    page = text_of(signed_in(day).get(reverse("positions"), {"instrument": "NSE:SBIN"}))
+
+    offered = re.findall(r'<option value="NSE:([A-Z]+)"( selected)?>([^<]+)<', page)
+    assert [name for name, _, _ in offered] == ["INFY", "RELIANCE", "SBIN", "HDFCBANK", "ABBOTINDIA"]
+    assert [label for _, _, label in offered][:3] == ["INFY (open)", "RELIANCE (open)", "SBIN (open)"]
+    assert [name for name, is_chosen, _ in offered if is_chosen] == ["SBIN"]
+
+
 def test_a_price_chart_is_given_for_own_instruments_only(day: Client, charlie: Client, signed_in: SignedIn) -> None:
     where = {"instrument": "NSE:INFY"}
 
@@ -256,6 +282,22 @@ def test_the_page_shows_the_brokers_confirmation_in_milliseconds(
 
     assert "confirmation follows" in waiting
     assert "flat after 310 ms, confirmed by the broker" in done
+
+
+def test_a_kill_that_no_broker_confirmed_is_not_called_flat(
+    day: Client, market: ControlPort, signed_in: SignedIn
+) -> None:
+    browser = signed_in(day)
+    browser.post(reverse("kill"))
+    measured: dict[str, Any] = {"last_entry_ms": 12, "cancels_ms": 40, "flat_ms": None, "left_open": {}}
+    result = {**measured, "unconfirmed": ["kite:AB1001"]}
+    finish(CommandRow.objects.get().pk, result, wall=wiring.clock().wall())
+
+    page = text_of(browser.get(reverse("dashboard")))
+
+    assert "not confirmed flat: kite:AB1001 must be signed in" in page
+    assert "positions were left open" not in page
+    assert "confirmed by the broker" not in page
 
 
 def test_the_operator_stops_everybody_or_one(

@@ -1,29 +1,23 @@
-"""What every page has: headers, theme, the bar; and who is let in at all."""
+"""What every page has: headers, theme, pictures that exist; and the demo's own pages."""
 
+import re
 from collections.abc import Callable
-from decimal import Decimal
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.test import Client as Browser
-from django.urls import reverse
+from django.test import RequestFactory
+from django.urls import get_resolver, reverse
 
 from tests.factories import make_account
 from tests.web.conftest import text_of
-from trading.models import Client, PnlPoint, User
-from trading.services import mail, wiring
+from trading.models import Client, User
+from trading.services import mail
+from trading.web.views.errors import server_error
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Browser]
 PRIVATE = ("onboarding", "settings", "settings-brokers", "settings-limits", "broker-connect", "kite-login")
-POST_ONLY = ("onboarding-start", "theme")
-
-
-@pytest.mark.parametrize("name", PRIVATE)
-def test_a_private_page_sends_a_stranger_to_sign_in(browser: Browser, name: str) -> None:
-    reply = browser.get(reverse(name))
-
-    assert reply.status_code == 302
-    assert reply["Location"].startswith("/accounts/login/?next=")
 
 
 @pytest.mark.parametrize("name", PRIVATE)
@@ -34,22 +28,6 @@ def test_a_private_page_is_kept_by_no_cache(alice: Client, signed_in: SignedIn, 
 
     assert reply.status_code == 200
     assert reply["Cache-Control"] == "no-store, private"
-
-
-@pytest.mark.parametrize("name", POST_ONLY)
-def test_what_changes_something_is_not_done_by_a_get(alice: Client, signed_in: SignedIn, name: str) -> None:
-    assert signed_in(alice).get(reverse(name)).status_code == 405
-
-
-@pytest.mark.parametrize("name", ["onboarding-start", "settings-limits", "broker-connect", "kite-login", "theme"])
-def test_a_post_without_the_token_is_refused(alice: Client, name: str) -> None:
-    browser = Browser(enforce_csrf_checks=True)
-    browser.force_login(alice.user, backend="django.contrib.auth.backends.ModelBackend")
-
-    reply = browser.post(reverse(name))
-
-    assert reply.status_code == 403
-    assert "The form was too old" in text_of(reply)
 
 
 def test_every_page_carries_a_policy_without_inline_script_or_style(browser: Browser) -> None:
@@ -78,30 +56,13 @@ def test_the_theme_switch_goes_back_to_this_site_only(browser: Browser) -> None:
     assert browser.post("/theme/", {"theme": "light", "next": "https://evil.example/"})["Location"] == "/"
 
 
-def test_the_bar_shows_state_and_todays_pnl_with_a_sign(alice: Client, signed_in: SignedIn) -> None:
-    PnlPoint.objects.create(
-        client=alice, at=wiring.clock().now(), realised_pnl=Decimal("-1234.50"), unrealised_pnl=Decimal("-100000")
-    )
-
-    page = text_of(signed_in(alice).get("/settings/"))
-
-    assert "−₹1,01,234.50" in page
-    assert 'data-state="ACTIVE"' in page
-
-
-def test_an_unknown_pnl_is_a_dash_and_never_zero(alice: Client, charlie: Client, signed_in: SignedIn) -> None:
-    PnlPoint.objects.create(client=alice, at=wiring.clock().now(), realised_pnl=5, unrealised_pnl=5)
-
-    page = text_of(signed_in(charlie).get("/settings/"))
-
-    assert 'data-testid="bar-pnl">—<' in page
-
-
 def test_the_landing_page_says_what_it_is_and_where_to_start(browser: Browser) -> None:
     page = text_of(browser.get("/"))
 
     assert "no promise of profit" in page
     assert reverse("account_signup") in page
+    for picture in re.findall(r"/static/(theme/desk-[a-z-]+\.webp)", page):
+        assert finders.find(picture), picture
 
 
 def test_the_demo_mailbox_shows_the_mail_and_the_log_has_it_too(
@@ -114,6 +75,19 @@ def test_the_demo_mailbox_shows_the_mail_and_the_log_has_it_too(
 
     assert "1234-5678" in text_of(browser.get("/demo/mail/"))
     assert [record.name for record in caplog.records if "1234-5678" in record.getMessage()] == ["trading.demo_mail"]
+
+
+def test_a_fault_of_ours_gives_a_reference_that_stands_in_the_log_too(
+    rf: RequestFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    reply = server_error(rf.get("/dashboard/"))
+
+    reference = re.search(r"support: <code>([0-9a-f]{8})</code>", text_of(reply))
+    assert reply.status_code == 500
+    assert "Orders, stops and the square-off" in text_of(reply)
+    assert reference is not None
+    assert f"reference={reference.group(1)} path=/dashboard/" in caplog.text
+    assert get_resolver().resolve_error_handler(500) is server_error
 
 
 @pytest.mark.parametrize("name", ["demo-mail", "demo-brokers"])

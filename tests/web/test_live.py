@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,9 +14,8 @@ from channels.routing import URLRouter
 from django.conf import settings as django_settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client as Browser
-from pytest_django.fixtures import Settings
 
-from tests.web.seed import ControlPort, seed_day, seed_feed, seed_prices
+from tests.web.seed import ControlPort, put_price, seed_day, seed_feed
 from trading.marketdata import keys
 from trading.marketdata.live import encode_message
 from trading.models import Client, User
@@ -85,14 +85,6 @@ def _cookie(user: User) -> bytes:
 
 
 @pytest.fixture
-def market(settings: Settings) -> Iterator[ControlPort]:
-    port = ControlPort()
-    settings.ALGO_CONTROL_URL = port.url
-    yield port
-    port.close()
-
-
-@pytest.fixture
 async def tabs() -> AsyncIterator[Open]:
     opened: list[Tab] = []
 
@@ -106,14 +98,6 @@ async def tabs() -> AsyncIterator[Open]:
     for tab in opened:
         if not tab.socket.future.done():
             await tab.leave()
-
-
-@pytest.fixture
-def day(alice: Client, bob: User, redis: Any, market: ControlPort) -> Client:
-    seed_feed(bob)
-    seed_day(alice)
-    seed_prices(redis)
-    return alice
 
 
 async def live(redis: Any, client_id: int | None, kind: str, data: Message) -> None:
@@ -190,7 +174,7 @@ async def test_own_quotes_come_only_with_the_feed_holders_consent(
     while len(seen) < 20 and (not seen or seen[-1]["type"] != "position"):
         seen.append(json.loads((await tab.output())["text"]))
 
-    assert seen[-1]["data"]["ltp"] is None
+    assert [seen[-1]["data"][name] for name in ("ltp", "unrealised", "percent")] == [None, None, None]
     assert "quote" not in {message["type"] for message in seen}
 
 
@@ -201,9 +185,56 @@ async def test_the_operator_sees_every_client_in_a_row(day: Client, bob: User, t
 
     await live(redis, day.pk, "pnl", {"realised": "1", "unrealised": "2", "total": "3", "loss_left": "4"})
     row = await tab.message("client")
+    while row["data"].get("total") != "3":
+        row = await tab.message("client")
 
     assert [(one["email"], one["open_positions"]) for one in picture["data"]["clients"]] == [(day.user.email, 3)]
-    assert row["data"] == {"id": day.pk, "realised": "1", "unrealised": "2", "total": "3"}
+    assert {name: row["data"].get(name) for name in ("id", "realised", "unrealised", "loss_left")} == {
+        "id": day.pk, "realised": "1", "unrealised": "2", "loss_left": None,
+    }  # fmt: skip
+
+
+async def test_the_operators_sums_and_counts_move_although_no_engine_tells_them(
+    day: Client, bob: User, tabs: Open, redis: Any
+) -> None:
+    tab = await tabs(bob)
+    await tab.connect()
+    before = (await tab.message("snapshot"))["data"]["pnl"]
+
+    await sync_to_async(put_price)(redis, 779521, Decimal("830.45"))
+    told = await tab.message("pnl")
+    while told["data"] == before:
+        told = await tab.message("pnl")
+    row = await tab.message("client")
+
+    assert Decimal(told["data"]["total"]) - Decimal(before["total"]) == 400 * (Decimal("830.45") - Decimal("824.40"))
+    assert (row["data"]["open_positions"], row["data"]["orders"]) == (3, 7)
+
+
+async def test_a_sum_with_an_unpriced_position_in_it_is_unknown(day: Client, tabs: Open, redis: Any) -> None:
+    tab = await tabs(day)
+    await tab.connect()
+    await tab.message("snapshot")
+
+    await live(redis, day.pk, "pnl", {"realised": "1", "unrealised": "2", "total": "3", "unpriced": ["NSE:INFY"]})
+
+    told = (await tab.message("pnl"))["data"]
+    assert (told["realised"], told["unrealised"], told["total"]) == ("1", None, None)
+
+
+async def test_an_event_comes_with_its_tone_and_a_position_with_its_percent(
+    day: Client, tabs: Open, redis: Any
+) -> None:
+    tab = await tabs(day)
+    await tab.connect()
+    await tab.message("snapshot")
+    held = {"account": "kite:AB1001", "instrument": "NSE:INFY", "average_price": "100", "open": 10, "unrealised": "25"}
+
+    await live(redis, day.pk, "event", {"kind": "STOP", "sentence": "stop hit", "at": "2026-11-23T05:13:09+00:00"})
+    await live(redis, day.pk, "position", held)
+
+    assert (await tab.message("position"))["data"]["percent"] == "2.50"
+    assert (await tab.message("event"))["data"]["tone"] == "warn"
 
 
 async def test_the_engines_market_time_is_told_in_indian_time(day: Client, tabs: Open, redis: Any) -> None:
@@ -217,6 +248,7 @@ async def test_the_engines_market_time_is_told_in_indian_time(day: Client, tabs:
         seen = await tab.message("market")
 
     assert seen["data"]["time"] == "2026-11-23T10:43:09.000+05:30"
+    assert seen["data"].get("phase", "open") == "open", "the pulse alone names the phase"
 
 
 async def test_the_pulse_goes_on_while_redis_is_away(alice: Client, market: ControlPort, tabs: Open) -> None:

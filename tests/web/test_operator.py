@@ -1,6 +1,8 @@
 """The operator's board and the slow way back to trading; a client gets neither the board nor another's state."""
 
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
@@ -187,3 +189,35 @@ def test_with_nothing_stopped_there_is_nothing_to_raise(alice: Client, signed_in
 def test_the_state_in_the_bar_leads_to_where_it_is_raised(alice: Client, bob: User, signed_in: SignedIn) -> None:
     assert '<a class="state-chip" href="/trade-again/"' in text_of(signed_in(alice).get("/settings/"))
     assert '<a class="state-chip" href="/operator/"' in text_of(signed_in(bob).get("/settings/"))
+
+
+def emails_of(page: str) -> list[str]:
+    return re.findall(r'data-testid="client" data-email="([^"]+)"', page)
+
+
+def test_the_board_is_sorted_by_the_column_that_was_asked_for_and_the_unknown_stands_last(
+    day: Client, charlie: Client, bob: User, signed_in: SignedIn, redis: Any
+) -> None:
+    browser = signed_in(bob)
+
+    by_total = text_of(browser.get("/operator/", {"sort": "-total"}))
+    by_name_down = text_of(browser.get("/operator/", {"sort": "-email"}))
+    redis.flushall()
+    unknown = [text_of(browser.get("/operator/", {"sort": way})) for way in ("total", "-total")]
+
+    assert emails_of(by_total) == ["alice@example.com", "charlie@example.com"]
+    assert 'aria-sort="descending"' in by_total
+    assert emails_of(by_name_down) == ["charlie@example.com", "alice@example.com"]
+    assert [emails_of(page)[-1] for page in unknown] == ["alice@example.com"] * 2
+
+
+@pytest.mark.parametrize("part", ["tiles", "clients", "alarms", "events"])
+def test_a_part_of_the_operators_board_comes_alone_and_to_operators_only(
+    alice: Client, bob: User, signed_in: SignedIn, part: str
+) -> None:
+    own = text_of(signed_in(bob).get("/operator/", {"part": part}))
+
+    assert f'data-part="{part}"' in own
+    assert "<html" not in own
+    assert signed_in(alice).get("/operator/", {"part": part}).status_code == 404
+    assert signed_in(bob).get("/operator/", {"part": "../board"}).status_code == 404

@@ -1,6 +1,8 @@
 """Sign-up: e-mail, password, an optional phone number, and the mailed code."""
 
 import pytest
+from allauth.account.internal.flows.email_verification_by_code import EMAIL_VERIFICATION_CODE_SESSION_KEY
+from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.test import Client as Browser
 
@@ -133,3 +135,27 @@ def test_asking_for_codes_too_often_says_kindly_to_wait(browser: Browser) -> Non
     assert reply.status_code == 429
     assert reply["Retry-After"] == "60"
     assert "A moment, please" in text_of(reply)
+
+
+def test_a_code_is_good_once(browser: Browser) -> None:
+    sign_up(browser)
+    code = last_code()
+    browser.post(CONFIRM, {"code": code})
+    browser.post("/accounts/logout/")
+
+    browser.post(CONFIRM, {"code": code})
+
+    assert browser.get("/onboarding/").status_code == 302
+
+
+def test_a_code_dies_after_ten_minutes(browser: Browser) -> None:
+    sign_up(browser)
+    session = browser.session
+    pending = session[EMAIL_VERIFICATION_CODE_SESSION_KEY]
+    session[EMAIL_VERIFICATION_CODE_SESSION_KEY] = {**pending, "at": pending["at"] - 601}
+    session.save()
+
+    browser.post(CONFIRM, {"code": last_code()})
+
+    assert browser.get("/onboarding/").status_code == 302
+    assert not EmailAddress.objects.filter(verified=True).exists()

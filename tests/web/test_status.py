@@ -66,6 +66,7 @@ def kinds() -> dict[str, str]:
 def put_feed(redis: "redis_client.Redis[bytes]", age_s: float) -> None:
     told = FeedStatus(FeedState.CONNECTED, "kite:OP1000", int(NOON_MS - age_s * 1000), 12, 1, "connected")
     redis.set(keys.FEED_STATUS, encode_status(told))
+    redis.set(keys.HEARTBEAT, "{}")
 
 
 def test_every_part_that_is_away_is_said_to_be_so(alice: Client, signed_in: SignedIn, settings: Settings) -> None:
@@ -92,7 +93,7 @@ def test_who_left_the_round_is_named(alice: Client, signed_in: SignedIn) -> None
 
 
 @pytest.mark.usefixtures("exchange_clock")
-@pytest.mark.parametrize(("age_s", "kind"), [(0.5, "ok"), (5.0, "warn"), (12.0, "bad")])
+@pytest.mark.parametrize(("age_s", "kind"), [(0.5, "ok"), (5.0, "warn"), (61.0, "bad")])
 def test_the_feed_is_judged_by_the_age_of_its_last_price(
     redis: "redis_client.Redis[bytes]", age_s: float, kind: str
 ) -> None:
@@ -100,6 +101,16 @@ def test_the_feed_is_judged_by_the_age_of_its_last_price(
 
     assert kinds()["Price feed"] == kind
     assert kinds()["Redis"] == "ok"
+
+
+@pytest.mark.usefixtures("exchange_clock")
+def test_a_ticker_without_a_sign_of_life_is_a_fault_however_fresh_its_last_word(
+    redis: "redis_client.Redis[bytes]",
+) -> None:
+    put_feed(redis, 0.5)
+    redis.delete(keys.HEARTBEAT)
+
+    assert kinds()["Price feed"] == "bad"
 
 
 def test_an_old_price_is_no_fault_after_the_market_has_closed(
@@ -111,10 +122,7 @@ def test_an_old_price_is_no_fault_after_the_market_has_closed(
     assert kinds()["Price feed"] == "ok"
 
 
-def test_processes_are_shown_with_their_restarts(
-    bob: User, signed_in: SignedIn, state_dir: Path, redis: "redis_client.Redis[bytes]"
-) -> None:
-    redis.set("hb:ticker", "{}")
+def test_processes_are_shown_with_their_restarts(bob: User, signed_in: SignedIn, state_dir: Path) -> None:
     stack = StackFile(state_dir)
     stack.lock()
     processes = (ProcessView("web", "running", 0, 11), ProcessView("engine", "backing_off", 3, None))
@@ -126,7 +134,32 @@ def test_processes_are_shown_with_their_restarts(
     assert "Not running: engine." in page
     assert "backing_off" in page
     assert "engine-77@host" in page
-    assert "heartbeat in the last 10 s: ticker" in page
+
+
+def test_who_died_and_runs_again_is_named(bob: User, signed_in: SignedIn, state_dir: Path) -> None:
+    stack = StackFile(state_dir)
+    stack.lock()
+    processes = (ProcessView("web", "running", 0, 11), ProcessView("worker", "running", 2, 12))
+    stack.write(StackView(1, "http://127.0.0.1:1", "2026-11-23T09:00:00", "demo", processes))
+
+    assert "All 2 run. Died and started again: worker (2)." in text_of(signed_in(bob).get("/status/"))
+    assert kinds()["Processes"] == "warn"
+
+
+@pytest.mark.parametrize(("more", "words"), [({"held": True}, "held by hand"), ({"finished": True}, "day is over")])
+def test_a_clock_that_stands_says_why(exchange_clock: dict[str, Any], more: dict[str, bool], words: str) -> None:
+    exchange_clock.update(more, participants=[])
+
+    (part,) = [part for part in status.gather().parts if part.name == "Market clock"]
+
+    assert words in part.text
+    assert part.kind == "ok"
+
+
+def test_without_our_supervisor_a_production_server_is_not_called_ill(settings: Settings) -> None:
+    settings.PRODUCTION = True
+
+    assert kinds()["Processes"] == "ok"
 
 
 def test_a_stranger_signs_in_first(browser: Browser) -> None:

@@ -367,3 +367,24 @@ def test_the_search_dialog_is_on_every_page_of_a_client_and_on_none_of_the_opera
     assert "data-opens-search" in page
     assert 'hx-get="/watchlist/search/"' in page
     assert "data-opens-search" not in text_of(signed_in(bob).get("/settings/"))
+
+
+def symbols_of(client: Client) -> list[str]:
+    return [item.instrument.tradingsymbol for item in client.watch_items.order_by("position", "id")]
+
+
+def test_a_line_is_moved_by_one_place_and_the_ends_stay_ends(
+    alice: Client, account: BrokerAccount, signed_in: SignedIn
+) -> None:
+    first, second, third = (make_watch_item(account, name) for name in ("INFY", "RELIANCE", "SBIN"))
+    browser = signed_in(alice)
+
+    browser.post(f"/watchlist/{third.pk}/move/", {"to": "up"})
+    after_one = symbols_of(alice)
+    browser.post(f"/watchlist/{first.pk}/move/", {"to": "up"})
+    reply = browser.post(f"/watchlist/{second.pk}/move/", {"to": "down"})
+
+    assert after_one == ["INFY", "SBIN", "RELIANCE"]
+    assert symbols_of(alice) == ["INFY", "SBIN", "RELIANCE"]
+    assert reply["Location"] == f"/watchlist/#line-{second.pk}"
+    assert not CommandRow.objects.exists(), "the engine does not read in order"

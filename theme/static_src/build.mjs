@@ -14,6 +14,7 @@ const argument = process.argv.indexOf("--out");
 const OUT = resolve(argument > 0 ? process.argv[argument + 1] : join(HERE, "..", "static"));
 const BUDGET_BYTES = 150 * 1000; // gzipped JS and CSS before the chart library
 
+const PICTURES = ["desk-dark.webp", "desk-light.webp", "desk-phone-dark.webp", "desk-phone-light.webp"];
 const VENDOR = [
   { file: "htmx.min.js", from: "htmx.org/dist/htmx.min.js", package: "htmx.org" },
   {
@@ -52,7 +53,7 @@ function build() {
     copyFileSync(join(HERE, "node_modules", from), join(OUT, "vendor", file));
     entries.push({ file: `vendor/${file}`, ...packageFacts(rest.package), ...(notice ? { notice } : {}) });
   }
-  for (const file of ["icons.svg", "favicon.svg"]) {
+  for (const file of ["icons.svg", "favicon.svg", ...PICTURES]) {
     copyFileSync(join(HERE, "src/img", file), join(OUT, "theme", file));
     entries.push({ file: `theme/${file}`, ...own() });
   }

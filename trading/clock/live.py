@@ -4,6 +4,9 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
+LOOKS_AGAIN_S = 1.0
+"""The wall may be set while somebody waits for a moment of it: 15:10 must not come a minute late."""
+
 
 class LiveClock:
     """Market time is real time."""
@@ -27,4 +30,4 @@ class LiveClock:
     async def sleep_until(self, moment: datetime) -> None:
         """Return once the wall is at or past `moment`."""
         while (left := (moment - self.now()).total_seconds()) > 0:  # noqa: ASYNC110 (nobody sets an event for the wall)
-            await asyncio.sleep(min(left, 60.0))
+            await asyncio.sleep(min(left, LOOKS_AGAIN_S))

@@ -6,7 +6,10 @@ from trading.domain.orders import Purpose
 
 
 class TradingState(StrEnum):
-    """ACTIVE trades; REDUCING lets only exits pass; HALTED sends nothing but cancels. Only a person raises it."""
+    """ACTIVE trades; REDUCING lets only exits pass; HALTED says that, and that the broker confirmed it flat.
+
+    Exits pass in every state: what fills after all, late, is closed. Only a person raises a state.
+    """
 
     ACTIVE = "ACTIVE"
     REDUCING = "REDUCING"
@@ -40,10 +43,10 @@ def strictest(*states: TradingState) -> TradingState:
 def state_denial(purpose: Purpose, *, house: TradingState, client: TradingState) -> tuple[str, str] | None:
     """Say why the control rows stop an order, as (code, sentence); None when it may pass.
 
-    Entries need ACTIVE of both, exits pass in ACTIVE and REDUCING, nothing passes in HALTED.
+    Entries need ACTIVE of both, exits always pass.
     """
     state = strictest(house, client)
-    if state is TradingState.ACTIVE or (purpose.is_exit and state is TradingState.REDUCING):
+    if state is TradingState.ACTIVE or purpose.is_exit:
         return None
     who = "house" if house.strictness >= client.strictness else "client"
     return "KILL_SWITCH", f"the {who} was {state}"

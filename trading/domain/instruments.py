@@ -26,6 +26,18 @@ class InstrumentClass(StrEnum):
     INDEX = "index"
 
 
+EQUITY_EXCHANGES = frozenset({"NSE", "BSE"})
+
+
+def presumed_class(key: str) -> InstrumentClass:
+    """Give the class to act by for an instrument that nobody described, as `NSE:SBIN` in a client's own trade.
+
+    An equity counts as one with a closing auction: its session ends first, so acting by it is never too late.
+    """
+    is_equity = key.partition(":")[0] in EQUITY_EXCHANGES
+    return InstrumentClass.EQUITY_CAS if is_equity else InstrumentClass.DERIVATIVE
+
+
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """One row of a broker's instrument dump, in our words.

@@ -12,12 +12,14 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from trading.domain.money import to_decimal
+from trading.domain.money import PRICE_SCALE, to_decimal
 from trading.domain.timezone import DAY_SECONDS, second_of_day, time_of
 
 STEPS = 10
 """Targets T1..T10 and stops Y1..Y10."""
 MARKET_OPEN = time(9, 15)
+LARGEST_PRICE = 1_000_000_000
+"""Rupees. Above every price there is; levels and rupee columns stay in their bounds."""
 
 
 class RangeSource(StrEnum):
@@ -64,7 +66,10 @@ def _decimals(*texts: str) -> tuple[Decimal, ...]:
 
 @dataclass(frozen=True, slots=True)
 class LadderConfig:
-    """The configuration table. Fractions are of the range R, times IST, `min_step_bps` hundredths of a percent."""
+    """The configuration table. Fractions are of the range R, times IST, `min_step_bps` hundredths of a percent.
+
+    `manual_high` and `manual_low` are rupees, the range of `range_source` manual; None where the caller gives it.
+    """
 
     entry_buy_fraction: Decimal = Decimal("0.810")
     entry_sell_fraction: Decimal = Decimal("0.910")
@@ -77,6 +82,8 @@ class LadderConfig:
     booking_fractions: tuple[Decimal, ...] = _decimals(*["0.10"] * STEPS)
     range_source: RangeSource = RangeSource.PREVIOUS_DAY
     opening_range_minutes: int = 15
+    manual_high: Decimal | None = None
+    manual_low: Decimal | None = None
     sides: Sides = Sides.BOTH
     trigger: Trigger = Trigger.CROSS
     rearm: Rearm = Rearm.FLAT
@@ -99,7 +106,7 @@ class LadderConfig:
             raise LadderConfigError(tuple(problems))
         if values.get("range_source") is RangeSource.OPENING_RANGE and "session_start" not in values:
             minutes: int = values.get("opening_range_minutes", 15)
-            values["session_start"] = _opening_range_end(minutes)
+            values["session_start"] = opening_range_end(max(minutes, 0))  # below 1 it is refused anyway
         config = cls(**values)
         problems = config.problems()
         if problems:
@@ -112,7 +119,12 @@ class LadderConfig:
 
     def problems(self) -> list[str]:
         """Name every reason for which this configuration may not be saved; empty when it may."""
-        return [*self._fraction_problems(), *self._count_problems(), *self._time_problems()]
+        return [
+            *self._fraction_problems(),
+            *self._count_problems(),
+            *_manual_problems(self.manual_high, self.manual_low),
+            *self._time_problems(),
+        ]
 
     def warnings(self) -> list[str]:
         """Name what is allowed but probably not meant."""
@@ -160,7 +172,7 @@ class LadderConfig:
                 f"{self.session_start}, {self.no_new_entry_after}, {self.square_off_at}"
             )
         if self.range_source is RangeSource.OPENING_RANGE and self.opening_range_minutes >= 1:
-            end = _opening_range_end(self.opening_range_minutes)
+            end = opening_range_end(self.opening_range_minutes)
             if self.session_start < end:
                 found.append(f"session_start must not be before the opening range ends at {end}")
         return found
@@ -193,7 +205,23 @@ def _booking(fractions: tuple[Decimal, ...]) -> list[str]:
     return found
 
 
-def _opening_range_end(minutes: int) -> time:
+def _manual_problems(high: Decimal | None, low: Decimal | None) -> list[str]:
+    if high is None and low is None:
+        return []
+    if high is None or low is None:
+        return [f"manual_high and manual_low belong together, were {high} and {low}"]
+    found = [
+        f"{name} must be above 0, below {LARGEST_PRICE:,} and have at most four decimals, was {price}"
+        for name, price in (("manual_high", high), ("manual_low", low))
+        if not 0 < price < LARGEST_PRICE or (Fraction(price) * PRICE_SCALE).denominator != 1
+    ]
+    if high <= low:
+        found.append(f"manual_high must be above manual_low, were {high} and {low}")
+    return found
+
+
+def opening_range_end(minutes: int) -> time:
+    """Give the IST time at which the first `minutes` of the session are over."""
     # A window of a whole day is cut at the day's end; the order of times then refuses it.
     return time_of(min(second_of_day(MARKET_OPEN) + minutes * 60, DAY_SECONDS - 1))
 
@@ -206,6 +234,10 @@ def _read_fractions(value: object) -> tuple[Decimal, ...]:
     if not isinstance(value, list | tuple):
         raise ValueError(f"a list of {STEPS} numbers is needed, was {value!r}")
     return tuple(to_decimal(one) for one in value)
+
+
+def _read_price(value: object) -> Decimal | None:
+    return None if value is None else to_decimal(value)
 
 
 def _read_count(value: object) -> int:
@@ -243,6 +275,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "booking_fractions": _read_fractions,
     "range_source": _reader_of_word(RangeSource),
     "opening_range_minutes": _read_count,
+    "manual_high": _read_price,
+    "manual_low": _read_price,
     "sides": _reader_of_word(Sides),
     "trigger": _reader_of_word(Trigger),
     "rearm": _reader_of_word(Rearm),
@@ -275,4 +309,6 @@ def _to_json(value: object) -> object:
         return [str(one) for one in value]
     if isinstance(value, time):
         return value.isoformat()
+    if value is None:
+        return None
     return int(value) if isinstance(value, int) else str(value)

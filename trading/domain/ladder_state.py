@@ -26,12 +26,16 @@ class SideState:
         self.entries = 0
 
     def snapshot(self) -> dict[str, Any]:
-        """Give the flags, JSON-able."""
-        return {"armed": self.armed, "quiet": self.quiet, "entries": self.entries}
+        """Give the flags and the entry level that they belong to, JSON-able."""
+        return {"armed": self.armed, "quiet": self.quiet, "entries": self.entries, "level": self.levels.entry}
 
     def restore(self, kept: Mapping[str, Any]) -> None:
-        """Take the flags back. Raises KeyError or TypeError when `kept` is no snapshot."""
-        self.armed, self.quiet = bool(kept["armed"]), bool(kept["quiet"])
+        """Take the flags back. Raises KeyError or TypeError when `kept` is no snapshot.
+
+        A price that armed another entry level (the day's range was changed) has not armed this one.
+        """
+        is_same_level = kept.get("level", self.levels.entry) == self.levels.entry
+        self.armed, self.quiet = bool(kept["armed"]) and is_same_level, bool(kept["quiet"])
         self.entries = int(kept["entries"])
 
 

@@ -92,6 +92,7 @@ class PositionBook:
 
     positions: dict[PositionKey, Position] = field(default_factory=dict)
     _seen: set[tuple[str, str]] = field(default_factory=set)
+    _realised: Decimal | None = None
 
     def apply(self, trade: BrokerTrade) -> bool:
         """Count a trade; False when it was counted before."""
@@ -101,6 +102,7 @@ class PositionBook:
         key = PositionKey(trade.instrument, trade.product)
         self.positions[key] = self.position(key).after(trade.side, trade.quantity, trade.price)
         self._seen.add(identity)
+        self._realised = None
         return True
 
     def position(self, key: PositionKey) -> Position:
@@ -116,8 +118,11 @@ class PositionBook:
         return [position for position in self.positions.values() if position.net_quantity]
 
     def realised_pnl(self) -> Decimal:
-        """Give the day's closed profit in rupees over all positions, without charges."""
-        return _as_decimal(sum((position.exact_realised_pnl for position in self.positions.values()), Fraction(0)))
+        """Give the day's closed profit in rupees over all positions, without charges. Asked at every tick."""
+        if self._realised is None:
+            exact = (position.exact_realised_pnl for position in self.positions.values())
+            self._realised = _as_decimal(sum(exact, Fraction(0)))
+        return self._realised
 
 
 def fold_trades(trades: Iterable[BrokerTrade]) -> PositionBook:

@@ -9,10 +9,19 @@ from datetime import datetime, time
 from decimal import Decimal
 
 from trading.domain.calendar import MarketCalendar
-from trading.domain.control import TradingState
 from trading.domain.instruments import InstrumentClass
 from trading.domain.money import to_paisa
 from trading.domain.timezone import to_ist
+
+FEED_STALE_AFTER_S = 3
+"""Market seconds after which a feed, or a tick, lets no entry pass and is shown as stale: one number everywhere."""
+FEED_SILENT_WIRE_S = 1.0
+"""A market that moves in steps jumps: a feed is silent only when so much real time passed as well."""
+
+
+def feed_stale_after_s(speed: float = 1.0) -> float:
+    """Give the market seconds after which a feed is stale in a market that moves `speed` times as fast as the wall."""
+    return max(FEED_STALE_AFTER_S, speed * FEED_SILENT_WIRE_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +30,6 @@ class Denial:
 
     code: str
     message: str
-
-
-def check_trading_state(state: TradingState, *, net_quantity: int, signed_quantity: int) -> Denial | None:
-    """ACTIVE passes, HALTED denies, REDUCING passes only what shrinks the position without flipping it."""
-    if state is TradingState.ACTIVE:
-        return None
-    if state is TradingState.REDUCING and reduces(net_quantity=net_quantity, signed_quantity=signed_quantity):
-        return None
-    return Denial("KILL_SWITCH", f"trading is {state}: an order of {signed_quantity:+d} on {net_quantity:+d} open")
 
 
 def reduces(*, net_quantity: int, signed_quantity: int) -> bool:

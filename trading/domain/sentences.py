@@ -1,9 +1,11 @@
 """The event log in words a client reads: one short sentence an event."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from trading.domain.ladder_config import RangeSource
 from trading.domain.money import grouped
 
 SILENT_KINDS = frozenset({"GATE", "INTENT_SENT", "ORDER_ACKED", "ORDER_UPDATED"})
@@ -23,6 +25,16 @@ def sentence(kind: str, instrument: str, data: Mapping[str, Any]) -> str:
     return f"{symbol}: {words}" if symbol else words
 
 
+def range_words(data: Mapping[str, Any]) -> str:
+    """Say of a `ReferenceRange.as_dict` where it comes from: `previous session, 20 Nov 2026`."""
+    by = f", from {data['told_by']}" if data["told_by"] else ""
+    if data["source"] == RangeSource.OPENING_RANGE:
+        return f"opening range {str(data['from'])[:5]} to {str(data['to'])[:5]}{by}"
+    if data["source"] == RangeSource.MANUAL:
+        return "range set by hand"
+    return f"previous session, {date.fromisoformat(data['from']):%d %b %Y}"
+
+
 def _plain(kind: str, data: Mapping[str, Any]) -> str:
     words = kind.replace("_", " ").lower()
     reason = data.get("text") or data.get("reason") or data.get("message")
@@ -30,7 +42,12 @@ def _plain(kind: str, data: Mapping[str, Any]) -> str:
 
 
 def _not_traded(data: Mapping[str, Any]) -> str:
-    return f"not traded today, {str(data['reason']).replace('_', ' ')}"
+    more = f": {data['text']}" if data.get("text") else ""
+    return f"not traded today, {str(data['reason']).replace('_', ' ')}{more}"
+
+
+def _opening_range(data: Mapping[str, Any]) -> str:
+    return f"{range_words(data)}: {rupees(data['low'])} to {rupees(data['high'])}"
 
 
 def _skipped(data: Mapping[str, Any]) -> str:
@@ -95,6 +112,10 @@ def _state_raised(data: Mapping[str, Any]) -> str:
 
 
 def _command_given(data: Mapping[str, Any]) -> str:
+    if data.get("scheduled"):
+        return "scheduled square-off began"
+    if data["kind"] == "RELOAD":
+        return "settings and ranges are read again"
     return f"{str(data['kind']).replace('_', ' ').lower()} asked for by {data['by']}"
 
 
@@ -110,6 +131,7 @@ _FLATTENED = {"KILL": "kill switch", "LIMIT_REACHED": "daily limit", "MANUAL_EXI
 
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "NOT_TRADED": _not_traded,
+    "OPENING_RANGE": _opening_range,
     "SKIPPED": _skipped,
     "ENTRY": _entry,
     "TARGET": _target,
@@ -133,5 +155,8 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "LIMITS_CHANGED": _by("limits changed"),
     "STARTED_ON_PAPER": _by("started on paper"),
     "WATCHLIST_CHANGED": _by("watchlist changed"),
-    "FEED_STALE": _text,
+    "FEED_STALE": lambda data: f"no new entries: {data['text']}",
+    "FEED_FRESH": lambda _: "the price feed is fresh, entries may pass",
+    "RECONCILED": lambda _: "our book and the broker's agree",
+    "SQUARED_OFF": lambda data: f"squared off: {data['text']}",
 }

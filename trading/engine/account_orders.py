@@ -18,6 +18,8 @@ class AccountOrders:
     def __init__(self) -> None:
         self.by_tag: dict[str, Working] = {}
         self.positions = PositionBook()
+        self.others: set[str] = set()
+        """Ids of orders that the broker's book has and that are not ours: the client's own hand."""
         self._by_instrument: dict[str, list[Working]] = defaultdict(list)
         self._trades: dict[str, list[BrokerTrade]] = defaultdict(list)
         self._traded: dict[str, int] = defaultdict(int)
@@ -52,6 +54,11 @@ class AccountOrders:
     def lacks_trades(self) -> bool:
         """True while the broker said of an order that more filled than its trades show."""
         return any(w.filled > self._traded[w.order_id] for w in self.by_tag.values() if w.order_id)
+
+    def has_unseen(self, instrument: str) -> bool:
+        """True while a trade of the instrument belongs to an order that the broker's book never showed: it lags."""
+        seen = self.others | {working.order_id for working in self.of(instrument)}
+        return any(trade.order_id not in seen for trade in self._trades.get(instrument, ()))
 
     def lot(self, instrument: str) -> int:
         """Give the strategy's own signed units: our fills, less what the client closed by hand."""

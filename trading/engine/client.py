@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from trading.domain.orders import IntentState, Product
+from trading.domain.orders import Product
 from trading.engine.desk import AccountDesk
 from trading.engine.line import PositionLine
 from trading.engine.orders import Working
@@ -12,8 +12,6 @@ from trading.ports import ClientPolicy
 
 LastPrice = Callable[[str], Decimal | None]
 """Gives an instrument's last price in rupees, None while unknown."""
-
-NEVER_SENT = frozenset({IntentState.NEW, IntentState.DENIED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +46,20 @@ class ClientBook:
         return [line for desk in self.desks for line in desk.lines.values()]
 
     def entries_sent(self, *, besides: Working | None = None) -> int:
-        """Count today's entries that left or are leaving."""
+        """Count today's entries that the gate let pass."""
         return sum(
-            1
+            working.counts_as_entry and working is not besides
             for desk in self.desks
             for working in desk.orders.by_tag.values()
-            if not working.purpose.is_exit and working is not besides and working.state not in NEVER_SENT
         )
 
-    def open_positions(self, *, besides: str = "") -> int:
-        """Count positions that are open or being opened, without those in instrument `besides`."""
-        return sum(1 for line in self.lines() if line.instrument != besides and (line.net or line.live_entries))
+    def open_positions(self, *, besides: PositionLine) -> int:
+        """Count positions that are open, or for which the gate let an entry pass, without the one of line `besides`."""
+        return sum(
+            bool(line.net) or any(working.counts_as_entry for working in line.live_entries)
+            for line in self.lines()
+            if line is not besides
+        )
 
     def pnl(self, last_price: LastPrice) -> DayPnl:
         """Add up the day from fills; what is open counts at its last price."""

@@ -13,6 +13,7 @@ from trading.ports import (
     LeaseStore,
     LivePublisher,
     MarketHold,
+    PriceHistory,
     TickFeed,
 )
 
@@ -21,8 +22,8 @@ from trading.ports import (
 class EngineDeps:
     """The world of one engine process.
 
-    `broker_for` may be called again for an account whose session was dead. `hold` is given only with the
-    simulated exchange. `wake` is set by whoever hears that a command was written; missing it costs a poll.
+    `broker_for` and `history_for` may be called again for an account whose session was dead. `hold` is given only
+    with the simulated exchange. `wake` is set by whoever hears that a command was written; missing it costs a poll.
     """
 
     clock: Clock
@@ -30,6 +31,7 @@ class EngineDeps:
     leases: LeaseStore
     feed: TickFeed
     broker_for: Callable[[AccountRef], Broker]
+    history_for: Callable[[AccountRef], PriceHistory]
     live: LivePublisher
     calendar: MarketCalendar
     hold: MarketHold | None = None

@@ -43,7 +43,11 @@ class AccountDesk:
         self.want_trades: Callable[[], None] = lambda: None
         self._tools = tools
         self._wire: OrderWire | None = None
-        self._strangers: dict[str, BrokerOrder] = {}
+
+    @property
+    def is_untouched(self) -> bool:
+        """True while the broker wants a sign-in and nothing of ours was sent or filled there today."""
+        return not self.has_session and not self.orders.by_tag and not self.orders.positions.positions
 
     def connect(self, wire: OrderWire) -> None:
         """Say where orders leave."""
@@ -83,8 +87,8 @@ class AccountDesk:
     def hear(self, order: BrokerOrder) -> None:
         """Take in one order row or message. Any order and any number of repetitions give the same."""
         working = self.orders.by_tag.get(order.tag)
-        if working is None or working.intent.key.instrument != order.instrument:
-            self._strangers[order.order_id] = order
+        if working is None or working.intent.key.instrument != order.instrument or self._is_a_second(working, order):
+            self.orders.others.add(order.order_id)
             return
         known = working.order
         if merge_order(known, order) is known:
@@ -94,24 +98,33 @@ class AccountDesk:
         if working.state in (IntentState.IN_DOUBT, IntentState.ABSENT, IntentState.REFUSED):
             self.adopt(working)
         self._tools.spawn(self._save_order(order), "save order")
-        self._note(working, "ORDER_UPDATED", {"status": order.status, "filled": order.filled_quantity})
+        self.note(working, "ORDER_UPDATED", {"status": order.status, "filled": order.filled_quantity})
         if late:
             text = f"an order for {order.instrument} that was {known.status if known else ''} filled after all"
-            self._tools.alarm(self.ref.client_id, "LATE_FILL", text, account=self.ref.key, tag=working.tag)
+            self.alarm(working, "LATE_FILL", text)
         if grew:
             self.want_trades()
         self.on_order(working)
         self.line(order.instrument).advance()
+
+    def _is_a_second(self, working: Working, order: BrokerOrder) -> bool:
+        """Say whether it is another order under our tag: its fills count as somebody else's, and a person is told."""
+        if not working.order_id or order.order_id == working.order_id:
+            return False
+        if order.order_id not in self.orders.others:
+            text = f"two orders for {order.instrument} stand under one tag: {working.order_id} and {order.order_id}"
+            self.alarm(working, "DUPLICATE_ORDER", text)
+        return True
 
     def adopt(self, working: Working) -> None:
         """Believe the broker's book: an order whose fate was unknown, or that was thought absent, is in it."""
         if working.state in (IntentState.ABSENT, IntentState.REFUSED):
             working.is_late = True
             text = f"an order for {working.intent.key.instrument} that was {working.state} turned up at the broker"
-            self._tools.alarm(self.ref.client_id, "LATE_ORDER", text, account=self.ref.key, tag=working.tag)
+            self.alarm(working, "LATE_ORDER", text)
         working.state = IntentState.ADOPTED
         self._tools.spawn(self._resolve_adopted(working), "adopt order")
-        self._note(working, "ORDER_ADOPTED", {"order_id": working.order_id})
+        self.note(working, "ORDER_ADOPTED", {"order_id": working.order_id})
         self.line(working.intent.key.instrument).adopt(working)
 
     async def _resolve_adopted(self, working: Working) -> None:
@@ -145,21 +158,22 @@ class AccountDesk:
         }
         working = self.orders.by_order_id(trade.order_id)
         if working is not None:
-            self._note(working, "FILL", {**told, "purpose": working.purpose.value})
+            self.note(working, "FILL", {**told, "purpose": working.purpose.value})
         else:
             self._tools.journal.record(
                 "EXTERNAL_FILL", self.ref.client_id, told, account=self.ref.key, instrument=trade.instrument
             )
 
-    def _note(self, working: Working, kind: str, data: Mapping[str, object]) -> None:
+    def note(self, working: Working, kind: str, data: Mapping[str, object]) -> None:
+        """Record an event of one of our orders."""
+        instrument = working.intent.key.instrument
         self._tools.journal.record(
-            kind,
-            self.ref.client_id,
-            data,
-            account=self.ref.key,
-            instrument=working.intent.key.instrument,
-            tag=working.tag,
+            kind, self.ref.client_id, data, account=self.ref.key, instrument=instrument, tag=working.tag
         )
+
+    def alarm(self, working: Working, code: str, text: str) -> None:
+        """Call a person because of one of our orders."""
+        self._tools.alarm(self.ref.client_id, code, text, account=self.ref.key, tag=working.tag)
 
     # -- asking the broker -------------------------------------------------------------------------------------
 

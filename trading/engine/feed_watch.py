@@ -1,17 +1,14 @@
 """Whether the feed is fit for entries, judged by the exchange's own time stamps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from trading.domain.instruments import InstrumentClass
+from trading.domain.risk import FEED_SILENT_WIRE_S, FEED_STALE_AFTER_S
 from trading.domain.sessions import Phase
 from trading.domain.ticks import Tick
 from trading.domain.timezone import format_second
-from trading.engine.gate import ControlState
+from trading.engine.control_state import ControlState
 from trading.engine.tools import Tools
-
-SILENT_MARKET_S = 3
-SILENT_WIRE_S = 1.0
-"""A market that moves in steps jumps; the feed is silent only when this much real time passed as well."""
 
 
 class FeedWatch:
@@ -29,16 +26,18 @@ class FeedWatch:
         """The newest exchange time stamp of today in epoch seconds, 0 before the first."""
         return self._newest
 
-    def note(self, ticks: tuple[Tick, ...]) -> None:
+    def note(self, ticks: Iterable[Tick]) -> None:
         """Take in the time stamps of a batch."""
-        if ticks:
-            self._newest = max(self._newest, max(tick.exchange_ts for tick in ticks))
+        newest = max((tick.exchange_ts for tick in ticks), default=0)
+        if newest:
+            self._newest = max(self._newest, newest)
             self._heard_at = self._tools.clock.monotonic()
             self.look()
 
     def look(self) -> None:
         """Judge now."""
         trouble = self._trouble()
+        self._control.prices_stopped = bool(trouble) and self._is_open()
         if trouble == self._control.feed_trouble:
             return
         was, self._control.feed_trouble = self._control.feed_trouble, trouble
@@ -50,9 +49,9 @@ class FeedWatch:
         if self._newest < self._tools.midnight:
             return "no tick has come yet"
         age = self._tools.now().timestamp() - self._newest
-        if age <= SILENT_MARKET_S or not self._is_open():
+        if age <= FEED_STALE_AFTER_S or not self._is_open():
             return ""
-        is_silent = self._tools.clock.monotonic() - self._heard_at >= SILENT_WIRE_S
+        is_silent = self._tools.clock.monotonic() - self._heard_at >= FEED_SILENT_WIRE_S
         if not is_silent and not self._control.feed_trouble:
             return ""
         return f"prices stopped {format_second(self._newest - self._tools.midnight)}"

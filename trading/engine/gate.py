@@ -4,15 +4,16 @@ It fails closed for entries: what is unknown denies. Exits are held only by what
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from trading.domain.control import TradingState, state_denial
+from trading.domain.control import state_denial
 from trading.domain.instruments import Instrument
 from trading.domain.money import from_scaled
 from trading.domain.orders import TAG_LENGTH, OrderType
 from trading.domain.risk import (
+    FEED_STALE_AFTER_S,
     Denial,
     check_day_limits,
     check_entry_cutoff,
@@ -26,23 +27,13 @@ from trading.domain.risk import (
 )
 from trading.domain.ticks import Tick
 from trading.engine.client import ClientBook, LastPrice
+from trading.engine.control_state import ControlState
 from trading.engine.desk import AccountDesk
 from trading.engine.orders import Working
 from trading.engine.tools import Tools
 
-TICK_AGE_LIMIT_S = Decimal(3)
 COLLAR_PERCENT = Decimal(20)
 """An entry further than this from yesterday's close is not believed."""
-
-
-@dataclass
-class ControlState:
-    """The control rows as last read, and whether the feed is fit for entries."""
-
-    house: TradingState = TradingState.ACTIVE
-    clients: dict[int, TradingState] = field(default_factory=dict)
-    latched: dict[int, str] = field(default_factory=dict)
-    feed_trouble: str = "no tick has come yet"
 
 
 @dataclass(frozen=True)
@@ -106,8 +97,7 @@ class Gate:
     def _kill_state(self, working: Working) -> Denial | None:
         if working.is_withdrawn:
             return Denial("WITHDRAWN", "the order was withdrawn before it was sent")
-        if_unknown = TradingState.REDUCING
-        own = self.control.clients.get(self.client.client_id, if_unknown)
+        own = self.control.of(self.client.client_id)
         found = state_denial(working.purpose, house=self.control.house, client=own)
         latched = self.control.latched.get(self.client.client_id)
         if found is not None and latched:
@@ -145,7 +135,7 @@ class Gate:
         now = Decimal(str(self.tools.now().timestamp()))
         age = now - tick.exchange_ts if tick else None
         # A tick's time stamp is cut to whole seconds.
-        return check_tick_age(age_s=age, limit_s=TICK_AGE_LIMIT_S)
+        return check_tick_age(age_s=age, limit_s=Decimal(FEED_STALE_AFTER_S))
 
     def _day_limits(self) -> Denial | None:
         pnl, policy = self.client.pnl(self.last_price), self.client.policy
@@ -163,7 +153,7 @@ class Gate:
         return check_trades_today(sent, limit=self.client.policy.max_trades_per_day)
 
     def _open_positions(self, working: Working) -> Denial | None:
-        others = self.client.open_positions(besides=working.intent.key.instrument)
+        others = self.client.open_positions(besides=self.desk.line(working.intent.key.instrument))
         return check_open_positions(others, limit=self.client.policy.max_open_positions)
 
     def _order_value(self, working: Working) -> Denial | None:

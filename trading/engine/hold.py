@@ -40,16 +40,20 @@ class RoundDesk:
 
     async def watch(self, session: Session) -> None:
         """Take an answer back when work begins outside of a round, and give it again when that is done."""
+        work = session.tools.work
         while True:
-            await session.tools.work.began.wait()
-            latest = self._latest
-            if self._deciding.locked() or latest is None or not latest.waits:
-                continue
-            async with self._deciding:
-                await self._hold.busy(latest)
-                await self._busy_while(latest, session.settle(), session)
-                if self._present() is session:
-                    await self._hold.answer(latest, next_due=session.tools.timers.next_due())
+            if work.is_idle:
+                await work.began.wait()
+            async with self._deciding:  # what begins while a round is decided belongs to it, unless it outlasts it
+                latest = self._latest
+                if latest is not None and latest.waits and not work.is_idle:
+                    await self._hold.busy(latest)
+                    await self._busy_while(latest, session.settle(), session)
+                    if self._present() is session:
+                        await self._hold.answer(latest, next_due=session.tools.timers.next_due())
+                    continue
+            if not work.is_idle:
+                await self._clock.sleep(LOOKS_EVERY_S)
 
     async def _answer(self, round_: MarketRound) -> None:
         session = await self._session(round_)

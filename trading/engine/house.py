@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from trading.domain.control import TradingState, strictest
 from trading.engine.client import ClientBook
+from trading.engine.control_state import ControlState
 from trading.engine.desk import AccountDesk
-from trading.engine.gate import ControlState
 from trading.engine.gateway import AccountGateway
 from trading.engine.instruments import Instruments
 from trading.engine.ladder_book import LadderBook
@@ -45,14 +45,12 @@ class House:
 
     def state_of(self, client_id: int) -> TradingState:
         """Give the state that counts: the strictest of house and client."""
-        return strictest(self.control.house, self.control.clients.get(client_id, TradingState.REDUCING))
+        return strictest(self.control.house, self.control.of(client_id))
 
     def note_control(self, view: ControlView) -> None:
         """Take over the control rows, and tell about every client whose state changed."""
         before = {client_id: self.state_of(client_id) for client_id in self.clients}
-        self.control.house = view.house_state
-        self.control.clients = dict(view.states)
-        self.control.latched = dict(view.latched)
+        self.control.take(view)
         for client_id, state in before.items():
             if self.state_of(client_id) is not state:
                 self.on_state(client_id)

@@ -1,6 +1,7 @@
 """What became of an order whose answer was lost: ask the order book for its tag, and never send it again blindly."""
 
 import logging
+from dataclasses import dataclass
 
 from trading.domain.errors import BrokerError, IllegalTransition, StoreUnavailable
 from trading.domain.orders import IntentState
@@ -12,8 +13,22 @@ logger = logging.getLogger(__name__)
 
 LOOKS_AFTER_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 CLEAN_READS = 3
-PROOF_S = 10.0
-"""Wire seconds over which clean reads must not show an exit before another one may be sent."""
+ENTRY_PROOF_S, EXIT_PROOF_S = 120.0, 10.0
+"""Wire seconds over which clean reads must not show an order before it counts as absent.
+
+Order books were seen to lag by 83 s (the broker's forum, 21259). An entry can wait for that: while it is in doubt no
+other may be made. An exit cannot; what turns up late after all is cancelled, and what it filled is put right.
+"""
+HOLDS_MARKET_S = 16.0
+"""A market that waits for us waits so long for one order in doubt, wire seconds."""
+
+
+@dataclass
+class _Doubt:
+    working: Working
+    since: float
+    clean: int = 0
+    looks: int = 0
 
 
 class DoubtResolver:
@@ -25,18 +40,26 @@ class DoubtResolver:
 
     def resolve(self, working: Working) -> None:
         """Begin to look an order up."""
-        self._tools.spawn(self._look_up(working), f"look up {working.tag}")
+        doubt = _Doubt(working, self._tools.clock.monotonic())
+        self._tools.spawn(self._look_up(doubt, HOLDS_MARKET_S), f"look up {working.tag}")
 
-    async def _look_up(self, working: Working) -> None:
-        since, clean, look = self._tools.clock.monotonic(), 0, 0
+    async def _look_up(self, doubt: _Doubt, for_s: float = float("inf")) -> None:
+        """Look until the order's fate is known; after `for_s` go on without having the market wait."""
+        working = doubt.working
         while working.state is IntentState.IN_DOUBT:
-            await self._tools.clock.sleep(LOOKS_AFTER_S[min(look, len(LOOKS_AFTER_S) - 1)])
-            look += 1
+            if self._age_s(doubt) >= for_s:
+                self._tools.work.spawn(self._look_up(doubt), f"look up {working.tag}", counts=False)
+                return
+            await self._tools.clock.sleep(LOOKS_AFTER_S[min(doubt.looks, len(LOOKS_AFTER_S) - 1)])
+            doubt.looks += 1
             if working.state is not IntentState.IN_DOUBT or not await self._was_read():
                 continue
-            clean += 1
-            if working.state is IntentState.IN_DOUBT and await self._is_absent(working, since, clean, look):
-                await self._absent(working, clean)
+            doubt.clean += 1
+            if working.state is IntentState.IN_DOUBT and await self._is_absent(doubt):
+                await self._absent(doubt)
+
+    def _age_s(self, doubt: _Doubt) -> float:
+        return self._tools.clock.monotonic() - doubt.since
 
     async def _was_read(self) -> bool:
         """Read the order book; taking it in adopts the order when it is there."""
@@ -50,23 +73,22 @@ class DoubtResolver:
             return False
         return True
 
-    async def _is_absent(self, working: Working, since: float, clean: int, look: int) -> bool:
-        """Say whether absence is proved: enough clean reads over enough time, and an exit's position still open."""
-        if clean < CLEAN_READS or look < len(LOOKS_AFTER_S) or self._tools.clock.monotonic() - since < PROOF_S:
+    async def _is_absent(self, doubt: _Doubt) -> bool:
+        """Say whether absence is proved: enough clean reads over enough time, and positions that know nothing of it."""
+        proof_s = EXIT_PROOF_S if doubt.working.purpose.is_exit else ENTRY_PROOF_S
+        if doubt.clean < CLEAN_READS or doubt.looks < len(LOOKS_AFTER_S) or self._age_s(doubt) < proof_s:
             return False
-        if not working.purpose.is_exit:
-            return True
         try:
             positions = await self._desk.read_positions()
         except BrokerError:
             return False
-        instrument, product = working.intent.key.instrument, working.intent.product
+        instrument, product = doubt.working.intent.key.instrument, doubt.working.intent.product
         there = sum(p.net_quantity for p in positions if p.instrument == instrument and p.product == product)
-        return there != 0 and there == self._desk.orders.net(instrument)
+        return there == self._desk.orders.net(instrument) and not self._desk.orders.has_unseen(instrument)
 
-    async def _absent(self, working: Working, clean: int) -> None:
-        ref = self._desk.ref
-        told = {"clean_reads": clean, "purpose": working.purpose.value}
+    async def _absent(self, doubt: _Doubt) -> None:
+        ref, working = self._desk.ref, doubt.working
+        told = {"clean_reads": doubt.clean, "purpose": working.purpose.value}
         self._tools.journal.record(
             "ORDER_ABSENT",
             ref.client_id,
@@ -76,7 +98,7 @@ class DoubtResolver:
             tag=working.tag,
         )
         try:
-            reason = f"not in {clean} clean order books"
+            reason = f"not in {doubt.clean} clean order books"
             await self._tools.store.resolve(working.tag, IntentState.ABSENT, reason=reason)
         except (StoreUnavailable, IllegalTransition) as error:
             logger.warning("ABSENT of %s could not be stored: %s", working.tag, error)

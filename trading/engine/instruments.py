@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from trading.domain.instruments import Instrument
+from trading.domain.instruments import Instrument, InstrumentClass, presumed_class
 from trading.domain.money import from_scaled
 from trading.domain.ticks import Tick
 from trading.engine.ladder_book import LadderBook
@@ -14,7 +14,7 @@ class Instruments:
     def __init__(self, book: LadderBook) -> None:
         self._book = book
         self._by_key: dict[str, Instrument] = {}
-        self._quoted: dict[str, Decimal] = {}
+        self._quoted: dict[str, tuple[Decimal, int]] = {}
 
     def add(self, instrument: Instrument) -> None:
         """Know an instrument by its key."""
@@ -25,16 +25,27 @@ class Instruments:
         """Give an instrument of today, None for a stranger."""
         return self._by_key.get(key)
 
+    def key_of(self, token: int) -> str:
+        """Give the key of a feed token, empty for a stranger."""
+        return next((key for key, instrument in self._by_key.items() if instrument.token == token), "")
+
+    def class_of(self, key: str) -> InstrumentClass:
+        """Say which session rows apply, also to a stranger."""
+        instrument = self._by_key.get(key)
+        return instrument.instrument_class if instrument else presumed_class(key)
+
     def last_tick(self, key: str) -> Tick | None:
         """Give today's newest tick."""
         instrument = self._by_key.get(key)
         return self._book.last(instrument.token) if instrument else None
 
     def last_price(self, key: str) -> Decimal | None:
-        """Give the last price in rupees: the newest tick's, else a quote's."""
-        tick = self.last_tick(key)
-        return from_scaled(tick.ltp) if tick else self._quoted.get(key)
+        """Give the last price in rupees: the newest tick's, or a quote's where that is newer."""
+        tick, quoted = self.last_tick(key), self._quoted.get(key)
+        if tick is not None and (quoted is None or quoted[1] <= tick.exchange_ts):
+            return from_scaled(tick.ltp)
+        return quoted[0] if quoted else None
 
-    def quote(self, prices: dict[str, Decimal]) -> None:
-        """Keep prices read by REST."""
-        self._quoted.update(prices)
+    def quote(self, prices: dict[str, Decimal], at: int = 0) -> None:
+        """Keep prices read by REST at an epoch second; without one they stand in until a tick comes."""
+        self._quoted.update({key: (price, at) for key, price in prices.items()})

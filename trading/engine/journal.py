@@ -40,13 +40,34 @@ class Journal:
     async def flush(self) -> None:
         """Commit what has gathered. On StoreUnavailable it is kept for the next time, and the error goes on."""
         events, self._pending = self._pending, []
-        if not events:
-            return
         try:
-            await self._store.append_events(events)
+            if events:
+                await self._append(events)
         except StoreUnavailable:
             self._pending = events + self._pending
             raise
+
+    async def _append(self, events: list[EngineEvent]) -> None:
+        """Commit events together; where one of them cannot be written at all, the others by themselves."""
+        try:
+            await self._store.append_events(events)
+            return
+        except StoreUnavailable:
+            raise
+        except Exception:
+            logger.exception("%s events could not be written together", len(events))
+            if len(events) == 1:
+                await self._lost(events[0])
+                return
+        while events:
+            await self._append([events[0]])
+            del events[0]  # what is left is kept when the database goes away meanwhile
+
+    async def _lost(self, event: EngineEvent) -> None:
+        if event.kind == "ALARM":
+            return  # it is in the log and in the alarm table; telling its loss would be lost the same way
+        text = f"an event {event.kind} of {event.instrument or 'the engine'} could not be written; see the log"
+        await self.alarm(event.client_id, "EVENT_LOST", text)
 
     async def keep_flushing(self, every_s: float = 0.2) -> None:
         """Commit what nobody waits for, for ever."""
@@ -77,9 +98,14 @@ class Journal:
         instrument: str,
         tag: str,
     ) -> None:
+        try:
+            words = sentence(kind, instrument, data)
+        except Exception:  # what a page is told may be lost; whoever records it decides about orders
+            logger.exception("no words for the event %s", kind)
+            words = kind
         message = {
             "kind": kind,
-            "sentence": sentence(kind, instrument, data),
+            "sentence": words,
             "at": at.isoformat(),
             "account": account,
             "instrument": instrument,

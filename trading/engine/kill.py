@@ -1,22 +1,15 @@
 """The kill switch's second half. The press itself has already closed the gate for entries (REDUCING, committed)."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 from trading.domain.control import TradingState
-from trading.domain.errors import StoreUnavailable
 from trading.domain.orders import IntentState, Purpose
 from trading.engine.client import ClientBook
-from trading.engine.orders import Working
-from trading.engine.square_off import Flattener, FlattenOrder
+from trading.engine.flatten import Flattener, FlattenOrder
 from trading.engine.tools import Tools
 from trading.ports import Command
-
-logger = logging.getLogger(__name__)
-
-STORE_RETRY_S = 0.5
 
 
 class KillSwitch:
@@ -31,37 +24,48 @@ class KillSwitch:
         pressed = self._pressed_at(command)
         results = await asyncio.gather(*(self._one(client, command, pressed) for client in clients))
         if command.client_id is None and all(result["flat_ms"] is not None for result in results):
-            await self._lower(None, "kill switch: flat, confirmed by the brokers")
+            await self._halt(None, "kill switch: flat, confirmed by the brokers")
         for client, result in zip(clients, results, strict=True):
             self._tools.journal.record("KILL_DONE", client.client_id, {**result, "text": _words(result)})
         return _whole(results)
 
     async def _one(self, client: ClientBook, command: Command, pressed: float) -> dict[str, Any]:
-        with self._tools.work.doing():
-            for line in client.lines():
-                line.cancel_entries()
-        await self._tools.changed.until(lambda: not self._being_sent(client))
-        last_entry_ms = self._since(pressed)
-        await self._tools.changed.until(lambda: not any(line.live_entries for line in client.lines()))
-        cancels_ms = self._since(pressed)
-        measured = {"last_entry_ms": last_entry_ms, "cancels_ms": cancels_ms}
-        if self._leaves_positions(client, command.arguments):
-            return {**measured, "flat_ms": None, "left_open": self._open(client)}
-        order = FlattenOrder(client, Purpose.KILL, {"rule": "kill switch"}, ends_day=False)
-        await self._flattener.flatten(order)
+        """Stop the entries, and at the same time close what is open: an entry in doubt holds no exit up."""
+        leaves = self._leaves_positions(client, command.arguments)
+        order = FlattenOrder(client, Purpose.KILL, {"rule": "kill switch"}, ends_day=False, skips_untouched=True)
+        stopping = asyncio.ensure_future(self._stop_entries(order, pressed))
+        try:
+            if not leaves:
+                await self._flattener.flatten(order)
+            measured = await stopping
+        finally:
+            stopping.cancel()
+        unread = [desk.ref.key for desk in client.desks if desk.is_untouched]
+        if leaves or unread:
+            return {**measured, "flat_ms": None, "left_open": self._open(client), "unconfirmed": unread}
         if command.client_id is not None:
-            await self._lower(client.client_id, "kill switch: flat, confirmed by the broker")
-        return {**measured, "flat_ms": self._since(pressed), "left_open": {}}
+            await self._halt(client.client_id, "kill switch: flat, confirmed by the broker")
+        return {**measured, "flat_ms": self._since(pressed), "left_open": {}, "unconfirmed": []}
 
-    async def _lower(self, client_id: int | None, reason: str) -> None:
-        while True:
-            try:
-                with self._tools.work.doing():
-                    await self._tools.store.lower_state(client_id, TradingState.HALTED, reason)
-                return
-            except StoreUnavailable as error:
-                logger.warning("HALTED waits for the database: %s", error)
-                await self._tools.clock.sleep(STORE_RETRY_S)
+    async def _stop_entries(self, order: FlattenOrder, pressed: float) -> dict[str, int]:
+        """Cancel entries, also those of another life once the broker told of them; give the measured milliseconds."""
+        changed = self._tools.changed
+        self._cancel_entries(order)
+        await changed.until(lambda: all(desk.is_restored for desk in order.desks()))
+        self._cancel_entries(order)
+        await changed.until(lambda: not self._being_sent(order))
+        last_entry_ms = self._since(pressed)
+        await changed.until(lambda: not any(line.live_entries for line in order.lines()))
+        return {"last_entry_ms": last_entry_ms, "cancels_ms": self._since(pressed)}
+
+    def _cancel_entries(self, order: FlattenOrder) -> None:
+        with self._tools.work.doing():
+            for line in order.lines():
+                line.cancel_entries()
+
+    async def _halt(self, client_id: int | None, reason: str) -> None:
+        store = self._tools.store
+        await self._tools.until_stored(lambda: store.lower_state(client_id, TradingState.HALTED, reason), "HALTED")
 
     def _pressed_at(self, command: Command) -> float:
         """Give the press on the wire clock: the row's wall time, never later than now."""
@@ -74,14 +78,10 @@ class KillSwitch:
         return round((self._tools.clock.monotonic() - pressed) * 1000)
 
     @staticmethod
-    def _being_sent(client: ClientBook) -> list[Working]:
-        """Give entries that were claimed before the press and whose answer is not there yet."""
-        return [
-            working
-            for line in client.lines()
-            for working in line.live_entries
-            if working.state in (IntentState.NEW, IntentState.SENDING, IntentState.IN_DOUBT)
-        ]
+    def _being_sent(order: FlattenOrder) -> bool:
+        """Say whether an entry that was claimed before the press may still be on its way to the broker."""
+        on_its_way = (IntentState.NEW, IntentState.SENDING)
+        return any(working.state in on_its_way for line in order.lines() for working in line.live_entries)
 
     @staticmethod
     def _leaves_positions(client: ClientBook, arguments: Mapping[str, Any]) -> bool:
@@ -102,11 +102,15 @@ def _whole(results: list[dict[str, Any]]) -> dict[str, Any]:
         "flat_ms": None if None in flats else max(flats, default=0),
         "flat": None not in flats,
         "left_open": {key: units for result in results for key, units in result["left_open"].items()},
+        "unconfirmed": [account for result in results for account in result["unconfirmed"]],
     }
 
 
 def _words(result: Mapping[str, Any]) -> str:
     entries = f"no entry after {result['last_entry_ms']} ms, cancels done after {result['cancels_ms']} ms"
+    if result["unconfirmed"]:
+        unread = ", ".join(result["unconfirmed"])
+        return f"{entries}; {unread} must be signed in before it can be seen flat, nothing was traded there today"
     if result["flat_ms"] is None:
         left = ", ".join(f"{units:+d} {key}" for key, units in result["left_open"].items()) or "nothing"
         return f"{entries}; positions were left open: {left}"

@@ -1,6 +1,6 @@
 """Every tick passes here: two integer comparisons when nothing triggers, however many positions there are."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from trading.domain.ladder_state import NEVER
@@ -24,11 +24,13 @@ class TickTaker(Protocol):
 class _Shelf:
     """One instrument: its last tick and the narrowest interval over all ladders on it."""
 
-    __slots__ = ("count", "high", "low", "takers", "tick", "until")
+    __slots__ = ("count", "doubted", "high", "listeners", "low", "takers", "tick", "until")
 
     def __init__(self) -> None:
         self.takers: list[TickTaker] = []
+        self.listeners: list[Callable[[Tick], bool]] = []
         self.tick: Tick | None = None
+        self.doubted: Tick | None = None
         self.count = 0
         self.low, self.high, self.until = -NEVER, NEVER, NEVER
 
@@ -40,11 +42,17 @@ class _Shelf:
             self.until = min(self.until, taker.until())
 
 
-class LadderBook:
-    """Token to ladders. A tick that is older than the last one, or has no positive price, is left out."""
+JUMP_PARTS, FIRST_JUMP_PARTS = 10, 5
+"""A price further than a tenth from the last one (or than a fifth from yesterday's close) needs a second packet."""
 
-    def __init__(self, midnight: int) -> None:
+
+class LadderBook:
+    """Token to ladders. A tick that is older than the last one, or has no positive price, is left out; one that jumps
+    decides nothing until another packet confirms it. `on_doubt` is told of it, with the price it jumped from."""
+
+    def __init__(self, midnight: int, on_doubt: Callable[[Tick, int], None] = lambda tick, known: None) -> None:
         self._midnight = midnight
+        self._on_doubt = on_doubt
         self._shelves: dict[int, _Shelf] = {}
         self.rejected = 0
 
@@ -65,6 +73,10 @@ class LadderBook:
         for token in tokens:
             self._shelf(token)
 
+    def tell_packets(self, token: int, listener: Callable[[Tick], bool]) -> None:
+        """Show every packet of an instrument, before its ladders see it, until `listener` gives True."""
+        self._shelf(token).listeners.append(listener)
+
     def refresh(self, token: int) -> None:
         """Look at the bounds again: a ladder changed without a tick."""
         self._shelf(token).refresh()
@@ -78,22 +90,37 @@ class LadderBook:
         """Give how many ticks an instrument had, to tell a new tick from one seen before."""
         return self._shelf(token).count
 
-    def take(self, tick: Tick) -> None:
-        """Show one tick to the ladders that may care."""
+    def take(self, tick: Tick, *, not_after: int = NEVER) -> None:
+        """Show one tick to the ladders that may care, unless its time stamp (epoch seconds) is after `not_after`."""
         shelf = self._shelves.get(tick.token)
         if shelf is None:
             return
         last = shelf.tick
-        if tick.ltp <= 0 or tick.exchange_ts < (last.exchange_ts if last else self._midnight):
+        oldest = last.exchange_ts if last else self._midnight
+        if tick.ltp <= 0 or not oldest <= tick.exchange_ts <= not_after or not self._is_plausible(tick, shelf):
             self.rejected += 1
             return
         shelf.tick = tick
         shelf.count += 1
+        if shelf.listeners:
+            shelf.listeners = [listener for listener in shelf.listeners if not listener(tick)]
         if shelf.low < tick.ltp < shelf.high and tick.exchange_ts < shelf.until:
             return
         for taker in shelf.takers:
             taker.on_tick(tick)
         shelf.refresh()
+
+    def _is_plausible(self, tick: Tick, shelf: _Shelf) -> bool:
+        known, parts = (shelf.tick.ltp, JUMP_PARTS) if shelf.tick else (tick.close, FIRST_JUMP_PARTS)
+        doubted, shelf.doubted = shelf.doubted, None
+        if known <= 0 or abs(tick.ltp - known) * parts <= known:
+            return True
+        if doubted is not None and tick != doubted and abs(tick.ltp - doubted.ltp) * JUMP_PARTS <= doubted.ltp:
+            return True
+        shelf.doubted = tick
+        if tick != doubted:
+            self._on_doubt(tick, known)
+        return False
 
     def _shelf(self, token: int) -> _Shelf:
         return self._shelves.setdefault(token, _Shelf())

@@ -1,19 +1,12 @@
 """The day's profit and loss limits: reaching one squares off and latches until the next session."""
 
-import logging
-
 from trading.domain.control import TradingState
-from trading.domain.errors import StoreUnavailable
 from trading.domain.orders import Purpose
-from trading.domain.risk import Denial, check_day_limits
+from trading.domain.risk import check_day_limits
 from trading.engine.client import ClientBook, DayPnl
+from trading.engine.flatten import Flattener, FlattenOrder
 from trading.engine.house import House
-from trading.engine.square_off import Flattener, FlattenOrder
 from trading.engine.tools import Tools
-
-logger = logging.getLogger(__name__)
-
-STORE_RETRY_S = 0.5
 
 
 class LimitWatch:
@@ -26,9 +19,11 @@ class LimitWatch:
         self._reached: set[int] = set()
 
     def judge(self, client: ClientBook, pnl: DayPnl) -> None:
-        """Begin the square-off when a limit is reached; once a day and client."""
+        """Begin the square-off when a limit is reached; once, and again only after a person lifted the latch."""
         if client.client_id in self._reached:
-            return
+            if self._house.control.is_latched(client.client_id):
+                return
+            self._reached.discard(client.client_id)
         denial = check_day_limits(
             realised=pnl.realised,
             unrealised=pnl.unrealised,
@@ -36,26 +31,29 @@ class LimitWatch:
             profit_limit=client.policy.daily_profit_limit,
         )
         if denial is not None:
-            self._reached.add(client.client_id)
-            self._house.control.latched.setdefault(client.client_id, denial.message)
-            self._house.control.clients[client.client_id] = TradingState.REDUCING
-            self._house.on_state(client.client_id)
-            self._tools.work.spawn(self._carry_out(client, denial), f"limit {client.client_id}", counts=False)
+            told = {"code": denial.code, "text": f"{denial.message}: everything is closed, no entries until tomorrow"}
+            self._tools.journal.record("LIMIT_REACHED_TODAY", client.client_id, told)
+            self._begin(client, denial.message)
 
-    async def _carry_out(self, client: ClientBook, denial: Denial) -> None:
-        told = {"code": denial.code, "text": f"{denial.message}: everything is closed, no entries until tomorrow"}
-        self._tools.journal.record("LIMIT_REACHED_TODAY", client.client_id, told)
-        await self._latch(client.client_id, TradingState.REDUCING, denial)
-        reason = {"rule": denial.message}
-        await self._flattener.flatten(FlattenOrder(client, Purpose.LIMIT_REACHED, reason))
-        await self._latch(client.client_id, TradingState.HALTED, denial)
+    def resume(self) -> None:
+        """Go on with what another life began: a latch that was set, and not confirmed flat yet."""
+        control = self._house.control
+        for client in self._house.clients.values():
+            message = control.latched.get(client.client_id)
+            if message and control.clients.get(client.client_id) is not TradingState.HALTED:
+                self._begin(client, message)
 
-    async def _latch(self, client_id: int, state: TradingState, denial: Denial) -> None:
-        while True:
-            try:
-                with self._tools.work.doing():
-                    await self._tools.store.lower_state(client_id, state, denial.message, latch=True)
-                return
-            except StoreUnavailable as error:
-                logger.warning("the latch of client=%s waits for the database: %s", client_id, error)
-                await self._tools.clock.sleep(STORE_RETRY_S)
+    def _begin(self, client: ClientBook, message: str) -> None:
+        self._reached.add(client.client_id)
+        self._house.control.latch(client.client_id, message)
+        self._house.on_state(client.client_id)
+        self._tools.work.spawn(self._carry_out(client, message), f"limit {client.client_id}", counts=False)
+
+    async def _carry_out(self, client: ClientBook, message: str) -> None:
+        await self._latch(client.client_id, TradingState.REDUCING, message)
+        await self._flattener.flatten(FlattenOrder(client, Purpose.LIMIT_REACHED, {"rule": message}, ends_day=False))
+        await self._latch(client.client_id, TradingState.HALTED, message)
+
+    async def _latch(self, client_id: int, state: TradingState, message: str) -> None:
+        store = self._tools.store
+        await self._tools.until_stored(lambda: store.lower_state(client_id, state, message, latch=True), "a latch")

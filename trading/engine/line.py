@@ -21,7 +21,9 @@ ENTRY_WAITS = timedelta(seconds=5)
 """Market time from the ack after which the unfilled rest of an entry is cancelled."""
 REPRICE_AFTER = tuple(timedelta(seconds=s) for s in (2, 4, 8))
 MOST_ROUNDS = 5
-"""Orders a purpose may send before a person is called."""
+"""Orders a purpose may send one after the other before a person is called."""
+SLOWLY_AGAIN = timedelta(minutes=2)
+"""Market time between tries after that: what hinders an exit may pass, and nobody else would close it."""
 PROTECTIONS = tuple(Decimal(p) for p in (-1, 2, 3, 5))
 """Market protection in percent by attempt; -1 is the broker's own band."""
 ROUNDS_APART = 100
@@ -162,7 +164,7 @@ class PositionLine:
             return
         if present is not None and present.purpose is wish.purpose and wish.purpose is not Purpose.TARGET:
             return
-        if present is None or present.purpose is not wish.purpose:
+        if present is None or (present.purpose, present.round) != (wish.purpose, wish.round):
             self._begin_anew()
         self.wish = wish
 
@@ -176,9 +178,14 @@ class PositionLine:
 
     def cancel_entries(self) -> None:
         """Cancel or withdraw every entry that may still fill."""
-        self.entry_wish = None
+        self._drop_entry_wish()
         for working in self.live_entries:
             self._cancel(working)
+
+    def _drop_entry_wish(self) -> None:
+        if self.entry_wish is not None:
+            self.entry_wish = None
+            self.owner.entry_finished(0)
 
     def try_again(self) -> None:
         """Begin the tries anew: what hindered them (a dead session) is gone."""
@@ -191,11 +198,11 @@ class PositionLine:
     # -- what happens ------------------------------------------------------------------------------------------
 
     def acknowledged(self, working: Working) -> None:
-        """The broker has the order: start its timer."""
-        if not working.purpose.is_exit:
-            wait = ENTRY_WAITS
-        else:
-            wait = REPRICE_AFTER[min(max(self._attempts, 1), len(REPRICE_AFTER)) - 1]
+        """The broker has the order: start its timer, or cancel it where nobody wants it any more."""
+        if working.is_withdrawn:
+            self._cancel(working)
+            return
+        wait = self._patience() if working.purpose.is_exit else ENTRY_WAITS
         self._tools.timers.set(("order", working.tag), self._tools.now() + wait, lambda: self._overdue(working))
 
     def advance(self) -> None:
@@ -234,19 +241,16 @@ class PositionLine:
         wish = self.wish
         if wish is None:
             return
-        if self.entry_wish is not None:
-            self.entry_wish = None
-            self.owner.entry_finished(0)
+        self._drop_entry_wish()
         if self._alive:
             self._clear_the_way(wish)
             return
-        open_ = self.net if wish.is_whole else self.lot
-        surplus = abs(open_) - wish.keep
+        surplus = self._surplus(wish)
         if surplus <= 0:
             self.wish = None
             self._begin_anew()
         elif self._not_before is None or self._tools.now() >= self._not_before:
-            self._send_exit(wish, open_, surplus)
+            self._send_exit(wish, surplus)
 
     def _clear_the_way(self, wish: ExitWish) -> None:
         """An entry, a late order or a weaker exit leaves before the wanted exit goes out."""
@@ -255,13 +259,13 @@ class PositionLine:
             if not working.purpose.is_exit or working.is_late or weaker:
                 self._cancel(working)
 
-    def _send_exit(self, wish: ExitWish, open_: int, quantity: int) -> None:
-        if self._attempts >= MOST_ROUNDS:
+    def _send_exit(self, wish: ExitWish, quantity: int) -> None:
+        if self._attempts >= MOST_ROUNDS and not self._has_given_up:
             self._give_up(wish, quantity)
             return
         protection = PROTECTIONS[min(self._attempts, len(PROTECTIONS) - 1)]
         self._attempts += 1
-        side = Side.SELL if open_ > 0 else Side.BUY
+        side = Side.SELL if self._open(wish) > 0 else Side.BUY
         key = self._free_key(wish)
         intent = OrderIntent(key, side, quantity, protection_percent=protection, algo_id=self.ref.algo_id)
         self._send(intent, wish.reason)
@@ -285,9 +289,8 @@ class PositionLine:
         self._wire.submit(working)
 
     def _cancel(self, working: Working) -> None:
-        if working.state is IntentState.NEW:
-            working.is_withdrawn = True
-        elif working.order_id and not working.is_cancel_asked:
+        working.is_withdrawn = True
+        if working.order_id and not working.is_cancel_asked:
             working.is_cancel_asked = True
             self._wire.cancel(working)
 
@@ -300,23 +303,36 @@ class PositionLine:
             self._begin_anew()
         elif self.wish is not None and not (
             # We wanted its end, or its absence took long enough to prove: what is left goes out at once.
-            working.is_cancel_asked or working.is_withdrawn or working.state is IntentState.ABSENT
+            working.is_withdrawn or working.state is IntentState.ABSENT or self._surplus(self.wish) <= 0
         ):
             self._exit_failed(working)
 
+    def _open(self, wish: ExitWish) -> int:
+        return self.net if wish.is_whole else self.lot
+
+    def _surplus(self, wish: ExitWish) -> int:
+        """Units more than what the wish wants to keep."""
+        return abs(self._open(wish)) - wish.keep
+
     def _exit_failed(self, working: Working) -> None:
         """An exit was refused or died: wait a little, try again, call a person when the tries are used up."""
-        wait = REPRICE_AFTER[min(self._attempts, len(REPRICE_AFTER)) - 1] if self._attempts else REPRICE_AFTER[0]
-        self._not_before = self._tools.now() + wait
-        self._tools.timers.set(("exit again", self.ref.key, self.instrument), self._not_before, self.advance)
-        words = working.order.status_message if working.order else working.state.value
+        self._wait(SLOWLY_AGAIN if self._has_given_up else self._patience())
+        words = (working.order.status_message if working.order else working.words) or working.state.value
         self._alarm("EXIT_FAILED", f"exit of {abs(self.lot)} {self.instrument} failed: {words}", working.tag)
 
     def _give_up(self, wish: ExitWish, quantity: int) -> None:
-        if not self._has_given_up:
-            self._has_given_up = True
-            text = f"{quantity} {self.instrument} are still open after {MOST_ROUNDS} tries to exit ({wish.purpose})"
-            self._alarm("EXIT_GIVEN_UP", f"{text}. Close them in the broker's app.", "")
+        self._has_given_up = True
+        self._wait(SLOWLY_AGAIN)
+        text = f"{quantity} {self.instrument} are still open after {MOST_ROUNDS} tries to exit ({wish.purpose})"
+        self._alarm("EXIT_GIVEN_UP", f"{text}. Close them in the broker's app.", "")
+
+    def _wait(self, how_long: timedelta) -> None:
+        self._not_before = self._tools.now() + how_long
+        self._tools.timers.set(("exit again", self.ref.key, self.instrument), self._not_before, self.advance)
+
+    def _patience(self) -> timedelta:
+        """Market time that the present attempt of an exit gets."""
+        return REPRICE_AFTER[min(max(self._attempts, 1), len(REPRICE_AFTER)) - 1]
 
     def _overdue(self, working: Working) -> None:
         """An order rests too long: cancel an entry's rest, re-price an exit a few times, then call a person."""

@@ -12,7 +12,6 @@ from trading.engine.work import Signal, first_of
 logger = logging.getLogger(__name__)
 
 ORDERS_EVERY_S = 5.0
-REOPENS_AFTER_S = 1.0
 HOLDS_FOR_FAILURES = 5
 """Failed reads of the fills after which a market that waits no longer waits for them."""
 
@@ -25,6 +24,7 @@ class AccountListener:
         self._tools = tools
         self._desk = desk
         self._backoff = Backoff(first_s=0.3, most_s=5.0)
+        self._reopens = Backoff(first_s=1.0, most_s=30.0)
         self._trades_wanted = asyncio.Event()
         self._orders_wanted = asyncio.Event()
         self._holds_market = False
@@ -66,9 +66,11 @@ class AccountListener:
 
     async def _listen(self) -> None:
         """Follow the order socket for ever, opening it again when it ends."""
+        failures = 0
         while True:
             try:
                 async for update in self._desk.broker.order_updates():
+                    failures = 0
                     if update.order is None:
                         self.want_orders()
                     else:
@@ -79,7 +81,9 @@ class AccountListener:
                 logger.info("order updates of account=%s ended: %s", self._desk.ref.key, error.code)
             except Exception:
                 logger.exception("order updates of account=%s failed", self._desk.ref.key)
-            await self._tools.clock.sleep(REOPENS_AFTER_S)
+            failures += 1
+            self.want_orders()  # a read also tells whether the session is dead
+            await self._tools.clock.sleep(self._reopens.wait_s(failures, 1.0))
 
     async def _fetch_trades(self) -> None:
         failures = 0
@@ -122,5 +126,5 @@ class AccountListener:
     async def _poll(self) -> None:
         while True:
             await self._tools.clock.sleep(ORDERS_EVERY_S)
-            if any(working.may_fill and working.order_id for working in self._desk.orders.by_tag.values()):
+            if any(working.is_resting for working in self._desk.orders.by_tag.values()):
                 self.want_orders()

@@ -35,9 +35,9 @@ class LiveView:
     def pnl(self, client: ClientBook, pnl: DayPnl) -> None:
         """The client's P&L changed, and with it the positions that are open."""
         self._pnl[client.client_id] = pnl
-        for line in client.lines():
-            if line.net:
-                self.position(line)
+        for desk in client.desks:
+            for position in desk.orders.positions.open_positions():
+                self.position(desk.line(position.key.instrument))
 
     def position(self, line: PositionLine) -> None:
         """A line changed."""

@@ -12,10 +12,10 @@ UNSETTLED = frozenset({IntentState.NEW, IntentState.SENDING, IntentState.IN_DOUB
 
 @dataclass(slots=True, eq=False)
 class Working:
-    """An intent and what became of it. `decided_at` is market time, `sent_at` wire seconds.
+    """An intent and what became of it. `decided_at` is market time, `words` why it was denied or refused.
 
-    `is_withdrawn` stops an order that was not sent yet; `is_late` marks one that turned up after it was
-    proved absent or refused.
+    `is_cleared`: the gate let it pass. `is_withdrawn`: nobody wants it any more; it is not sent, and cancelled as
+    soon as the broker has it. `is_late`: it turned up after it was proved absent or refused.
     """
 
     intent: OrderIntent
@@ -24,8 +24,10 @@ class Working:
     state: IntentState = IntentState.NEW
     order: BrokerOrder | None = None
     order_id: str = ""
-    sent_at: float | None = None
+    words: str = ""
+    cancels_asked: int = 0
     is_cancel_asked: bool = False
+    is_cleared: bool = False
     is_withdrawn: bool = False
     is_late: bool = False
 
@@ -38,6 +40,18 @@ class Working:
     def purpose(self) -> Purpose:
         """Why it exists."""
         return self.intent.key.purpose
+
+    @property
+    def is_resting(self) -> bool:
+        """True while the broker has it and may fill it."""
+        return self.may_fill and self.state not in UNSETTLED
+
+    @property
+    def counts_as_entry(self) -> bool:
+        """True for an entry that the gate let pass, whatever came of it, unless it was denied after all."""
+        if self.purpose.is_exit or self.state is IntentState.DENIED:
+            return False
+        return self.is_cleared or self.state is not IntentState.NEW
 
     @property
     def filled(self) -> int:

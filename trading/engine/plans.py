@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+from trading.domain.instruments import InstrumentClass
 from trading.domain.orders import BrokerTrade
 from trading.domain.square_off import SquareOffPlan, client_time_plan, square_off_plan
 from trading.domain.timezone import to_ist
 from trading.engine.client import ClientBook
+from trading.engine.day_plan import DayTimes, as_entered
 from trading.engine.desk import AccountDesk
 from trading.engine.gate import Gate
 from trading.engine.gateway import AccountGateway
@@ -16,14 +19,18 @@ from trading.engine.house import AccountParts, House
 from trading.engine.in_doubt import DoubtResolver
 from trading.engine.leftovers import Leftovers
 from trading.engine.listener import AccountListener
+from trading.engine.opening import OpeningRanges
 from trading.engine.orders import Working
 from trading.engine.reconcile import Reconciler
-from trading.engine.runner import DayTimes, LadderRunner
+from trading.engine.runner import LadderRunner
 from trading.engine.square_off import PlannedSquareOff, SquareOffPlanner
 from trading.engine.tools import Tools
 from trading.ports import AccountRef, ClientPolicy, DayBook, LadderRecord, Plan, StoredIntent
 
 logger = logging.getLogger(__name__)
+
+TRIES_AGAIN_AFTER = timedelta(seconds=60)
+"""Market time after which an account or plan that could not be made is tried again."""
 
 
 class Planner:
@@ -34,41 +41,55 @@ class Planner:
         tools: Tools,
         house: House,
         square_off: SquareOffPlanner,
+        opening: OpeningRanges,
         *,
         is_near_end: Callable[[], bool],
         on_fills: Callable[[ClientBook], None],
         on_order: Callable[[int, Working], None],
         on_line: Callable[[LadderRunner], None],
+        plan_again: Callable[[], None],
     ) -> None:
         self._tools = tools
         self._house = house
         self._square_off = square_off
+        self._opening = opening
         self._is_near_end = is_near_end
         self._on_fills = on_fills
         self._on_order = on_order
         self._on_line = on_line
+        self._plan_again = plan_again
         self.new_parts: list[AccountParts] = []
 
     def take_over(self, book: DayBook) -> None:
         """Build what is missing and bring the rest up to date. Orders and fills are taken in once an account."""
         for policy in book.clients:
-            self._client(policy)
+            self._client(policy, is_squared_off=policy.client_id in book.squared_off)
         for ref in book.accounts:
             if ref.key not in self._house.accounts and ref.client_id in self._house.clients:
-                self._account(ref, book)
+                self._try(partial(self._account, ref, book), ref, "ACCOUNT_FAILED", ref.key)
         self._plans(book)
         for client in self._house.clients.values():
             self._arm(client)
 
+    def _try(self, make: Callable[[], None], ref: AccountRef, code: str, what: str) -> None:
+        """Make something of one client; what cannot be made harms nobody else, is told, and tried again."""
+        try:
+            make()
+        except Exception as error:
+            logger.exception("%s could not be made", what)
+            text = f"{what} cannot be served and is not watched: {error!r}. It is tried again."
+            self._tools.alarm(ref.client_id, code, text, account=ref.key)
+            self._tools.timers.set(("plan again",), self._tools.now() + TRIES_AGAIN_AFTER, self._plan_again)
+
     # -- clients and accounts ----------------------------------------------------------------------------------
 
-    def _client(self, policy: ClientPolicy) -> None:
+    def _client(self, policy: ClientPolicy, *, is_squared_off: bool) -> None:
         known = self._house.clients.get(policy.client_id)
         if known is None:
-            self._house.clients[policy.client_id] = ClientBook(policy)
+            known = self._house.clients[policy.client_id] = ClientBook(policy)
             self._house.control.clients.setdefault(policy.client_id, policy.state)
-        else:
-            known.policy = policy
+        known.policy = policy
+        known.is_squared_off = known.is_squared_off or is_squared_off
 
     def _account(self, ref: AccountRef, book: DayBook) -> None:
         client, tools = self._house.clients[ref.client_id], self._tools
@@ -132,30 +153,54 @@ class Planner:
         snapshots = {(record.account_key, record.instrument): record for record in book.ladders}
         wanted = {(plan.account_key, plan.instrument.key): plan for plan in book.plans}
         for key, runner in list(self._house.runners.items()):
-            if key not in wanted:
+            if key not in wanted or wanted[key].is_closing:
                 self._drop(runner)
         for key, plan in wanted.items():
-            if plan.account_key in self._house.accounts:
-                self._plan(plan, snapshots.get(key))
+            parts = self._house.accounts.get(plan.account_key)
+            if parts is not None and not (plan.is_closing and self._is_over(plan)):
+                make = partial(self._plan, plan, snapshots.get(key))
+                self._try(make, parts.desk.ref, "PLAN_FAILED", f"{plan.account_key} {plan.instrument.key}")
+
+    def _is_over(self, plan: Plan) -> bool:
+        desk = self._house.accounts[plan.account_key].desk
+        return desk.is_restored and desk.line(plan.instrument.key).is_flat
 
     def _plan(self, plan: Plan, kept: LadderRecord | None) -> None:
         self._house.instruments.add(plan.instrument)
         desk = self._house.accounts[plan.account_key].desk
         policy = self._house.clients[desk.ref.client_id].policy
-        times = DayTimes(to_ist(self._planned(plan, policy).start).time(), policy.no_new_entry_after)
+        start = self._planned(plan.instrument.instrument_class, policy).start
+        times = DayTimes(to_ist(start).time(), policy.no_new_entry_after)
         known = self._house.runners.get((plan.account_key, plan.instrument.key))
+        snapshot = kept.snapshot if kept else None
+        plan = self._opening.completed(plan, desk.ref.broker)
         if known is not None:
-            if (known.plan, known.times) == (plan, times) or not known.line.is_flat:
+            if (known.plan, known.times) == (plan, times) and not known.is_retired:
                 return
+            if not known.line.is_flat:
+                known.retire(self._plan_again)  # the new plan counts from the next entry on
+                return
+            snapshot = known.state() or snapshot
             self._drop(known)
         line = desk.line(plan.instrument.key)
-        runner = LadderRunner(self._tools, plan, times, line, self._house.book)
+        runner = LadderRunner(self._tools, self._as_entered(plan, snapshot, desk), times, line, self._house.book)
         runner.begin()
-        self._restore(runner, kept.snapshot if kept else None)
+        self._restore(runner, snapshot)
         line.owner = runner
         self._house.runners[(plan.account_key, plan.instrument.key)] = runner
         self._house.book.put(runner)
+        self._opening.want(runner)
+        if plan.is_closing:
+            runner.retire(self._plan_again)
         self._on_line(runner)
+
+    def _as_entered(self, plan: Plan, snapshot: Mapping[str, Any] | None, desk: AccountDesk) -> Plan:
+        try:
+            return plan if snapshot is None else as_entered(plan, snapshot)
+        except (ArithmeticError, ValueError, KeyError, TypeError) as error:
+            text = f"the plan that {plan.instrument.key} was entered with cannot be read: {error!r}"
+            self._tools.alarm(desk.ref.client_id, "LADDER_LOST", text, account=desk.ref.key)
+            return plan
 
     def _restore(self, runner: LadderRunner, snapshot: Mapping[str, Any] | None) -> None:
         if snapshot is None:
@@ -169,26 +214,29 @@ class Planner:
             self._tools.alarm(runner.line.ref.client_id, "LADDER_LOST", text)
 
     def _drop(self, runner: LadderRunner) -> None:
-        """Take a ladder out that is no longer wanted, unless something of it is open."""
-        if runner.line.is_flat:
+        """Take a ladder out that is no longer wanted, once nothing of it is open."""
+        if not runner.line.is_flat:
+            runner.retire(self._plan_again)
+        else:
             self._house.book.remove(runner)
             del self._house.runners[(runner.line.ref.key, runner.line.instrument)]
 
     # -- square-off --------------------------------------------------------------------------------------------
 
-    def _planned(self, plan: Plan, policy: ClientPolicy) -> SquareOffPlan:
-        calendar = self._tools.deps.calendar
-        return square_off_plan(calendar, self._tools.day, plan.instrument.instrument_class, policy.square_off_at)
+    def _planned(self, kind: InstrumentClass, policy: ClientPolicy) -> SquareOffPlan:
+        return square_off_plan(self._tools.deps.calendar, self._tools.day, kind, policy.square_off_at)
 
     def _arm(self, client: ClientBook) -> None:
-        groups: dict[SquareOffPlan, set[str]] = {}
-        keys = {desk.ref.key for desk in client.desks}
-        for (account, instrument), runner in self._house.runners.items():
-            if account in keys:
-                groups.setdefault(self._planned(runner.plan, client.policy), set()).add(instrument)
+        """Arm what must go before the client's own time, whoever opened it, and then everything."""
         own = client_time_plan(self._tools.day, client.policy.square_off_at)
-        early = [PlannedSquareOff(plan, frozenset(found)) for plan, found in groups.items() if plan.start < own.start]
-        self._square_off.arm(client, [*early, PlannedSquareOff(own, None)])
+        plans = [self._planned(kind, client.policy) for kind in InstrumentClass if kind is not InstrumentClass.INDEX]
+        early = {plan.start: plan for plan in plans if plan.start < own.start}.values()
+        groups = [PlannedSquareOff(plan, partial(self._goes_by, client, plan)) for plan in early]
+        self._square_off.arm(client, [*groups, PlannedSquareOff(own)])
+
+    def _goes_by(self, client: ClientBook, plan: SquareOffPlan, instrument: str) -> bool:
+        """Say whether an instrument is squared off by this plan, or by an earlier one."""
+        return self._planned(self._house.instruments.class_of(instrument), client.policy).start <= plan.start
 
 
 def _take_history(

@@ -48,6 +48,10 @@ class PnlWatch:
             if holders:
                 self._changed.update(holders)
 
+    def quotes_came(self) -> None:
+        """Prices came by REST: look at everybody who holds something."""
+        self._changed.update(*self._holders.values())
+
     def evaluate(self) -> None:
         """Judge and publish every client whose P&L changed; keep a point of the curve once a market minute."""
         changed, self._changed = self._changed, set()

@@ -43,6 +43,8 @@ class Reconciler:
         self._is_near_end = is_near_end
         self._instruments = instruments
         self._failures = 0
+        self._told: list[str] = []
+        """The differences that people know of; they are not read for again and again."""
         self._backoff = Backoff(first_s=1.0, most_s=30.0)
 
     async def run(self) -> None:
@@ -104,8 +106,8 @@ class Reconciler:
         differences: list[str] = []
         for look in range(LOOKS_TO_AGREE):
             differences = self._differences(await self._desk.read_positions())
-            if not differences:
-                return []
+            if not differences or differences == self._told:
+                break
             if look + 1 < LOOKS_TO_AGREE:
                 await self._tools.clock.sleep(0.3 * 2**look)
                 await self._desk.read_orders()
@@ -139,16 +141,17 @@ class Reconciler:
 
     def _judge(self, differences: list[str]) -> None:
         desk = self._desk
+        is_news, self._told = differences != self._told, differences
         if differences:
             text = f"positions of {desk.ref.key} do not agree: {'; '.join(differences)}"
-            if desk.why_not != text:
-                self._tools.alarm(desk.ref.client_id, "POSITION_DRIFT", text, account=desk.ref.key)
             desk.is_reconciled, desk.why_not = False, text
+            if is_news:
+                self._tools.alarm(desk.ref.client_id, "POSITION_DRIFT", text, account=desk.ref.key)
         elif not desk.is_reconciled:
             desk.is_reconciled, desk.why_not = True, ""
             told = {"orders": len(desk.orders.by_tag), "open": sum(1 for line in desk.lines.values() if line.net)}
             self._tools.journal.record("RECONCILED", desk.ref.client_id, told, account=desk.ref.key)
-            for line in desk.lines.values():
+            for line in list(desk.lines.values()):
                 line.advance()
         self._tools.changed.fire()
 

@@ -1,64 +1,26 @@
 """One ladder of one account and instrument: ticks become decisions, decisions become events and orders."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import time
-from decimal import Decimal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from trading.domain.errors import StoreUnavailable
 from trading.domain.ladder import Ladder
-from trading.domain.ladder_config import LadderConfig, LadderConfigError
-from trading.domain.ladder_events import Entry, SquareOff, Stop, TargetReached, TickEvent
+from trading.domain.ladder_config import LadderConfigError, RangeSource
+from trading.domain.ladder_events import Entry, NotTraded, SquareOff, Stop, TargetReached, TickEvent
 from trading.domain.ladder_state import NEVER
 from trading.domain.money import format_scaled
+from trading.domain.opening_range import OpeningRange, OpeningWindow
 from trading.domain.orders import Purpose
-from trading.domain.sizing import quantity_for
 from trading.domain.ticks import Tick
+from trading.engine.day_plan import DayTimes, make_ladder, window_of
 from trading.engine.ladder_book import LadderBook
 from trading.engine.line import EntryWish, ExitWish, PositionLine
 from trading.engine.tools import Tools
 from trading.ports import LadderRecord, Plan
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class DayTimes:
-    """The client's own times (IST): from when the instrument is squared off, and from when nothing is entered."""
-
-    square_off_from: time
-    no_new_entry_after: time
-
-
-def make_ladder(plan: Plan, times: DayTimes) -> Ladder:
-    """Build the day's ladder of a plan whose range is known, inside the client's own times.
-
-    Raises LadderConfigError when configuration and times do not fit together.
-    """
-    if plan.day_range is None:
-        raise ValueError(f"{plan.instrument.key} has no range today")
-    own = LadderConfig.from_mapping(plan.config)
-    square_off_at = min(own.square_off_at, times.square_off_from)
-    last_entry = min(own.no_new_entry_after, times.no_new_entry_after, square_off_at)
-    bounds = {"square_off_at": square_off_at.isoformat(), "no_new_entry_after": last_entry.isoformat()}
-    high, low = plan.day_range
-    return Ladder(
-        LadderConfig.from_mapping({**plan.config, **bounds}),
-        high=high,
-        low=low,
-        tick_size=plan.instrument.tick_size,
-        lot_size=plan.instrument.lot_size,
-        quantity=_quantity(plan),
-    )
-
-
-def _quantity(plan: Plan) -> Any:
-    if plan.quantity is not None:
-        return plan.quantity
-    capital = plan.capital or Decimal(0)
-    return lambda price: quantity_for(capital, price, plan.instrument.lot_size)
 
 
 class LadderRunner:
@@ -69,20 +31,26 @@ class LadderRunner:
         self.times = times
         self.line = line
         self.ladder: Ladder | None = None
+        self.waits_for: OpeningWindow | None = None
+        """The opening window whose range is still to be found."""
         self.why_not = "the day's range is not known yet"
         self._tools = tools
         self._book = book
         self._seen = 0
         self._entry_settled = True
         self._saved: Mapping[str, Any] = {}
+        self._kept_ladder: Mapping[str, Any] | None = None
+        self._day_is_over = False
+        self._when_flat: Callable[[], None] | None = None
 
     # -- setting up --------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Compute the day's levels; without a range, or with a broken configuration, nothing is traded."""
-        if self.plan.day_range is None:
-            return
         try:
+            if self.plan.day_range is None:
+                self._wait_for_range()
+                return
             ladder = make_ladder(self.plan, self.times)
         except (LadderConfigError, ValueError) as error:
             self.why_not = str(error)
@@ -91,10 +59,34 @@ class LadderRunner:
         self.ladder = ladder
         self.why_not = ladder.not_traded.reason if ladder.not_traded else ""
 
+    def _wait_for_range(self) -> None:
+        window = window_of(self.plan, self._tools.day)
+        if self.plan.why_no_range:
+            self.why_not = self.plan.why_no_range
+        elif window is not None:
+            self.waits_for = window
+            self.why_not = f"the opening range ({window.words()}) is not known yet"
+
+    def take_range(self, found: OpeningRange) -> None:
+        """Begin with the opening range that was waited for, or know that there is none today."""
+        self.plan = replace(self.plan, day_range=found.reference(), why_no_range=found.why_not)
+        self.waits_for = None
+        self.begin()
+        try:
+            self._restore_ladder()
+        except ValueError as error:
+            self.ladder, self.why_not = None, f"the kept ladder cannot be read: {error}"
+            self._tools.alarm(self.line.ref.client_id, "LADDER_LOST", f"{self.line.instrument}: {self.why_not}")
+        if self.ladder is not None and self._day_is_over:
+            self.ladder.end_day()
+        self.announce()
+        self.save()
+        self.line_changed()
+
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go on where another process stopped. What an entry came to is asked of the broker by `settle_entry`."""
-        if self.ladder is not None:
-            self.ladder.restore(snapshot["ladder"])
+        self._kept_ladder = snapshot["ladder"]
+        self._restore_ladder()
         self.line.position = max(self.line.position, int(snapshot["position"]))
         self._entry_settled = bool(snapshot["entry_settled"])
         wish = snapshot["wish"]
@@ -102,6 +94,13 @@ class LadderRunner:
             purpose, keep = Purpose(wish["purpose"]), int(wish["keep"])
             self.line.want_exit(ExitWish(purpose, keep, wish["reason"], bool(wish["whole"]), int(wish["round"])))
         self._saved = snapshot
+        if snapshot.get("plan") != self._plan_facts():
+            self.announce()
+            self.save()
+
+    def _restore_ladder(self) -> None:
+        if self.ladder is not None and self._kept_ladder is not None:
+            self.ladder.restore(self._kept_ladder)
 
     def settle_entry(self, filled: int | None) -> None:
         """After a restart: the last entry filled `filled` units in all; None while it may still fill."""
@@ -109,9 +108,24 @@ class LadderRunner:
             self.entry_finished(filled)
 
     def announce(self) -> None:
-        """Put the one event of an instrument that is left alone today into the log."""
+        """Say where an opening range came from, and the one event of an instrument that is left alone today.
+
+        It is on its way to the log before the state after it is saved, so that no crash can swallow it.
+        """
+        known, refused = self.plan.day_range, NotTraded("range_unknown")
+        if known is not None and known.source is RangeSource.OPENING_RANGE:
+            self._record("OPENING_RANGE", known.as_dict())
         if self.ladder is not None and self.ladder.not_traded is not None:
-            self._record(self.ladder.not_traded.word, self.ladder.not_traded.as_dict())
+            self._record(NotTraded.word, {**self.ladder.not_traded.as_dict(), **self._range_told()})
+        elif self.plan.why_no_range:
+            self._record(NotTraded.word, {**refused.as_dict(), "text": self.plan.why_no_range})
+        self._tools.spawn(self._flush(), "announce")
+
+    async def _flush(self) -> None:
+        try:
+            await self._tools.journal.flush()
+        except StoreUnavailable as error:
+            logger.warning("events of %s wait for the database: %s", self.line.instrument, error)
 
     # -- TickTaker ---------------------------------------------------------------------------------------------
 
@@ -122,11 +136,17 @@ class LadderRunner:
 
     @property
     def is_blocked(self) -> bool:
-        """True while ticks wait: an entry works, or the ladder is flat and its last orders are not done."""
+        """True while ticks wait: an entry works, or the ladder is flat and retired, or its last orders are not done."""
         if self.ladder is None or self.line.is_held:
             return True
-        is_entering = bool(self.line.live_entries or self.line.entry_wish)
-        return is_entering or (self.ladder.position_side is None and not self.line.is_quiet)
+        if self.line.live_entries or self.line.entry_wish:
+            return True
+        return self.ladder.position_side is None and (self.is_retired or not self.line.is_quiet)
+
+    @property
+    def is_retired(self) -> bool:
+        """True once it enters nothing more: its line was switched off, or has another plan."""
+        return self._when_flat is not None
 
     def bounds(self) -> tuple[int, int]:
         """See Ladder.bounds; a blocked ladder needs no tick now, it looks at the newest when it is free again."""
@@ -197,12 +217,25 @@ class LadderRunner:
         if tick is not None and not self.is_blocked and self._book.count(self.token) > self._seen:
             self.on_tick(tick)
             self._book.refresh(self.token)
+        self._tell_when_flat()
+
+    def retire(self, when_flat: Callable[[], None]) -> None:
+        """Carry what is open to its end and enter nothing more; `when_flat` is called once, when that is done."""
+        self._when_flat = when_flat
+        self._tell_when_flat()
+        self._book.refresh(self.token)
+
+    def _tell_when_flat(self) -> None:
+        if self._when_flat is not None and self.line.is_flat and not self.line.is_held:
+            tell, self._when_flat = self._when_flat, _nothing
+            tell()
 
     # -- outranked ---------------------------------------------------------------------------------------------
 
     def flatten(self, purpose: Purpose, reason: Mapping[str, Any], *, ends_day: bool) -> None:
         """Close everything of this line for a reason that outranks the ladder; `ends_day` also ignores later ticks."""
         self._record_flattening(purpose, reason)
+        self._day_is_over = self._day_is_over or ends_day
         if self.ladder is not None:
             self.ladder.end_day() if ends_day else self.ladder.closed()
         self.line.want_exit(ExitWish(purpose, 0, reason, is_whole=True))
@@ -238,7 +271,10 @@ class LadderRunner:
         """The event in the paper's words, the tick that caused it, and the ladder's levels."""
         levels = self.ladder.levels.of(event.side).as_dict() if self.ladder and self.ladder.levels else {}
         seen = {"ltp": format_scaled(tick.ltp), "exchange_ts": tick.exchange_ts, "volume": tick.volume}
-        return {**event.as_dict(), "tick": seen, "levels": levels}
+        return {**event.as_dict(), "tick": seen, "levels": levels, **self._range_told()}
+
+    def _range_told(self) -> dict[str, Any]:
+        return {"range": self.plan.day_range.as_dict()} if self.plan.day_range else {}
 
     def _record(self, kind: str, data: Mapping[str, Any]) -> None:
         ref = self.line.ref
@@ -250,10 +286,8 @@ class LadderRunner:
 
     def save(self) -> None:
         """Commit the present state when it differs from the last one. Called before any order of it is submitted."""
-        if self.ladder is None:
-            return
-        snapshot = self._snapshot(self.ladder)
-        if snapshot != self._saved:
+        snapshot = self.state()
+        if snapshot is not None and snapshot != self._saved:
             self._saved = snapshot
             self._tools.spawn(self._store(snapshot), "save ladder")
 
@@ -265,10 +299,20 @@ class LadderRunner:
             self._saved = {}  # the next change, or the next look, saves it again
             logger.warning("the ladder of %s was not saved: %s", self.line.instrument, error)
 
-    def _snapshot(self, ladder: Ladder) -> dict[str, Any]:
+    def _plan_facts(self) -> dict[str, Any]:
+        """What of the plan the levels follow from."""
+        return {"config": dict(self.plan.config), "range": None, "why_no_range": self.plan.why_no_range} | (
+            self._range_told()
+        )
+
+    def state(self) -> dict[str, Any] | None:
+        """Give all that a restart needs, None while there is nothing to go on with."""
+        if self.ladder is None and not self.plan.why_no_range:
+            return None
         wish = self.line.wish
         return {
-            "ladder": ladder.snapshot(),
+            "plan": self._plan_facts(),
+            "ladder": self.ladder.snapshot() if self.ladder else self._kept_ladder,
             "position": self.line.position,
             "entry_settled": self._entry_settled,
             "wish": wish
@@ -280,3 +324,7 @@ class LadderRunner:
                 "reason": dict(wish.reason),
             },
         }
+
+
+def _nothing() -> None:
+    """Tell nobody: it was told."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from trading.domain.timezone import ist_day
@@ -12,7 +12,8 @@ from trading.engine.deps import EngineDeps
 from trading.engine.hold import RoundDesk
 from trading.engine.lease import LeaseKeeper
 from trading.engine.session import EndOfSession, Session
-from trading.engine.work import first_of
+from trading.engine.tools import BEGINS_AGAIN_AFTER_S
+from trading.engine.work import first_of, happened
 from trading.ports import TickBatch
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ async def run_engine(deps: EngineDeps, *, standby: bool = False, stop: asyncio.E
     engine = Engine(deps, standby=standby)
     running = asyncio.create_task(engine.run(), name="engine")
     try:
-        await first_of(_set(stop), _ended(running))
+        await first_of(happened(stop), _ended(running))
     finally:
         await engine.stop()
         running.cancel()
@@ -59,9 +60,9 @@ class Engine:
 
     async def run(self) -> None:
         """Go on for ever; ends by cancellation."""
-        self._begin(self._feed(), "feed")
+        self._keep(self._feed, "feed")
         if self._rounds is not None:
-            self._begin(self._rounds.run(), "rounds")
+            self._keep(self._rounds.run, "rounds")
         while not self._is_stopping:
             await self._keeper.acquire()
             keeping = asyncio.create_task(self._keeper.keep(), name="lease")
@@ -94,7 +95,7 @@ class Engine:
         try:
             if self._newest is not None:
                 await session.take_batch(self._newest)
-            await first_of(session.start(), _set(session.over))
+            await first_of(session.start(), happened(session.over))
             if not session.over.is_set():
                 self.session, self._starting = session, None
                 if self._rounds is not None:
@@ -119,20 +120,20 @@ class Engine:
             if session is not None:
                 await session.take_batch(batch)
 
-    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self._tasks.append(asyncio.create_task(_logged(work, name), name=name))
+    def _keep(self, run: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        self._tasks.append(asyncio.create_task(self._kept(run, name), name=name))
 
-
-async def _logged(work: Coroutine[Any, Any, None], name: str) -> None:
-    try:
-        await work
-    except Exception:
-        logger.exception("the engine's task %s failed", name)
-        raise
-
-
-async def _set(event: asyncio.Event) -> None:
-    await event.wait()
+    async def _kept(self, run: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        """Keep a part running for ever: without ticks or rounds nothing would be decided any more."""
+        while True:
+            try:
+                await run()
+            except Exception:
+                logger.exception("the engine's part %s failed and is begun again", name)
+                if self.session is not None:
+                    text = f"the engine's part {name} failed and was begun again; see the log"
+                    self.session.tools.alarm(None, "ENGINE_PART_FAILED", text)
+            await self._deps.clock.sleep(BEGINS_AGAIN_AFTER_S)
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

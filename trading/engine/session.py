@@ -6,11 +6,14 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from trading.domain.errors import BrokerError, StoreUnavailable
+from trading.domain.money import format_scaled
+from trading.domain.ticks import Tick
 from trading.domain.timezone import at_ist, midnight_epoch
 from trading.engine.client import ClientBook
 from trading.engine.commands import CommandDesk
 from trading.engine.deps import EngineDeps
 from trading.engine.feed_watch import FeedWatch
+from trading.engine.flatten import Flattener
 from trading.engine.house import AccountParts, House
 from trading.engine.instruments import Instruments
 from trading.engine.journal import Journal
@@ -18,12 +21,14 @@ from trading.engine.kill import KillSwitch
 from trading.engine.ladder_book import LadderBook
 from trading.engine.limits import LimitWatch
 from trading.engine.live import LiveView
+from trading.engine.opening import OpeningRanges
 from trading.engine.orders import Working
 from trading.engine.plans import Planner
 from trading.engine.pnl_watch import PnlWatch
-from trading.engine.square_off import Flattener, SquareOffPlanner
+from trading.engine.quotes import QuoteWatch
+from trading.engine.square_off import SquareOffPlanner
 from trading.engine.tools import SendRight, Tools
-from trading.engine.work import first_of
+from trading.engine.work import first_of, happened
 from trading.ports import MarketRound, TickBatch
 
 logger = logging.getLogger(__name__)
@@ -36,6 +41,8 @@ CLOCK_MAY_LAG_S = 1.0
 READS_COMMANDS_AFTER_S = 0.01
 """A round that comes this much later than the last one was held up by somebody, perhaps Beat's task: read first."""
 LOOKS_EVERY_S = 1.0
+CLOCKS_MAY_DIFFER_S = 120
+"""Market seconds that a tick may lie ahead of our clock (at 60x it follows by up to a minute); more is no tick."""
 NEAR_END_FROM = time(15, 5)
 
 
@@ -53,22 +60,26 @@ class Session:
     def __init__(self, deps: EngineDeps, right: SendRight, day: date) -> None:
         journal = Journal(deps.clock, deps.store, deps.live)
         self.tools = Tools(deps, day, right, journal)
-        book = LadderBook(midnight_epoch(day))
+        book = LadderBook(midnight_epoch(day), self._price_doubted)
         self.house = House(book, Instruments(book))
         self.live = LiveView(self.tools, self.house)
         self.house.on_state = self.live.state
         flattener = Flattener(self.tools, self.house.runner_of, self.house.instruments.last_price)
         square_off = SquareOffPlanner(self.tools, flattener)
-        self._pnl = PnlWatch(self.tools, self.house, LimitWatch(self.tools, self.house, flattener), self.live)
+        self._limits = LimitWatch(self.tools, self.house, flattener)
+        self._pnl = PnlWatch(self.tools, self.house, self._limits, self.live)
         self._feed = FeedWatch(self.tools, self.house.control, self.live.all_states)
+        self._opening = OpeningRanges(self.tools, self.house)
         self._planner = Planner(
             self.tools,
             self.house,
             square_off,
+            self._opening,
             is_near_end=self._is_near_end,
             on_fills=self._fills_changed,
             on_order=self._order_changed,
             on_line=lambda runner: self.live.position(runner.line),
+            plan_again=lambda: self.tools.spawn(self.reload(), "plan again"),
         )
         self.commands = CommandDesk(
             self.tools,
@@ -99,9 +110,11 @@ class Session:
         if self.tools.deps.hold is None:
             keep(lambda: self.tools.timers.drive(self.tools.clock), "timers")
         await self.tools.changed.until(lambda: all(p.reconciler.is_first_done for p in self.house.accounts.values()))
+        self._limits.resume()
         self.live.all_states()
         keep(self.commands.run, "commands")
         keep(self._keep_looking, "look")
+        keep(QuoteWatch(self.tools, self.house).run, "quotes")
         self.tools.timers.set("midnight", at_ist(self.tools.day + timedelta(days=1), time()), self._midnight)
 
     def end(self, why: EndOfSession) -> None:
@@ -117,6 +130,7 @@ class Session:
             await self.tools.journal.flush()
         except StoreUnavailable as error:
             logger.warning("the last events were not stored: %s", error)
+        await self._opening.close()
         for parts in self.house.accounts.values():
             try:
                 await parts.desk.broker.close()
@@ -141,6 +155,8 @@ class Session:
         """Read policies, accounts and plans again, and try accounts again that wait for a sign-in."""
         await self._load()
         self._start_new_accounts()
+        for client in self.house.clients.values():
+            self._pnl.fills_changed(client)  # limits may be others now
         waiting = [parts.reconciler.renew() for parts in self.house.accounts.values() if not parts.desk.is_reconciled]
         await asyncio.gather(*waiting)
         self.live.all_states()
@@ -176,6 +192,8 @@ class Session:
         while True:
             await self.tools.clock.sleep(LOOKS_EVERY_S)
             self._feed.look()
+            if self.house.control.prices_stopped:
+                self._pnl.quotes_came()
             if not self._is_held:
                 self._pnl.evaluate()
 
@@ -195,12 +213,18 @@ class Session:
 
     def _drain(self) -> None:
         batches, self._batches = self._batches, []
+        not_after = int(self.tools.now().timestamp()) + CLOCKS_MAY_DIFFER_S
         for batch in batches:
             self._done_step = batch.step
             for tick in batch.ticks:
-                self.house.book.take(tick)
-            self._feed.note(batch.ticks)
+                self.house.book.take(tick, not_after=not_after)
+            self._feed.note(tick for tick in batch.ticks if tick.exchange_ts <= not_after)
             self._pnl.ticks_came(batch.ticks)
+
+    def _price_doubted(self, tick: Tick, known: int) -> None:
+        text = f"{format_scaled(tick.ltp)} after {format_scaled(known)} is not believed before a second packet says so"
+        instrument = self.house.instruments.key_of(tick.token)
+        self.tools.journal.record("PRICE_DOUBTED", None, {"text": text}, instrument=instrument)
 
     # -- a market that waits -----------------------------------------------------------------------------------
 
@@ -270,8 +294,4 @@ class Session:
                 logger.warning("no ticks of step %s came within %s s", round_.step, may_take)
                 return
             self._batch_came.clear()
-            await first_of(_set(self._batch_came), self.tools.clock.sleep(left))
-
-
-async def _set(event: asyncio.Event) -> None:
-    await event.wait()
+            await first_of(happened(self._batch_came), self.tools.clock.sleep(left))

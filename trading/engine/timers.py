@@ -1,11 +1,12 @@
 """Timers in market time. With a market that waits they are run by its rounds, otherwise by `drive`."""
 
+import asyncio
 import heapq
 import logging
 from collections.abc import Callable, Hashable
 from datetime import datetime
 
-from trading.engine.work import Signal, first_of
+from trading.engine.work import first_of, happened
 from trading.ports import Clock
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,9 @@ class Timers:
         self._by_number: dict[int, tuple[Hashable, Action]] = {}
         self._by_key: dict[Hashable, int] = {}
         self._next_number = 0
-        self._changed = Signal()
+        self._changed = asyncio.Event()
+        self.on_failure: Callable[[str], None] = lambda name: None
+        """Told the key of a timer whose action failed."""
 
     def set(self, key: Hashable, at: datetime, action: Action) -> None:
         """Run `action` once market time is at or past `at` (aware)."""
@@ -30,7 +33,7 @@ class Timers:
         self._by_number[self._next_number] = (key, action)
         self._by_key[key] = self._next_number
         heapq.heappush(self._heap, (at, self._next_number))
-        self._changed.fire()
+        self._changed.set()
 
     def cancel(self, key: Hashable) -> None:
         """Forget a timer; nothing happens when there is none."""
@@ -55,15 +58,17 @@ class Timers:
                 action()
             except Exception:
                 logger.exception("the timer %s failed", key)
+                self.on_failure(f"timer {key}")
             ran = True
         return ran
 
     async def drive(self, clock: Clock) -> None:
         """Run timers as market time passes, for ever."""
         while True:
+            self._changed.clear()  # before looking: what is set from here on ends the wait
             self.run_due(clock.now())
             due = self.next_due()
             if due is None:
                 await self._changed.wait()
             else:
-                await first_of(self._changed.wait(), clock.sleep_until(due))
+                await first_of(happened(self._changed), clock.sleep_until(due))

@@ -1,11 +1,13 @@
 """What every part of the engine shares during one reign over a shard's day."""
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from trading.domain.backoff import Backoff
+from trading.domain.errors import StoreUnavailable
 from trading.domain.timezone import midnight_epoch
 from trading.engine.deps import EngineDeps
 from trading.engine.journal import Journal
@@ -16,6 +18,8 @@ from trading.ports import Clock, EngineStore
 logger = logging.getLogger(__name__)
 
 BEGINS_AGAIN_AFTER_S = 1.0
+ALARM_TASK = "alarm"
+STORE_AGAIN = Backoff(first_s=0.2, most_s=2.0)
 
 
 class SendRight(Protocol):
@@ -40,6 +44,9 @@ class Tools:
     timers: Timers = field(default_factory=Timers)
     work: Work = field(default_factory=Work)
     changed: Signal = field(default_factory=Signal)
+
+    def __post_init__(self) -> None:
+        self.work.on_failure = self.timers.on_failure = self._tell_failure
 
     @property
     def clock(self) -> Clock:
@@ -78,6 +85,25 @@ class Tools:
             self.alarm(None, "ENGINE_PART_FAILED", f"the engine's part {name} failed and was begun again; see the log")
             await self.clock.sleep(BEGINS_AGAIN_AFTER_S)
 
+    async def until_stored(self, store: Callable[[], Awaitable[None]], what: str) -> None:
+        """Write what must not be lost, again and again until the database has it."""
+        tries = 0
+        while True:
+            try:
+                with self.work.doing():
+                    await store()
+                return
+            except Exception as error:
+                if not isinstance(error, StoreUnavailable):
+                    logger.exception("%s could not be stored", what)
+                logger.warning("%s waits for the database: %s", what, error)
+            tries += 1
+            await self.clock.sleep(STORE_AGAIN.wait_s(tries, 1.0))
+
+    def _tell_failure(self, name: str) -> None:
+        if not name.startswith(ALARM_TASK):  # an alarm that cannot be stored is in the log, and would tell itself again
+            self.alarm(None, "ENGINE_TASK_FAILED", f"the engine's task {name} failed; see the log")
+
     def alarm(self, client_id: int | None, code: str, text: str, *, account: str = "", tag: str = "") -> None:
         """Raise an alarm without waiting for it."""
-        self.spawn(self.journal.alarm(client_id, code, text, account=account, tag=tag), f"alarm {code}")
+        self.spawn(self.journal.alarm(client_id, code, text, account=account, tag=tag), f"{ALARM_TASK} {code}")

@@ -22,6 +22,11 @@ async def first_of(*waits: Coroutine[Any, Any, None]) -> None:
             task.cancel()
 
 
+async def happened(event: asyncio.Event) -> None:
+    """Return once an event is set."""
+    await event.wait()
+
+
 class Signal:
     """Wakes everybody who waits, each time it is fired."""
 
@@ -51,6 +56,8 @@ class Work:
         self._idle = asyncio.Event()
         self._idle.set()
         self.began = Signal()
+        self.on_failure: Callable[[str], None] = lambda name: None
+        """Told the name of a task that an unexpected error ended."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -81,7 +88,7 @@ class Work:
             self.end()
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str, *, counts: bool = True) -> asyncio.Task[None]:
-        """Do `work` in a task of its own. An error ends that task alone and is logged."""
+        """Do `work` in a task of its own. An error ends that task alone; it is logged and told."""
         if counts:
             self.begin()
         task = asyncio.create_task(self._guarded(work, name), name=name)
@@ -112,11 +119,9 @@ class Work:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    @staticmethod
-    async def _guarded(work: Coroutine[Any, Any, None], name: str) -> None:
+    async def _guarded(self, work: Coroutine[Any, Any, None], name: str) -> None:
         try:
             await work
-        except asyncio.CancelledError:
-            raise
         except Exception:
             logger.exception("the task %s failed", name)
+            self.on_failure(name)

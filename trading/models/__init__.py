@@ -5,7 +5,7 @@ from trading.models.audit import EventChain, EventLog
 from trading.models.calendar import OperatorDay, OperatorSession, OperatorYear
 from trading.models.engine import CommandRow, LadderState, Lease
 from trading.models.house import House, Venue
-from trading.models.instruments import DayRange, InstrumentDump, InstrumentRow
+from trading.models.instruments import DayRange, InstrumentDump, InstrumentRow, OpeningRange
 from trading.models.mail import OutgoingMail
 from trading.models.orders import Fill, OrderIntentRow
 from trading.models.people import Client, ClientMode, User
@@ -34,6 +34,7 @@ __all__ = [
     "InstrumentRow",
     "LadderState",
     "Lease",
+    "OpeningRange",
     "OperatorDay",
     "OperatorSession",
     "OperatorYear",

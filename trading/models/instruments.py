@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
+from trading.domain import opening_range
 from trading.domain.instruments import Instrument, InstrumentType
 from trading.models.accounts import BrokerName
 from trading.models.fields import choices_of, money
@@ -71,6 +72,47 @@ class InstrumentDump(models.Model):
 
     def __str__(self) -> str:
         return f"{self.broker} {self.day} ({self.row_count} rows)"
+
+
+class OpeningRange(models.Model):
+    """What an instrument did in the first `minutes` of a day, or `why_not` that gives no range. Written once.
+
+    `source` says who told: ticks or candles.
+    """
+
+    instrument = models.ForeignKey(InstrumentRow, on_delete=models.CASCADE, related_name="opening_ranges")
+    day = models.DateField(help_text="the day of the window, on which it is used")
+    minutes = models.PositiveSmallIntegerField()
+    high = money(null=True)
+    low = money(null=True)
+    source = models.CharField(max_length=10)
+    why_not = models.CharField(max_length=200, blank=True, default="")
+    found_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["instrument", "day", "minutes"], name="one_opening_range_a_window"),
+            models.CheckConstraint(
+                condition=models.Q(high__isnull=False, low__gt=0, high__gte=models.F("low"), why_not="")
+                | (models.Q(high__isnull=True, low__isnull=True) & ~models.Q(why_not="")),
+                name="opening_range_or_why_not",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.day} first {self.minutes} minutes {self.high}/{self.low}"
+
+    def to_domain(self) -> opening_range.OpeningRange:
+        """Give the value the domain works with. Needs `instrument` loaded."""
+        return opening_range.OpeningRange(
+            broker=self.instrument.broker,
+            instrument=self.instrument.key,
+            minutes=self.minutes,
+            told_by=self.source,
+            high=self.high,
+            low=self.low,
+            why_not=self.why_not,
+        )
 
 
 class DayRange(models.Model):

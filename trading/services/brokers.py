@@ -3,7 +3,6 @@
 import logging
 from collections import defaultdict
 from datetime import date, datetime, time, timedelta
-from typing import Protocol
 
 from django.db import IntegrityError, transaction
 
@@ -11,7 +10,8 @@ from trading.domain.errors import BrokerError, RiskDenied
 from trading.domain.orders import IntentState, Side
 from trading.domain.timezone import at_ist, ist_day, to_ist
 from trading.models import BrokerAccount, BrokerName, Client, Fill, OrderIntentRow, Secret, User
-from trading.ports import Clock
+from trading.ports import BrokerSession, Clock
+from trading.services import morning
 from trading.services.control import request_reload
 from trading.services.events import actor, market_now, record
 
@@ -19,28 +19,6 @@ logger = logging.getLogger(__name__)
 
 TOKENS_END_AT = time(6, 0)
 """Kite flushes access tokens at 06:00 IST (kite.trade/docs/connect/v3/user)."""
-
-
-class SessionGrant(Protocol):
-    """What a broker gives for a request token. `access_token` is a secret: never log this."""
-
-    @property
-    def user_id(self) -> str: ...
-    @property
-    def access_token(self) -> str: ...
-
-
-class BrokerSession(Protocol):
-    """The sign-in half of a broker's API, for one account. Calls block."""
-
-    def login_url(self, state: str) -> str:
-        """Give the broker's sign-in page; `state` comes back on the redirect."""
-
-    def exchange(self, request_token: str) -> SessionGrant:
-        """Trade the one-use token for a session. Raises BrokerError."""
-
-    def revoke(self, access_token: str) -> None:
-        """End a session at the broker. Raises BrokerError."""
 
 
 def token_end(market_now: datetime) -> datetime:
@@ -111,6 +89,7 @@ def finish_login(account: BrokerAccount, session: BrokerSession, request_token: 
     client = Client.objects.filter(user=account.owner).first()
     record(client.pk if client else None, "BROKER_CONNECTED", {"account": account.key, "by": actor(by)}, clock=clock)
     request_reload(client, by=by, clock=clock)
+    morning.catch_up(account, market_now(clock))
 
 
 def is_signed_in(account: BrokerAccount, *, market_now: datetime) -> bool:

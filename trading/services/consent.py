@@ -1,13 +1,14 @@
-"""The feed's holder says, on the record, whether other clients may see the prices of that account."""
+"""Whose account feeds prices, and whether its holder has said, on the record, that other clients may see them."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from trading.domain.errors import RiskDenied
-from trading.models import FeedAccount, FeedConsent, User
+from trading.models import BrokerAccount, FeedAccount, FeedConsent, User
 from trading.ports import Clock
+from trading.services import morning
 from trading.services.control import request_reload
-from trading.services.events import actor, record
+from trading.services.events import actor, market_now, record
 from trading.stores.locks import CONTROL, chain_lock, take
 
 CONSENT_TEXT = (
@@ -21,6 +22,17 @@ CONSENT_TEXT = (
 def active_feed() -> FeedAccount | None:
     """Give the account whose feed serves this installation; None while nobody's does."""
     return FeedAccount.objects.select_related("account__owner").filter(is_active=True).first()
+
+
+def appoint(account: BrokerAccount, *, clock: Clock) -> FeedAccount:
+    """Let this account feed everybody; the one before it stops. The holder's consent is another step."""
+    with transaction.atomic():
+        take([CONTROL, chain_lock(None)])
+        FeedAccount.objects.exclude(account=account).update(is_active=False)
+        feed, _ = FeedAccount.objects.update_or_create(account=account, defaults={"is_active": True})
+        _tell("FEED_ACCOUNT_NAMED", feed, by=None, clock=clock)
+        morning.catch_up(account, market_now(clock))
+    return feed
 
 
 def standing_consent(feed: FeedAccount) -> FeedConsent | None:
@@ -57,6 +69,6 @@ def withdraw(feed: FeedAccount, *, by: User, clock: Clock) -> None:
         _tell("FEED_CONSENT_WITHDRAWN", feed, by=by, clock=clock)
 
 
-def _tell(kind: str, feed: FeedAccount, *, by: User, clock: Clock) -> None:
+def _tell(kind: str, feed: FeedAccount, *, by: User | None, clock: Clock) -> None:
     record(None, kind, {"account": feed.account.key, "by": actor(by)}, clock=clock)
     request_reload(None, by=by, clock=clock)

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from trading.domain.control import CommandKind, TradingState
 from trading.domain.errors import RiskDenied
-from trading.domain.timezone import ist_day
+from trading.domain.timezone import ist_day, to_ist
 from trading.models import BrokerAccount, Client, CommandRow, House, User
 from trading.ports import Clock, EngineEvent, LivePublisher
 from trading.services.events import actor, market_now
@@ -105,6 +105,16 @@ def request_square_off(client: Client, day: date, *, clock: Clock, requested_by:
             day=day,
             once_key=once_key,
         )
+
+
+def request_due_square_offs(day: date, *, clock: Clock) -> CommandRow:
+    """Ask for everything to be squared off that is due by now, for whichever client: once a market minute."""
+    at = to_ist(market_now(clock))
+    with transaction.atomic():
+        take([CONTROL, chain_lock(None)])
+        once_key = f"square-off-due:{day.isoformat()}:{at:%H:%M}"
+        arguments = {"scheduled": True, "only_due": True}
+        return _ask(CommandKind.SQUARE_OFF, None, arguments, by=None, clock=clock, day=day, once_key=once_key)
 
 
 def exit_position(client: Client, account_key: str, instrument: str, *, by: User, clock: Clock) -> CommandRow:

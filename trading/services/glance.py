@@ -1,21 +1,23 @@
-"""What the bar at the top of every page says: market clock, age of the feed, today's P&L, state."""
+"""What everything on a page rests on: market clock, age of the feed, and the state that counts."""
 
-import json
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 
+import msgspec
 import redis
-from django.db.models import Sum
 
 from trading.clock.http import ControlClock
 from trading.domain.control import TradingState, strictest
 from trading.domain.instruments import InstrumentClass
-from trading.models import Client, House, PnlPoint
+from trading.domain.risk import FEED_STALE_AFTER_S, feed_stale_after_s
+from trading.marketdata import keys
+from trading.marketdata.status import FeedStatus, decode_status
+from trading.models import Client, House
 from trading.services import wiring
 from trading.stores.calendar import market_calendar
 
-FEED_STATUS_KEY = "feed:status"
+AGE_WORDS = ((86_400, "days"), (3_600, "h"), (60, "min"))
+PHASES_WITH_PRICES = frozenset({"open", "continuous"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +47,53 @@ def market() -> MarketView:
     return MarketView(now, market_calendar().phase_at(now, InstrumentClass.EQUITY).value, "")
 
 
+def feed_status() -> FeedStatus | None:
+    """Read what the ticker last said; None when it never did or Redis is away."""
+    try:
+        raw = wiring.redis_client().get(keys.FEED_STATUS)
+        return decode_status(raw) if isinstance(raw, bytes | str) else None
+    except (redis.RedisError, msgspec.DecodeError):
+        return None
+
+
 def feed_age_s(market_now: datetime) -> float | None:
     """Give the age of the last tick in market seconds; None while none is known or Redis is away."""
+    status = feed_status()
+    return None if status is None else status.age_s(market_now)
+
+
+def stale_after_s() -> float:
+    """Give the age in market seconds after which no entry passes: the engine's measure, at the market's speed."""
+    clock = wiring.clock()
     try:
-        raw = wiring.redis_client().get(FEED_STATUS_KEY)
-    except redis.RedisError:
-        return None
-    at_ms = json.loads(raw).get("at_ms") if isinstance(raw, bytes | str) else None
-    return max(0.0, market_now.timestamp() - at_ms / 1000) if isinstance(at_ms, int | float) else None
+        return (
+            feed_stale_after_s(float(clock.status()["speed"]))
+            if isinstance(clock, ControlClock)
+            else FEED_STALE_AFTER_S
+        )
+    except OSError:
+        return FEED_STALE_AFTER_S
+
+
+def feed_kind(age_s: float | None, phase: str) -> str:
+    """Judge a feed: ok, warn (late), bad (stale: no entries), off (unknown, or old while nothing is traded)."""
+    if age_s is None:
+        return "off"
+    if age_s <= FEED_STALE_AFTER_S:
+        return "ok"
+    if phase not in PHASES_WITH_PRICES:
+        return "off"
+    return "warn" if age_s <= stale_after_s() else "bad"
+
+
+def age_words(seconds: float) -> str:
+    """Say seconds as a person does: 0.4 s, 12 s, 3 min, 5 h, 2 days."""
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    size, word = next((size, word) for size, word in AGE_WORDS if seconds >= 2 * size)
+    return f"{seconds // size:.0f} {word}"
 
 
 def client_state(client: Client, day: date) -> StateView:
@@ -68,19 +109,3 @@ def house_state(day: date) -> StateView:
     """Give the state of the whole house."""
     house = House.objects.first() or House()
     return StateView(house.state_on(day), house.latched_reason_on(day) or house.state_reason)
-
-
-def day_pnl(client: Client | None, day: date) -> Decimal | None:
-    """Give realised and unrealised P&L as of the last saved minute of a day; None for everybody together.
-
-    None is also the answer while nothing was saved on that day.
-    """
-    points = PnlPoint.objects.filter(at__date=day)
-    if client is not None:
-        latest = points.filter(client=client).order_by("-at").first()
-        return None if latest is None else latest.realised_pnl + latest.unrealised_pnl
-    newest = points.order_by("-at").first()
-    if newest is None:
-        return None
-    total = points.filter(at=newest.at).aggregate(realised=Sum("realised_pnl"), unrealised=Sum("unrealised_pnl"))
-    return Decimal(total["realised"]) + Decimal(total["unrealised"])

@@ -5,12 +5,11 @@ import logging
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from trading.models import OutgoingMail
 from trading.services import wiring
+from trading.services.background import ask_worker
 
-logger = logging.getLogger(__name__)
 mailbox_in_the_log = logging.getLogger("trading.demo_mail")  # its lines keep one-time codes
 
 
@@ -19,17 +18,8 @@ def queue_mail(*, recipient: str, subject: str, body: str) -> OutgoingMail:
     mail = OutgoingMail(recipient=recipient, subject=subject, created_at=wiring.clock().wall())
     mail.write_body(body)
     mail.save()
-    transaction.on_commit(lambda: _ask_worker(mail.pk), robust=True)
+    transaction.on_commit(lambda: ask_worker("send_mail", mail.pk), robust=True)
     return mail
-
-
-def _ask_worker(mail_id: int) -> None:
-    from trading.tasks import send_mail  # tasks stand above services and import this module
-
-    try:
-        send_mail.apply_async((mail_id,), retry=False)
-    except OperationalError:
-        logger.exception("mail id=%s waits: the task queue could not be reached", mail_id)
 
 
 def deliver(mail_id: int) -> bool:

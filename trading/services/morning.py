@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+import redis
 from django.conf import settings
 from django.db import transaction
 
@@ -13,19 +14,23 @@ from trading.domain.candles import Candle
 from trading.domain.dump import ParsedDump
 from trading.domain.errors import BrokerAuthError, BrokerError
 from trading.domain.instruments import Instrument, InstrumentType
-from trading.domain.timezone import at_ist, ist_day
+from trading.domain.timezone import at_ist, ist_day, to_ist
 from trading.marketdata.master import DumpFolder, NewDump
 from trading.marketdata.ranges import LOOK_BACK_DAYS, SessionRange, last_session_range
 from trading.marketdata.search import IndexMissing, InstrumentIndex
 from trading.models import BrokerAccount, BrokerName, DayRange, FeedAccount, InstrumentDump, InstrumentRow, WatchItem
 from trading.services import wiring
+from trading.services.background import ask_worker
 from trading.services.control import request_reload
+from trading.services.schedule import FIRST_FETCH_AT
+from trading.stores.thread import in_thread
 
 logger = logging.getLogger(__name__)
 
 KITE = BrokerName.KITE.value
 INDICES = ("NSE:NIFTY 50", "NSE:NIFTY BANK")
 """Always subscribed and shown, watched or not."""
+INDEX_ASKED_KEY, INDEX_ASKED_EVERY_S = "instruments:asked", 15
 INDEX_TICK_SIZE = Decimal("0.05")
 """An index row of the dump has tick and lot size 0; these only fill the columns."""
 
@@ -139,6 +144,27 @@ def rebuild_index(day: date) -> None:
     InstrumentIndex(wiring.redis_client(), KITE).build(contents.instruments, f"{record.day}-{record.sha256[:12]}")
 
 
+def ask_for_index() -> None:
+    """Have a worker make the search index anew, at most once in INDEX_ASKED_EVERY_S."""
+    try:
+        is_first = wiring.redis_client().set(INDEX_ASKED_KEY, 1, nx=True, ex=INDEX_ASKED_EVERY_S)
+    except redis.RedisError:
+        logger.warning("the search index was not asked for: Redis is away")
+        return
+    if is_first:
+        ask_worker("build_index")
+
+
+def catch_up(account: BrokerAccount, now: datetime) -> None:
+    """Have a worker fetch what Beat's morning entries could not, when the feed's account signs in after them.
+
+    `now` is market time. Without this a holder who signs in at 09:10 would leave the house without ranges all day.
+    """
+    is_feed = FeedAccount.objects.filter(account=account, is_active=True).exists()
+    if is_feed and to_ist(now).time() >= FIRST_FETCH_AT:
+        transaction.on_commit(lambda: ask_worker("fetch_morning"), robust=True)
+
+
 def refresh_ranges(day: date) -> int:
     """Fetch the last session's range of every watched instrument that lacks it; tells the engine; gives how many."""
     watched = InstrumentRow.objects.filter(pk__in=WatchItem.objects.values("instrument")).distinct()
@@ -168,7 +194,7 @@ async def _fetch_ranges(account: BrokerAccount, rows: Sequence[InstrumentRow], d
             except BrokerError as error:
                 logger.warning("no range of %s: %s", row.key, error)
                 continue
-            count += await asyncio.to_thread(_save_range, row, candles, day)
+            count += await in_thread(_save_range, row, candles, day)
     finally:
         await broker.close()
     return count

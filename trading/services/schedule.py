@@ -1,29 +1,41 @@
 """Beat's rows: what happens when on a market day. Every task asks the calendar itself, so rows say `*` for the day.
 
-One entry a client squares that client off at its own time; the others are the house's.
+One entry a client squares that client off at its own time, another verifies it two minutes later; the others are
+the house's.
 """
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from django.db import transaction
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from trading.domain.timezone import IST
+from trading.domain.instruments import InstrumentClass
+from trading.domain.square_off import EARLY_START
+from trading.domain.timezone import IST, at_ist, ist_day
 from trading.models import Client
+from trading.stores.calendar import market_calendar
 
 ZONE = "Asia/Kolkata"
+FIRST_FETCH_AT = time(9, 0)
+"""The first entry of the morning, IST."""
 HOUSE_ENTRIES: tuple[tuple[str, str, str, str], ...] = (
-    ("fetch instruments", "trading.tasks.fetch_instruments", "0", "9"),
+    ("fetch instruments", "trading.tasks.fetch_instruments", str(FIRST_FETCH_AT.minute), str(FIRST_FETCH_AT.hour)),
     ("fetch ranges", "trading.tasks.fetch_ranges", "5", "9"),
     ("verify flat", "trading.tasks.verify_flat", "10-29", "15"),
     ("day report", "trading.tasks.day_report", "40", "15"),
 )
 """(name, task, minutes, hours), market time."""
+VERIFIED_AFTER = timedelta(minutes=2)
 
 
 def entry_name(client: Client) -> str:
     """Give the name of a client's square-off entry."""
     return f"square off client {client.pk}"
+
+
+def verify_name(client: Client) -> str:
+    """Give the name of the entry that verifies a client's square-off."""
+    return f"verify client {client.pk}"
 
 
 def sync_schedule(now: datetime) -> None:
@@ -35,6 +47,7 @@ def sync_schedule(now: datetime) -> None:
     with transaction.atomic():
         for name, task, minutes, hours in HOUSE_ENTRIES:
             _put(name, task, _crontab(minutes, hours), args="[]", now=now, is_enabled=True)
+        _put_early_square_off(now)
         for client in Client.objects.select_related("user"):
             put_client_entry(client, now)
 
@@ -44,14 +57,22 @@ def put_client_entry(client: Client, now: datetime) -> None:
     at = client.square_off_at
     if not isinstance(at, time):
         raise TypeError(f"square_off_at must be a time, was {at!r}; save the form's value first")
-    _put(
-        entry_name(client),
-        "trading.tasks.square_off_client",
-        _crontab(str(at.minute), str(at.hour)),
-        args=f"[{client.pk}]",
-        now=now,
-        is_enabled=client.onboarded_at is not None,
-    )
+    verified = at_ist(ist_day(now), at) + VERIFIED_AFTER
+    for name, task, moment in (
+        (entry_name(client), "trading.tasks.square_off_client", at),
+        (verify_name(client), "trading.tasks.verify_client", verified),
+    ):
+        crontab, args = _crontab(str(moment.minute), str(moment.hour)), f"[{client.pk}]"
+        _put(name, task, crontab, args=args, now=now, is_enabled=client.onboarded_at is not None)
+
+
+def _put_early_square_off(now: datetime) -> None:
+    """Make the entry that asks for what must go before the clients' own times, on the day of `now`."""
+    hours = market_calendar().find_session(ist_day(now), InstrumentClass.EQUITY_CAS)
+    if hours is not None:
+        start = hours.continuous_end - EARLY_START
+        crontab = _crontab(str(start.minute), str(start.hour))
+        _put("square off early", "trading.tasks.square_off_due", crontab, args="[]", now=now, is_enabled=True)
 
 
 def _crontab(minutes: str, hours: str) -> CrontabSchedule:

@@ -5,22 +5,28 @@ The engine has its own timer for the same idempotent square-off; whoever is seco
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db.models import Q
+
 from trading.domain.errors import BrokerError
+from trading.domain.instruments import InstrumentClass, presumed_class
 from trading.domain.orders import BrokerPosition, Product
-from trading.domain.square_off import client_time_plan, plan_square_off
+from trading.domain.square_off import square_off_plan
 from trading.domain.timezone import ist_day
 from trading.models import BrokerAccount, Client, CommandRow, WatchItem
-from trading.ports import Clock
+from trading.ports import Broker, Clock
 from trading.services import wiring
-from trading.services.control import request_square_off
+from trading.services.control import request_due_square_offs, request_square_off
 from trading.stores import alarms
 from trading.stores.calendar import market_calendar
+from trading.stores.thread import in_thread
 
 logger = logging.getLogger(__name__)
+
+BrokerOf = Callable[[BrokerAccount], Broker]
 
 WAITS_FOR_ENGINE_S = 3.0
 LOOKS_EVERY_S = 0.05
@@ -41,34 +47,32 @@ class Flatness:
         return not self.open_positions and not self.unread
 
 
-async def square_off_and_verify(client: Client, day: date, clock: Clock) -> Flatness | None:
+async def square_off_and_verify(
+    client: Client, day: date, clock: Clock, *, broker_of: BrokerOf = wiring.broker_of
+) -> Flatness | None:
     """Ask the engine to square one client off and give what the broker holds once it says done.
 
     None when the engine did not finish in time: the market may need to move first, and `verify_flat`
     looks again every minute. Safe to run twice: the scheduled command exists once a client and day.
     """
-    command = await asyncio.to_thread(request_square_off, client, day, clock=clock)
+    command = await in_thread(request_square_off, client, day, clock=clock)
     deadline = clock.monotonic() + WAITS_FOR_ENGINE_S
-    while not await _is_finished(command.pk):
+    while not await in_thread(_is_finished, command.pk):
         if clock.monotonic() >= deadline:
             logger.warning("square-off of client=%s was asked for and is not done yet", client.pk)
             return None
         await clock.sleep(LOOKS_EVERY_S)
-    return await read_flatness(client)
+    return await read_flatness(client, day, broker_of)
 
 
-async def _is_finished(command_id: int) -> bool:
-    return await CommandRow.objects.filter(pk=command_id, finished_at__isnull=False).aexists()
+def _is_finished(command_id: int) -> bool:
+    return CommandRow.objects.filter(pk=command_id, finished_at__isnull=False).exists()
 
 
-async def read_flatness(client: Client) -> Flatness:
+async def read_flatness(client: Client, day: date, broker_of: BrokerOf = wiring.broker_of) -> Flatness:
     """Read a client's intraday positions from its brokers, all accounts at once."""
-    accounts = [
-        account
-        async for account in BrokerAccount.objects.filter(owner_id=client.user_id, is_enabled=True)
-        if account.key
-    ]
-    answers = await asyncio.gather(*(_positions(account) for account in accounts))
+    accounts = await in_thread(_accounts, client, day)
+    answers = await asyncio.gather(*(_positions(account, broker_of) for account in accounts))
     open_positions = [
         position
         for answer in answers
@@ -79,39 +83,78 @@ async def read_flatness(client: Client) -> Flatness:
     return Flatness(tuple(open_positions), tuple(unread))
 
 
-async def _positions(account: BrokerAccount) -> list[BrokerPosition] | None:
-    broker = wiring.broker_of(account)
+def _accounts(client: Client, day: date) -> list[BrokerAccount]:
+    """Give every account that may hold something: also one that was switched off after it traded today."""
+    mine = BrokerAccount.objects.filter(owner_id=client.user_id).exclude(key="")
+    return list(mine.filter(Q(is_enabled=True) | Q(intents__day=day)).distinct())
+
+
+async def _positions(account: BrokerAccount, broker_of: BrokerOf) -> list[BrokerPosition] | None:
+    """Read one account; None when that was not possible, whatever hindered it."""
     try:
-        return await broker.positions()
+        broker = broker_of(account)
+        try:
+            return await broker.positions()
+        finally:
+            await broker.close()
     except BrokerError as error:
         logger.warning("positions of account=%s could not be read: %s", account.key, error.code)
-        return None
-    finally:
-        await broker.close()
+    except Exception:
+        logger.exception("positions of account=%s could not be read", account.key)
+    return None
 
 
-def flat_by(client: Client, day: date) -> datetime:
-    """Give the latest moment at which this client should be seen flat, over the instruments it trades."""
-    calendar = market_calendar()
-    items = WatchItem.objects.filter(client=client, trades_enabled=True).select_related("instrument")
-    sessions = {calendar.find_session(day, item.instrument.to_domain().instrument_class) for item in items}
-    plans = [plan_square_off(hours, client.square_off_at) for hours in sessions if hours is not None]
-    return max((plan.flat_by for plan in plans), default=client_time_plan(day, client.square_off_at).flat_by)
+async def verify_flat(
+    clients: Iterable[Client], clock: Clock, *, broker_of: BrokerOf = wiring.broker_of
+) -> list[Client]:
+    """Alarm for every client of whom the broker shows something that should be closed by now; give those.
 
-
-async def verify_flat(clients: Iterable[Client], clock: Clock) -> list[Client]:
-    """Alarm for every client whose time has passed and whom the broker does not show flat; give those."""
+    Each instrument is judged by its own session: one with a closing auction is late while others are not. The engine
+    is asked again for whatever is late.
+    """
     now = clock.now()
-    day = ist_day(now)
     late = []
     for client in clients:
-        if now < await asyncio.to_thread(flat_by, client, day) + ALARM_AFTER:
+        deadlines = await in_thread(_deadlines, client, ist_day(now))
+        if now < deadlines.earliest + ALARM_AFTER:
             continue
-        flatness = await read_flatness(client)
-        if not flatness.is_flat:
-            await asyncio.to_thread(_alarm, client, flatness, clock)
+        flatness = await read_flatness(client, ist_day(now), broker_of)
+        late_ones = tuple(
+            position for position in flatness.open_positions if now >= deadlines.of(position.instrument) + ALARM_AFTER
+        )
+        if late_ones or flatness.unread:
+            await in_thread(_alarm, client, Flatness(late_ones, flatness.unread), clock)
             late.append(client)
+    if late:
+        await in_thread(request_due_square_offs, ist_day(now), clock=clock)
     return late
+
+
+@dataclass(frozen=True, slots=True)
+class _Deadlines:
+    """By when a client's instruments must be seen flat: the watched ones by their rows, others as presumed."""
+
+    by_class: Mapping[InstrumentClass, datetime]
+    classes: Mapping[str, InstrumentClass]
+
+    def of(self, instrument: str) -> datetime:
+        return self.by_class[self.classes.get(instrument) or presumed_class(instrument)]
+
+    @property
+    def earliest(self) -> datetime:
+        return min(self.by_class.values())
+
+
+def _deadlines(client: Client, day: date) -> _Deadlines:
+    calendar = market_calendar()
+    by_class: dict[InstrumentClass, datetime] = {
+        kind: square_off_plan(calendar, day, kind, client.square_off_at).flat_by
+        for kind in InstrumentClass
+        if kind is not InstrumentClass.INDEX
+    }
+    items = WatchItem.objects.filter(client=client).select_related("instrument")
+    classes = {item.instrument.key: item.instrument.to_domain().instrument_class for item in items}
+    return _Deadlines(by_class, {key: kind for key, kind in classes.items() if kind in by_class})
 
 
 def _alarm(client: Client, flatness: Flatness, clock: Clock) -> None:

@@ -1,25 +1,20 @@
 """How the installation is doing, part by part. A part that does not answer is shown as such; nothing raises."""
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 
 from trading.clock.http import ControlClock
-from trading.marketdata.keys import FEED_STATUS, HEARTBEAT
-from trading.marketdata.status import FeedStatus, decode_status
+from trading.marketdata import keys
+from trading.marketdata.status import FeedStatus
 from trading.models import Lease, Venue
 from trading.services import glance, wiring
 from trading.services.running_stack import ProcessView, StackFile
-
-FEED_FRESH_S, FEED_LATE_S = 3.0, 10.0
-HEARTBEATS = HEARTBEAT.rpartition(":")[0] + ":*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +37,16 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """The market's clock. `now` is None while it does not answer; `speed_words` is empty on the live market."""
+    """The market's clock. `now` is None while it does not answer; `speed_words` is empty on the live market.
+
+    `stands` says why simulated time does not move; empty while it may.
+    """
 
     now: datetime | None
     phase: str = ""
     speed_words: str = ""
     pace: str = ""
+    stands: str = ""
     participants: tuple[Participant, ...] = ()
 
     @property
@@ -66,7 +65,6 @@ class Status:
     feed: FeedStatus | None
     feed_age_s: float | None
     leases: tuple[Lease, ...] = ()
-    heartbeats: tuple[str, ...] = field(default=())
 
     @property
     def worst(self) -> str:
@@ -78,19 +76,19 @@ class Status:
 def gather() -> Status:
     """Ask every part. Takes at most a few seconds, when parts are away."""
     market = _market()
-    feed, redis_part, heartbeats = _redis()
+    redis_part, feed = _redis(), glance.feed_status()
     age_s = feed.age_s(market.now) if feed and market.now else None
     leases, database_part = _database()
     stack = StackFile(settings.STATE_DIR).read()
     parts = (
         _market_part(market),
-        _feed_part(feed, age_s, market),
+        _feed_part(feed, age_s, market, is_ticker_silent=_is_ticker_silent()),
         _engine_part(leases),
         database_part,
         redis_part,
         _processes_part(None if stack is None else stack.processes),
     )
-    return Status(parts, market, None if stack is None else stack.processes, feed, age_s, leases, heartbeats)
+    return Status(parts, market, None if stack is None else stack.processes, feed, age_s, leases)
 
 
 def _market() -> Market:
@@ -101,7 +99,8 @@ def _market() -> Market:
     except OSError:
         return Market(None)
     people = tuple(Participant(one["name"], one["role"], one["state"]) for one in said.get("participants", ()))
-    return Market(view.now, view.phase, view.speed_words, str(said.get("pace", "")), people)
+    stands = "the day is over" if said.get("finished") else "it is held by hand" if said.get("held") else ""
+    return Market(view.now, view.phase, view.speed_words, str(said.get("pace", "")), stands, people)
 
 
 def _market_part(market: Market) -> Part:
@@ -109,38 +108,37 @@ def _market_part(market: Market) -> Part:
         return Part("Market clock", "bad", "The simulated exchange does not answer: no entries, nothing moves.")
     if market.left:
         return Part("Market clock", "warn", f"The market no longer waits for {', '.join(market.left)}.")
-    return Part("Market clock", "ok", market.speed_words or "live")
+    words = market.speed_words or "live"
+    return Part("Market clock", "ok", f"{words}; the clock stands, {market.stands}" if market.stands else words)
 
 
-def _redis() -> tuple[FeedStatus | None, Part, tuple[str, ...]]:
-    """Give the feed's own word, Redis' part, and who gave a sign of life in the last ten seconds."""
+def _redis() -> Part:
     try:
-        client = wiring.redis_client()
-        took_ms = _timed(client.ping)
-        raw = client.get(FEED_STATUS)
-        alive = tuple(sorted(key.decode().removeprefix("hb:") for key in client.scan_iter(HEARTBEATS, count=100)))
+        took_ms = _timed(wiring.redis_client().ping)
     except (redis.RedisError, OSError):
-        return (
-            None,
-            Part("Redis", "bad", "Does not answer: no prices and no live pages. Kill switch and stops work."),
-            (),
-        )
-    part = Part("Redis", "ok", f"answers in {took_ms:.1f} ms")
+        return Part("Redis", "bad", "Does not answer: no prices and no live pages. Kill switch and stops work.")
+    return Part("Redis", "ok", f"answers in {took_ms:.1f} ms")
+
+
+def _is_ticker_silent() -> bool:
+    """True when Redis answers and has no sign of life of the ticker."""
     try:
-        return (decode_status(raw) if isinstance(raw, bytes) else None), part, alive
-    except (msgspec.DecodeError, json.JSONDecodeError):
-        return None, part, alive
+        return not wiring.redis_client().exists(keys.HEARTBEAT)
+    except redis.RedisError:
+        return False
 
 
-def _feed_part(feed: FeedStatus | None, age_s: float | None, market: Market) -> Part:
+def _feed_part(feed: FeedStatus | None, age_s: float | None, market: Market, *, is_ticker_silent: bool) -> Part:
     if feed is None:
         return Part("Price feed", "bad", "Nothing is known of it: no entries until prices come.")
+    if is_ticker_silent:
+        return Part("Price feed", "bad", "The ticker process gives no sign of life: no entries until prices come.")
     if age_s is None:
         return Part("Price feed", "warn", feed.sentence or "No price has come yet.")
-    is_quiet_time = market.phase not in ("open", "continuous")
-    kind = "ok" if age_s <= FEED_FRESH_S or is_quiet_time else "warn" if age_s <= FEED_LATE_S else "bad"
-    words = {"ok": "", "warn": ", late", "bad": ": no entries until it is fresh"}[kind]
-    return Part("Price feed", kind, f"last price {age_s:.1f} s ago{words}")
+    kind = glance.feed_kind(age_s, market.phase)
+    words = {"warn": ", late", "bad": ": no entries until it is fresh", "off": "; none are expected now"}.get(kind, "")
+    text = f"last price {glance.age_words(age_s)} ago{words}"
+    return Part("Price feed", "ok" if kind == "off" else kind, text)
 
 
 def _database() -> tuple[tuple[Lease, ...], Part]:
@@ -175,10 +173,14 @@ def _engine_part(leases: tuple[Lease, ...]) -> Part:
 
 
 def _processes_part(processes: tuple[ProcessView, ...] | None) -> Part:
+    if processes is None and settings.PRODUCTION:
+        return Part("Processes", "ok", "looked after by your own process runner")
     if processes is None:
         return Part("Processes", "warn", "No supervisor runs in this state directory.")
     down = [process.name for process in processes if process.state != "running"]
     if down:
         return Part("Processes", "bad", f"Not running: {', '.join(down)}.")
-    restarts = sum(process.restarts for process in processes)
-    return Part("Processes", "ok" if not restarts else "warn", f"{len(processes)} run, {restarts} restarts")
+    again = [f"{process.name} ({process.restarts})" for process in processes if process.restarts]
+    if again:
+        return Part("Processes", "warn", f"All {len(processes)} run. Died and started again: {', '.join(again)}.")
+    return Part("Processes", "ok", f"all {len(processes)} run, none was ever restarted")

@@ -22,7 +22,10 @@ from trading.services import glance, wiring
 
 @dataclass(frozen=True, slots=True)
 class ClientFigures:
-    """One client's day. Money is rupees to the paisa, without charges."""
+    """One client's day. Money is rupees to the paisa, without charges.
+
+    `unpriced` counts open positions without a price of the feed: they are valued at their last fill.
+    """
 
     email: str
     state: TradingState
@@ -30,6 +33,7 @@ class ClientFigures:
     orders: int
     realised_pnl: Decimal
     unrealised_pnl: Decimal
+    unpriced: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,12 @@ def house_figures() -> HouseFigures:
 def client_figures(day: date) -> tuple[ClientFigures, ...]:
     """Give every client's figures of a market day, by e-mail. An operator who is no client is not in it."""
     books, last_fills = _books(day)
-    prices = last_fills | last_prices({key for books_ in books.values() for book in books_ for key in _open(book)})
+    prices = last_prices({key for books_ in books.values() for book in books_ for key in _open(book)})
     orders = _orders(day)
     clients = Client.objects.filter(user__is_operator=False).select_related("user").order_by("user__email")
     return tuple(
-        _figures(client, day, books.get(client.pk, []), prices, orders.get(client.pk, 0)) for client in clients
+        _figures(client, day, books.get(client.pk, []), (prices, last_fills), orders.get(client.pk, 0))
+        for client in clients
     )
 
 
@@ -79,11 +84,17 @@ def last_prices(instruments: Iterable[str]) -> dict[str, Decimal]:
 
 
 def _figures(
-    client: Client, day: date, books: list[PositionBook], prices: Mapping[str, Decimal], orders: int
+    client: Client,
+    day: date,
+    books: list[PositionBook],
+    prices: tuple[Mapping[str, Decimal], Mapping[str, Decimal]],
+    orders: int,
 ) -> ClientFigures:
+    of_feed, of_fills = prices
     open_positions = [position for book in books for position in book.open_positions()]
+    known = {**of_fills, **of_feed}
     unrealised = sum(
-        (position.unrealised_pnl(prices[position.key.instrument]) for position in open_positions), Decimal(0)
+        (position.unrealised_pnl(known[position.key.instrument]) for position in open_positions), Decimal(0)
     )
     return ClientFigures(
         email=client.user.email,
@@ -92,6 +103,7 @@ def _figures(
         orders=orders,
         realised_pnl=to_paisa(sum((book.realised_pnl() for book in books), Decimal(0))),
         unrealised_pnl=to_paisa(unrealised),
+        unpriced=sum(position.key.instrument not in of_feed for position in open_positions),
     )
 
 

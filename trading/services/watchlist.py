@@ -1,18 +1,18 @@
 """What a client watches and what the ladder trades of it: add, change, remove. The engine is told each time."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max
-from kombu.exceptions import OperationalError
 
 from trading.domain.errors import RiskDenied, TradingError
-from trading.domain.ladder_config import LadderConfig, LadderConfigError
+from trading.domain.ladder_config import LARGEST_PRICE, LadderConfig, LadderConfigError, RangeSource
+from trading.domain.money import grouped, to_decimal
 from trading.domain.timezone import ist_day
 from trading.models import (
     AccountStrategy,
@@ -27,17 +27,19 @@ from trading.models import (
 )
 from trading.ports import Clock
 from trading.services import morning
+from trading.services.background import ask_worker
 from trading.services.brokers import open_instruments
 from trading.services.control import request_reload
 from trading.services.events import actor, market_now, record
 from trading.services.limits import LARGEST_AMOUNT, MONEY_STEP
 from trading.stores.locks import CONTROL, chain_lock, take
-
-logger = logging.getLogger(__name__)
+from trading.stores.ranges import line_config
 
 MOST_ITEMS = 200
 """Lines a client; a feed subscription and a ladder hang on each."""
 LARGEST_QUANTITY = 10_000_000
+BY_HAND = {"manual_high": "high", "manual_low": "low"}
+"""The settings of a range set by hand."""
 
 
 class WatchlistRefused(TradingError):
@@ -87,7 +89,7 @@ def add(client: Client, account: BrokerAccount, key: str, wish: Wish, *, by: Use
         item.position = 0 if last is None else last + 1
         _save(item, wish)
         _tell(item, "added", _told(item), by=by, clock=clock)
-        transaction.on_commit(lambda: _ask_for_range(row.pk), robust=True)
+        transaction.on_commit(lambda: ask_worker("fetch_range", row.pk), robust=True)
     return item
 
 
@@ -169,8 +171,7 @@ def base_config(mapping: AccountStrategy | None) -> LadderConfig:
 
 def whole_config(item: WatchItem) -> LadderConfig:
     """Give the ladder configuration that counts for a line. Raises LadderConfigError if it was edited elsewhere."""
-    of_strategy = {} if item.mapping is None else item.mapping.strategy.config
-    return LadderConfig.from_mapping({**of_strategy, **item.config})
+    return LadderConfig.from_mapping(line_config(item))
 
 
 def _check_may_act(by: User, client: Client) -> None:
@@ -191,12 +192,35 @@ def _problems(wish: Wish, row: InstrumentRow, mapping: AccountStrategy | None) -
     problems = _size_problems(wish, row)
     if wish.trades_enabled and not row.to_domain().is_tradable:
         problems["trades_enabled"] = f"{row.tradingsymbol} is an index: it can be watched, not traded."
-    of_strategy = {} if mapping is None else mapping.strategy.config
+    config = {**({} if mapping is None else mapping.strategy.config), **wish.config}
+    problems |= _hand_range_problems(config, row)
     try:
-        LadderConfig.from_mapping({**of_strategy, **wish.config})
+        LadderConfig.from_mapping({name: value for name, value in config.items() if name not in BY_HAND})
     except LadderConfigError as error:
         problems["config"] = "; ".join(error.problems)
     return problems
+
+
+def _hand_range_problems(config: Mapping[str, Any], row: InstrumentRow) -> dict[str, str]:
+    """Name what is wrong with a range set by hand; prices are rupees on the instrument's grid."""
+    if config.get("range_source") != RangeSource.MANUAL:
+        return {}
+    problems = {name: found for name in BY_HAND if (found := _hand_price_problem(config.get(name), name, row))}
+    if not problems and to_decimal(config["manual_high"]) <= to_decimal(config["manual_low"]):
+        problems["manual_high"] = f"Must be above the low of {config['manual_low']}, was {config['manual_high']}."
+    return problems
+
+
+def _hand_price_problem(given: Any, name: str, row: InstrumentRow) -> str:
+    try:
+        price = to_decimal(given)
+    except ValueError:
+        return f"Say the {BY_HAND[name]} of the range set by hand, in rupees."
+    if not 0 < price < LARGEST_PRICE:
+        return f"Must be above zero and below {grouped(Decimal(LARGEST_PRICE))}, was {given}."
+    if Fraction(price) % Fraction(row.tick_size):
+        return f"Must be a multiple of the tick of {row.tick_size.normalize():f}, was {given}."
+    return ""
 
 
 def _size_problems(wish: Wish, row: InstrumentRow) -> dict[str, str]:
@@ -239,12 +263,3 @@ def _tell(item: WatchItem, change: str, data: Mapping[str, Any], *, by: User, cl
     told = {"change": change, "account": item.account.key, "instrument": item.instrument.key, **data}
     record(item.client_id, "WATCHLIST_CHANGED", {**told, "by": actor(by)}, clock=clock)
     request_reload(item.client, by=by, clock=clock)
-
-
-def _ask_for_range(instrument_id: int) -> None:
-    from trading.tasks import fetch_range  # tasks stand above services and import this module's neighbours
-
-    try:
-        fetch_range.apply_async((instrument_id,), retry=False)
-    except OperationalError:
-        logger.exception("the range of instrument=%s waits for 09:05: the task queue is away", instrument_id)

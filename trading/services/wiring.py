@@ -23,8 +23,7 @@ from trading.marketdata.live import RedisLivePublisher, SyncLivePublisher
 from trading.marketdata.master import Parse
 from trading.marketdata.ticker_service import FeedLogin, TickSource
 from trading.models import BrokerAccount
-from trading.ports import AccountRef, Broker, Clock, MarketHold
-from trading.services.brokers import BrokerSession
+from trading.ports import AccountRef, Broker, BrokerSession, Clock, MarketHold, PriceHistory
 from trading.stores.calendar import market_calendar
 from trading.stores.engine import DjangoEngineStore
 from trading.stores.leases import DjangoLeaseStore
@@ -77,16 +76,11 @@ def kite_session(account: BrokerAccount) -> BrokerSession:
 
 def tick_source(login: FeedLogin, on_ticks: Callable[[Sequence[Tick]], None], clock: Clock) -> TickSource:
     """Give the market data of the feed account. Only `run_ticker` may use it, on the loop of `run_on_ticker_loop`."""
+    from trading.brokers.kite.sockets import SocketLogin
     from trading.brokers.kite.ticker import KiteTickSource
 
-    return KiteTickSource(
-        account=login.account,
-        api_key=login.api_key,
-        access_token=login.access_token,
-        ws_root=login.ws_root,
-        clock=clock,
-        on_ticks=on_ticks,
-    )
+    access = SocketLogin(login.account, login.api_key, login.access_token, login.ws_root)
+    return KiteTickSource(access, clock, on_ticks=on_ticks)
 
 
 def run_on_ticker_loop(main: Coroutine[Any, Any, None]) -> None:
@@ -120,6 +114,13 @@ class EngineBrokers:
 
     def __call__(self, account: AccountRef) -> Broker:
         """Give the adapter of one account; without a session its calls raise BrokerAuthError."""
+        return self._make(account)
+
+    def history(self, account: AccountRef) -> PriceHistory:
+        """Give an account's historical data, on a connection of its own."""
+        return self._make(account)
+
+    def _make(self, account: AccountRef) -> KiteBroker:
         row = self._reader.submit(_account_row, account.account_id).result(timeout=CREDENTIALS_WITHIN_S)
         return broker_of(row, wire_clock=self._clock)
 
@@ -147,50 +148,33 @@ def dump_parser(broker: str) -> Parse:
     return {"kite": parse_dump}[broker]
 
 
-class EngineWorld:
-    """Everything one engine process speaks to, made on its loop. `close` when the engine has ended."""
+async def run_strategy(clock: Clock, *, hold: MarketHold | None, holder: str, standby: bool) -> None:
+    """Run one engine process until SIGTERM or SIGINT: make all that it speaks to, and close it when it has ended.
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._work, self._lease_work = DatabaseThread("engine database"), DatabaseThread("lease database")
-        self._redis = connect(settings.REDIS_URL)
-        self.store = DjangoEngineStore(self._work, clock)
-        self.leases = DjangoLeaseStore(self._lease_work)
-        self.feed = TickStream(settings.REDIS_URL, clock)
-        self.live = RedisLivePublisher(self._redis)
-        self.brokers = EngineBrokers(clock)
-
-    async def run(self, *, hold: MarketHold | None, holder: str, standby: bool) -> None:
-        """Trade until SIGTERM or Ctrl-C. `holder` names this process in the lease row."""
-        calendar = await self._work.read(market_calendar)  # with the operator's rows of now
-        self.live.start()
+    `hold` is the simulated market's, None live; `holder` names this process in the lease row.
+    """
+    work, lease_work = DatabaseThread("engine database"), DatabaseThread("lease database")
+    redis_ = connect(settings.REDIS_URL)
+    feed, live, brokers = TickStream(settings.REDIS_URL, clock), RedisLivePublisher(redis_), EngineBrokers(clock)
+    try:
+        live.start()
         deps = EngineDeps(
-            clock=self._clock,
-            store=self.store,
-            leases=self.leases,
-            feed=self.feed,
-            broker_for=self.brokers,
-            live=self.live,
-            calendar=calendar,
+            clock=clock,
+            store=DjangoEngineStore(work, clock),
+            leases=DjangoLeaseStore(lease_work),
+            feed=feed,
+            broker_for=brokers,
+            history_for=brokers.history,
+            live=live,
+            calendar=await work.read(market_calendar),  # with the operator's rows of now
             hold=hold,
             holder=holder,
         )
         await run_engine(deps, standby=standby)
-
-    async def close(self) -> None:
-        """Finish what was asked of the database, and close every connection."""
-        await self.live.close()
-        await self.feed.close()
-        await self._redis.aclose()  # type: ignore[attr-defined]
-        self.brokers.close()
-        await asyncio.to_thread(self._work.close)
-        await asyncio.to_thread(self._lease_work.close)
-
-
-async def run_strategy(clock: Clock, *, hold: MarketHold | None, name: str, is_standby: bool) -> None:
-    """Run one engine process until SIGTERM or SIGINT. `hold` is the simulated market's, None live."""
-    world = EngineWorld(clock)
-    try:
-        await world.run(hold=hold, holder=name, standby=is_standby)
     finally:
-        await world.close()
+        await live.close()
+        await feed.close()
+        await redis_.aclose()  # type: ignore[attr-defined]
+        brokers.close()
+        await asyncio.to_thread(work.close)
+        await asyncio.to_thread(lease_work.close)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import redis
 import requests
@@ -11,6 +13,7 @@ from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from trading.domain.timezone import to_ist
 from trading.services import venue, wiring
 
 ANSWERS_WITHIN_S = 5.0
@@ -68,9 +71,11 @@ def broker() -> Finding:
 
     def ask() -> str:
         reply = requests.get(settings.KITE_ROOT, timeout=ANSWERS_WITHIN_S, allow_redirects=False)
-        return f"{settings.KITE_ROOT} answers (HTTP {reply.status_code})"
+        if reply.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise LookupError(f"{settings.KITE_ROOT} is in trouble: it answered with HTTP {reply.status_code}")
+        return f"{settings.KITE_ROOT} answers"
 
-    return _finding("broker", ask, requests.RequestException)
+    return _reachable("broker", ask)
 
 
 def clock() -> Finding:
@@ -79,7 +84,7 @@ def clock() -> Finding:
     def ask() -> str:
         here = wiring.clock().now()
         if settings.ALGO_CONTROL_URL:
-            return f"the simulated market's time is {here.isoformat()}"
+            return f"the simulated market's time is {to_ist(here):%Y-%m-%d %H:%M:%S} IST"
         reply = requests.head(settings.KITE_ROOT, timeout=ANSWERS_WITHIN_S, allow_redirects=False)
         there = parsedate_to_datetime(reply.headers["Date"])
         skew_s = abs((wiring.clock().now() - there).total_seconds())
@@ -87,7 +92,19 @@ def clock() -> Finding:
             raise LookupError(f"this machine's clock is {skew_s:.1f} s away from the broker's: set up NTP")
         return f"within {LARGEST_SKEW_S:g} s of the broker's"
 
-    return _finding("clock", ask, OSError)
+    return _reachable("clock", ask)
+
+
+def _reachable(name: str, ask: Callable[[], str]) -> Finding:
+    """Run a check that asks the broker's host; the library's nested error text is left out."""
+    try:
+        return _finding(name, ask)
+    except requests.RequestException as error:
+        host = urlsplit(settings.KITE_ROOT).netloc
+        why = "did not answer in time" if isinstance(error, requests.Timeout) else "could not be reached"
+        return Finding(name, False, f"{host} {why}: check this machine's network and KITE_ROOT")  # noqa: FBT003
+    except OSError as error:  # the control port, asked by the clock
+        return Finding(name, False, f"{settings.ALGO_CONTROL_URL} could not be reached: {error}")  # noqa: FBT003
 
 
 def _finding(name: str, ask: Callable[[], str], *expected: type[Exception]) -> Finding:

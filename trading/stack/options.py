@@ -56,7 +56,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--speed", type=_speed, default=DEFAULT_SPEED, metavar="N", help=f"ceiling of market time, {low} to {high}"
     )
     parser.add_argument(
-        "--pace", choices=["hold", "free"], default="hold", help="hold: the market waits until everybody has decided"
+        "--pace",
+        choices=["hold", "free"],
+        default="hold",
+        help="hold: the market waits until everybody has decided; free: it never waits, at 60 at the most",
     )
     parser.add_argument("--day", type=_day, metavar="YYYY-MM-DD", help="the simulated day")
     parser.add_argument("--seed", type=int, help="of the generated market")

@@ -1,8 +1,10 @@
 """`stack status` and `stack summary`: the same facts for a program and for a person."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from trading.domain.timezone import to_ist
 from trading.services.running_stack import StackView
 from trading.services.summary import ClientFigures, HouseFigures
 
@@ -34,8 +36,9 @@ def as_text(stack: StackView, data: Mapping[str, Any]) -> str:
     """Give the same for a person's eyes."""
     market, age_s = data["market"], data["feed"]["age_s"]
     age = "—" if age_s is None else f"{age_s:.1f} s"
+    since = to_ist(datetime.fromisoformat(stack.started_at))
     lines = [
-        f"{stack.url}  venue {stack.venue}  supervisor {stack.pid}  since {stack.started_at}",
+        f"{stack.url}  venue {stack.venue}  supervisor {stack.pid}  since {since:%Y-%m-%d %H:%M:%S} IST",
         f"market {market['time'] or 'unknown'} {market['phase'] or ''}   feed {age}",
         "",
         f"{'process':<12}{'state':<14}restarts",

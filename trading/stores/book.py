@@ -1,7 +1,7 @@
 """What an engine needs to begin or to go on with a day, and the control rows at this moment."""
 
+from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
@@ -11,7 +11,6 @@ from trading.models import (
     BrokerAccount,
     Client,
     CommandRow,
-    DayRange,
     Fill,
     House,
     LadderState,
@@ -30,7 +29,7 @@ from trading.ports import (
     Plan,
     StoredIntent,
 )
-from trading.stores.calendar import previous_session
+from trading.stores.ranges import LineRange, line_config, line_ranges
 
 
 def load_book(day: date) -> DayBook:
@@ -43,10 +42,11 @@ def load_book(day: date) -> DayBook:
         house_state=house_state(day),
         clients=tuple(_policy(client, day) for client in Client.objects.select_related("user").order_by("id")),
         accounts=tuple(_account_ref(account) for account in _accounts(day)),
-        plans=_plans(previous_session(day)),
+        plans=_plans(day),
         intents=tuple(stored_intent(row) for row in intents),
         trades=tuple((row.account.key, row.to_trade()) for row in fills),
         ladders=tuple(LadderRecord(row.account.key, row.instrument, row.snapshot) for row in ladders),
+        squared_off=_squared_off(day),
     )
 
 
@@ -75,6 +75,11 @@ def house_state(day: date) -> TradingState:
 def stored_intent(row: OrderIntentRow) -> StoredIntent:
     """Give intent, state and order together. Needs `account` loaded."""
     return StoredIntent(row.to_intent(), IntentState(row.state), row.to_order())
+
+
+def _squared_off(day: date) -> frozenset[int]:
+    asked = CommandRow.objects.filter(kind=CommandKind.SQUARE_OFF, day=day).exclude(client=None)
+    return frozenset(asked.values_list("client_id", flat=True))
 
 
 def _accounts(day: date) -> "QuerySet[BrokerAccount]":
@@ -110,38 +115,39 @@ def _policy(client: Client, day: date) -> ClientPolicy:
     )
 
 
-def _plans(session: date | None) -> tuple[Plan, ...]:
-    """Give what onboarded clients trade, with the ranges of `session`; without it no range is known."""
-    items = list(
-        WatchItem.objects.filter(
+def _plans(day: date) -> tuple[Plan, ...]:
+    """Give what onboarded clients trade, each line with its range of the day.
+
+    A line that is switched off stays in it, to be carried to its end, while it has orders of that day.
+    """
+    lines = WatchItem.objects.exclude(account__key="").select_related("account", "instrument", "mapping__strategy")
+    lines = lines.order_by("client_id", "position", "id")
+    on = list(
+        lines.filter(
             Q(mapping=None) | Q(mapping__is_enabled=True, mapping__strategy__is_active=True),
             trades_enabled=True,
             account__is_enabled=True,
             client__user__is_active=True,
             client__onboarded_at__isnull=False,
         )
-        .exclude(account__key="")
-        .select_related("account", "instrument", "mapping__strategy")
-        .order_by("client_id", "position", "id")
     )
-    ranges = {} if session is None else _ranges(session, {item.instrument_id for item in items})
-    plans = (_plan(item, ranges.get(item.instrument_id)) for item in items)
+    ordered = set(OrderIntentRow.objects.filter(day=day).values_list("account_id", "instrument").distinct())
+    others = lines.filter(account__in={account for account, _ in ordered}).exclude(pk__in=[item.pk for item in on])
+    off = [item for item in others if (item.account_id, item.instrument.key) in ordered]
+    ranges = line_ranges([*on, *off], day)
+    plans = [_plan(item, ranges[item.pk]) for item in on]
+    plans += [replace(_plan(item, ranges[item.pk]), is_closing=True) for item in off]
     return tuple(plan for plan in plans if plan.instrument.is_tradable)
 
 
-def _ranges(session: date, instrument_ids: set[int]) -> dict[int, tuple[Decimal, Decimal]]:
-    wanted = DayRange.objects.filter(day=session, instrument__in=instrument_ids)
-    return {row.instrument_id: (row.high, row.low) for row in wanted}
-
-
-def _plan(item: WatchItem, day_range: tuple[Decimal, Decimal] | None) -> Plan:
+def _plan(item: WatchItem, known: LineRange) -> Plan:
     is_fixed = item.quantity_mode == QuantityMode.FIXED
-    of_strategy = {} if item.mapping is None else item.mapping.strategy.config
     return Plan(
         account_key=item.account.key,
         instrument=item.instrument.to_domain(),
-        config={**of_strategy, **item.config},
+        config=line_config(item),
         quantity=item.quantity if is_fixed else None,
         capital=None if is_fixed else item.capital,
-        day_range=day_range,
+        day_range=known.range,
+        why_no_range=known.why_not if known.is_final else "",
     )

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from trading.domain.control import TradingState
+from trading.domain.opening_range import OpeningRange
 from trading.domain.orders import BrokerOrder, BrokerTrade, IntentState, OrderIntent
 from trading.domain.timezone import ist_day
 from trading.models import LadderState, PnlPoint
 from trading.ports import Claim, Clock, ControlView, DayBook, EngineEvent, LadderRecord
-from trading.stores import alarms, commands, fills, intents
+from trading.stores import alarms, commands, fills, intents, ranges
 from trading.stores.accounts import AccountIndex
 from trading.stores.book import load_book, read_control
 from trading.stores.chain import append_events
@@ -85,6 +86,10 @@ class DjangoEngineStore:
             )
 
         await self._thread.run(work)
+
+    async def save_opening_range(self, day: date, found: OpeningRange) -> OpeningRange:
+        """Keep what was found of a window, the first of the day; see the port."""
+        return await self._thread.run(lambda: ranges.save_opening_range(day, found))
 
     async def append_events(self, events: Sequence[EngineEvent]) -> None:
         """Append to the hash chains, in this order."""

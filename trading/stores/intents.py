@@ -57,18 +57,26 @@ def create(
         decided_at=decided_at,
         created_at=wall,
     )
+    slots = OrderIntentRow.objects.filter(account=ids.account_id, instrument=key.instrument, holds_exit_slot=True)
     try:
-        with transaction.atomic():
-            row.save(force_insert=True)
+        _insert(row)
     except IntegrityError:
         if OrderIntentRow.objects.filter(purpose_key=row.purpose_key).exists():
             return False
-        slots = OrderIntentRow.objects.filter(account=ids.account_id, instrument=key.instrument, holds_exit_slot=True)
+        # Every order is for its day only: one that nobody saw end on an earlier day can fill no more.
+        if key.purpose.is_exit and slots.filter(day__lt=key.day).update(holds_exit_slot=False, closed_at=wall):
+            _insert(row)
+            return True
         live = slots.values_list("tag", flat=True).first()
         if live is None or not key.purpose.is_exit:
             raise
         raise ExitAlreadyLive(f"{key.account} {key.instrument} had the live exit {live}") from None
     return True
+
+
+def _insert(row: OrderIntentRow) -> None:
+    with transaction.atomic():
+        row.save(force_insert=True)
 
 
 def claim(
@@ -80,7 +88,7 @@ def claim(
     rows = OrderIntentRow.objects.select_for_update(no_key=True, of=("self",))
     row = rows.select_related("client", "account").get(tag=tag)
     if row.state != IntentState.NEW:
-        return Claim("NOT_NEW", f"the intent was {row.state}")
+        return Claim("NOT_NEW", f"the intent was {row.state}", IntentState(row.state))
     denial = _denial(row, today)
     row.gate, row.shard, row.epoch = [dict(verdict) for verdict in verdicts], shard, epoch
     if denial is None:

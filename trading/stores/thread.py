@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
@@ -18,6 +18,7 @@ from trading.stores.locks import Lock, take
 
 logger = logging.getLogger(__name__)
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 LARGEST_GROUP = 200
@@ -25,6 +26,22 @@ OTHERS_TURN_S = 0.001
 """SQLite's waiting writers only look now and then: without a pause a busy engine could keep a kill waiting for ever."""
 ROLLED_BACK_SQLSTATES = frozenset({"40001", "40P01"})
 """PostgreSQL's serialization_failure and deadlock_detected: nothing was committed, it may be tried again."""
+
+
+async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do database work off the loop, and give its connection back when it is done.
+
+    Neither asyncio.to_thread nor the async half of the ORM does that: what their threads leave open is missing
+    from PostgreSQL's pool until there is none left.
+    """
+
+    def close_behind() -> T:
+        try:
+            return work(*args, **kwargs)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(close_behind)
 
 
 @dataclass(frozen=True)

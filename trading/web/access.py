@@ -16,6 +16,8 @@ from django.utils.http import urlencode
 from trading.models import Client, User
 
 PRESENT_AT = "present_at"
+ID_DIGITS = 18
+"""A database's whole numbers end at nineteen; a longer one breaks the query."""
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -41,6 +43,13 @@ def the_operator(request: HttpRequest) -> User:
     if not user.is_operator:
         raise Http404("this person is no operator")
     return user
+
+
+def row_id(text: str) -> int:
+    """Read a row's id out of a query or a form. Raises Http404 for what no row can have."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > ID_DIGITS:
+        raise Http404("no such row")
+    return int(text)
 
 
 def needs_step_up(view: View[P]) -> View[P]:

@@ -1,8 +1,8 @@
 """The frame of every page: theme, pages to go to, and the bar that never scrolls away."""
 
 import logging
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,11 +14,13 @@ from trading.domain.control import TradingState
 from trading.domain.timezone import ist_day
 from trading.models import Client, User
 from trading.services import glance, people
+from trading.services.views import house, positions
 
 logger = logging.getLogger(__name__)
 
 THEMES = ("dark", "light")
-FEED_OK_S, FEED_LATE_S = 3.0, 10.0
+UNKNOWN = "UNKNOWN"
+"""In place of a state that cannot be judged; the kill switch works then too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,13 @@ class Bar:
     state_url: str
     kill_url: str
     kill_label: str
-    kill_words: str
+    kill_words: dict[str, str]
+    """What the switch says of itself, by state."""
+
+    @property
+    def kill_says(self) -> str:
+        """Give what the switch says now."""
+        return self.kill_words[self.state]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,6 @@ class Frame:
     nav: tuple[Link, ...] = ()
     bottom: tuple[Link, ...] = ()
     menu: tuple[Link, ...] = ()
-    warnings: tuple[dict[str, str], ...] = field(default=())
 
 
 CLIENT_PAGES = (
@@ -143,21 +150,19 @@ def _bar(user: User, client: Client | None) -> Bar:
         logger.warning("the bar has no market time: the exchange's control port did not answer")
         market = None
     day = ist_day(market.now) if market else None
+    phase = market.phase if market else ""
     age = glance.feed_age_s(market.now) if market else None
-    if day is None:
-        state = glance.StateView(TradingState.HALTED, "unknown while the market clock is away")
-    else:
-        state = glance.client_state(client, day) if client else glance.house_state(day)
+    state = None if day is None else glance.client_state(client, day) if client else glance.house_state(day)
     return Bar(
         market_time=market.now if market else None,
-        phase=market.phase if market else "",
+        phase=phase,
         speed_words=market.speed_words if market else "",
         feed_age_s=age,
-        feed_kind="off" if age is None else "ok" if age <= FEED_OK_S else "warn" if age <= FEED_LATE_S else "bad",
+        feed_kind=glance.feed_kind(age, phase),
         pnl_label="Today" if client else "Today, all clients",
-        pnl_total=glance.day_pnl(client, day) if day else None,
-        state=state.state.value,
-        state_reason=state.reason,
+        pnl_total=_total(client, day) if day else None,
+        state=state.state.value if state else UNKNOWN,
+        state_reason=state.reason if state else "unknown while the market clock is away",
         state_url=url_of("raise-state" if client else "operator"),
         kill_url=url_of("kill" if client else "operator-kill"),
         kill_label="Kill switch" if client else "Stop all",
@@ -165,8 +170,23 @@ def _bar(user: User, client: Client | None) -> Bar:
     )
 
 
-def _kill_words(client: Client | None) -> str:
-    """Say what the next press does; it was chosen beforehand in the settings."""
+def _total(client: Client | None, day: date) -> Decimal | None:
+    """Give the day's P&L as the desk shows it; None while something open has no price."""
     if client is None:
-        return "every client, as each chose"
-    return "stops and squares off" if client.squares_off_on_kill else "stops, leaves positions"
+        total = house.house_pnl(house.figure_rows(day))["total"]
+    else:
+        total = positions.totals(positions.position_rows(client, day))["total"]
+    return None if total is None else Decimal(total)
+
+
+def _kill_words(client: Client | None) -> dict[str, str]:
+    """Say what the next press does; it was chosen beforehand in the settings."""
+    does = "as each chose"
+    if client is not None:
+        does = "squares off" if client.squares_off_on_kill else "leaves positions"
+    return {
+        UNKNOWN: f"stops, {does}",
+        TradingState.ACTIVE.value: f"stops, {does}",
+        TradingState.REDUCING.value: f"stopped, {does}",
+        TradingState.HALTED.value: "stopped, no entry passes",
+    }

@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from trading.domain.money import group_indian as group_indian
 from trading.domain.timezone import to_ist
+from trading.services.glance import age_words
 
 EM_DASH = "—"
 MINUS = "−"
@@ -82,12 +83,8 @@ def ist(moment: datetime | None, *, with_ms: bool = False) -> str:
 
 
 def age(seconds: float | None) -> str:
-    """Seconds as a person says them: 0.4 s, 12 s, 3 min."""
-    if seconds is None:
-        return EM_DASH
-    if seconds < 10:
-        return f"{max(seconds, 0):.1f} s"
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds // 60:.0f} min"
+    """Seconds as a person says them; unknown is an em dash."""
+    return EM_DASH if seconds is None else age_words(seconds)
 
 
 def phase(code: str) -> str:

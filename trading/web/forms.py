@@ -10,6 +10,9 @@ from trading.models import Client
 
 CLIENT_CODE = re.compile(r"^[A-Z0-9]{4,12}$")
 LAST_ENTRY = time(15, 0)
+TIME_OF_DAY = {"inputmode": "numeric", "placeholder": "15:00", "autocomplete": "off", "maxlength": 8}
+"""A text field: the browser's own time field follows its locale, and 03:15 PM is no time of this market."""
+AMOUNTS = ("daily_loss_limit", "daily_profit_limit", "max_order_value")
 
 
 class BrokerKeysForm(forms.Form):
@@ -81,14 +84,16 @@ class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is not
             "square_off_at": "Stocks with a closing auction begin earlier. IST.",
         }
         widgets = {
-            "no_new_entry_after": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-            "square_off_at": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+            "no_new_entry_after": forms.TimeInput(attrs=TIME_OF_DAY, format="%H:%M"),
+            "square_off_at": forms.TimeInput(attrs=TIME_OF_DAY, format="%H:%M"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("daily_loss_limit", "daily_profit_limit", "max_order_value"):
+        for name in AMOUNTS:
             self.fields[name].widget.attrs.update({"inputmode": "decimal", "min": "0", "step": "any"})
+            if self.initial.get(name) is not None:
+                self.initial[name] = f"{self.initial[name].normalize():f}"
         self.fields["daily_loss_limit"].required = True
         if self.instance.pk:
             self.initial["squares_off_on_kill"] = str(self.instance.squares_off_on_kill).lower()

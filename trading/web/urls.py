@@ -28,6 +28,7 @@ urlpatterns = [
     path("watchlist/add/", watchlist.add, name="watchlist-add"),
     path("watchlist/<int:item>/", watchlist.change, name="watchlist-line"),
     path("watchlist/<int:item>/trading/", watchlist.trading, name="watchlist-trading"),
+    path("watchlist/<int:item>/move/", watchlist.move, name="watchlist-move"),
     path("watchlist/<int:item>/remove/", watchlist.remove, name="watchlist-remove"),
     path("reports/", reports.listing, name="reports"),
     path("reports/<str:day>/", reports.of_day, name="report-day"),

@@ -8,7 +8,7 @@ from django import forms
 
 from trading.domain.ladder_config import LadderConfig, RangeSource, Rearm, Sides, Trigger
 from trading.models import BrokerAccount, InstrumentRow, QuantityMode, WatchItem
-from trading.services.watchlist import Wish
+from trading.services.watchlist import BY_HAND, Wish
 
 AS_STRATEGY = "as the strategy"
 ADVANCED = (
@@ -17,11 +17,21 @@ ADVANCED = (
 )  # fmt: skip
 """Shown folded away; the others are in sight."""
 LISTS = ("target_fractions", "stop_fractions", "booking_fractions")
+NEEDED_FOR = {
+    "opening_range_minutes": RangeSource.OPENING_RANGE,
+    "manual_high": RangeSource.MANUAL,
+    "manual_low": RangeSource.MANUAL,
+}
+"""Settings that belong to one source of the range; with another one they are not kept."""
 _BETWEEN = re.compile(r"[\s,;]+")
 
 
-def _words(*pairs: tuple[str, str]) -> forms.ChoiceField:
-    return forms.ChoiceField(required=False, choices=[("", AS_STRATEGY), *pairs])
+def _words(*pairs: tuple[str, str], label: str | None = None) -> forms.ChoiceField:
+    return forms.ChoiceField(required=False, label=label, choices=[("", AS_STRATEGY), *pairs])
+
+
+def _hand_price(label: str) -> forms.DecimalField:
+    return forms.DecimalField(required=False, label=label, help_text="Rupees. It holds until you change it.")
 
 
 def _time() -> forms.TimeField:
@@ -41,8 +51,17 @@ class WatchForm(forms.Form):
     sides = _words((Sides.BOTH, "both"), (Sides.LONG, "long only"), (Sides.SHORT, "short only"))
     trigger = _words((Trigger.CROSS, "when the level is crossed"), (Trigger.LEVEL, "at or beyond the level"))
     rearm = _words((Rearm.FLAT, "only when flat"), (Rearm.ANY, "at any time"))
-    range_source = _words((RangeSource.PREVIOUS_DAY, "previous session"), (RangeSource.OPENING_RANGE, "opening range"))
-    opening_range_minutes = forms.IntegerField(required=False, label="Opening range, minutes")
+    range_source = _words(
+        (RangeSource.PREVIOUS_DAY, "previous session"),
+        (RangeSource.OPENING_RANGE, "opening range of today"),
+        (RangeSource.MANUAL, "set by hand"),
+        label="Range from",
+    )
+    opening_range_minutes = forms.IntegerField(
+        required=False, label="Opening range, minutes", help_text="From 09:15. Entries begin when they are over."
+    )
+    manual_high = _hand_price("Range by hand, high")
+    manual_low = _hand_price("Range by hand, low")
     max_entries_per_side = forms.IntegerField(required=False, label="Entries a side and day")
     min_lots = forms.IntegerField(required=False, label="At least, lots")
     no_new_entry_after = _time()
@@ -61,12 +80,12 @@ class WatchForm(forms.Form):
         super().__init__(data, initial=_initial(item))
         self._base = base.to_mapping()
         for name, value in self._base.items():
-            if name in self.fields:
+            if name in self.fields and value is not None:
                 _show_default(self.fields[name], _shown(value))
         lot = 1 if instrument is None else instrument.lot_size
         self.fields["quantity"].widget.attrs.update({"inputmode": "numeric", "min": lot, "step": lot})
         self.fields["capital"].widget.attrs.update({"inputmode": "decimal", "min": "0", "step": "any"})
-        for name in ("min_step_bps", "entry_buy_fraction", "entry_sell_fraction"):
+        for name in ("min_step_bps", "entry_buy_fraction", "entry_sell_fraction", *BY_HAND):
             self.fields[name].widget.attrs["step"] = "any"
         if lot > 1:
             self.fields["quantity"].help_text = f"Units of each entry, in lots of {lot}."
@@ -96,7 +115,13 @@ class WatchForm(forms.Form):
     def _differences(self) -> dict[str, Any]:
         """Keep what was typed and is not the strategy's own value, in the JSON form of LadderConfig."""
         typed = {name: _to_json(name, self.cleaned_data[name]) for name in self._ladder_names()}
-        return {name: value for name, value in typed.items() if value is not None and value != self._base[name]}
+        source = typed["range_source"] or self._base["range_source"]
+        idle = {name for name, needed in NEEDED_FOR.items() if needed != source}
+        return {
+            name: value
+            for name, value in typed.items()
+            if value is not None and value != self._base[name] and name not in idle
+        }
 
 
 def account_choices(accounts: list[BrokerAccount]) -> list[tuple[int, str]]:

@@ -12,6 +12,7 @@ from aiohttp import web
 from tests.brokers.kite.conftest import HastyClock
 from tests.brokers.kite.fake_socket import FakeSocket, Script, fake_socket
 from tests.brokers.kite.payload import load
+from trading.brokers.kite.sockets import SocketLogin
 from trading.brokers.kite.updates import OrderSocket
 from trading.domain.errors import BrokerAuthError
 from trading.ports import OrderUpdate
@@ -56,14 +57,7 @@ async def served() -> AsyncIterator[FakeSocket]:
 @pytest.fixture
 def orders(served: FakeSocket, clock: HastyClock) -> OrderSocket:
     """Give alice's order socket, which thinks 0.2 s without a frame is death."""
-    return OrderSocket(
-        account="kite:AB1001",
-        api_key="keyofalice",
-        access_token="tokenofalice",
-        ws_root=served.root,
-        clock=clock,
-        silent_after_s=0.2,
-    )
+    return OrderSocket(SocketLogin("kite:AB1001", "keyofalice", "tokenofalice", served.root), clock, silent_after_s=0.2)
 
 
 async def first(orders: OrderSocket, count: int) -> list[OrderUpdate]:

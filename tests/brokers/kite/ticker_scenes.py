@@ -14,6 +14,7 @@ from aiohttp import WSMsgType, web
 
 from tests.brokers.kite.fake_socket import FakeSocket, fake_socket
 from trading.brokers.kite.reactor import run_with_reactor
+from trading.brokers.kite.sockets import SocketLogin
 from trading.brokers.kite.ticker import KiteTickSource
 from trading.clock.live import LiveClock
 from trading.domain.backoff import Backoff
@@ -37,11 +38,8 @@ class Scene:
         self.said: list[Any] = []
         self.ticks: list[Tick] = []
         self.source = KiteTickSource(
-            account="kite:OP1000",
-            api_key="keyofop",
-            access_token="tokenofop",
-            ws_root=socket.root,
-            clock=LiveClock(),
+            SocketLogin("kite:OP1000", "keyofop", "tokenofop", socket.root),
+            LiveClock(),
             on_ticks=self.ticks.extend,
             silent_after_s=silent_after_s,
             backoff=Backoff(first_s=0.05, most_s=0.2),

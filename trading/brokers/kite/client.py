@@ -13,6 +13,7 @@ from trading.brokers.kite import parse
 from trading.brokers.kite.errors import KiteAnswer, cancelling_error, placing_error, reading_error
 from trading.brokers.kite.lane import Lane, Overdue
 from trading.brokers.kite.pace import Pace
+from trading.brokers.kite.sockets import SocketLogin
 from trading.brokers.kite.updates import OrderSocket
 from trading.brokers.kite.wire import KiteWire
 from trading.domain.candles import Candle
@@ -90,9 +91,7 @@ class KiteBroker:
             return KiteWire(api_key, access_token, root=root, timeout_s=call_deadline_s, egress_ip=egress_ip)
 
         self._lane = Lane(account, make)
-        self._socket = OrderSocket(
-            account=account, api_key=api_key, access_token=access_token, ws_root=ws_root, clock=clock
-        )
+        self._socket = OrderSocket(SocketLogin(account, api_key, access_token, ws_root), clock)
         self._quotes = Pace(clock, every_s=QUOTE_EVERY_S)
         self._history = Pace(clock, every_s=HISTORY_EVERY_S)
 
@@ -105,7 +104,9 @@ class KiteBroker:
         except ValueError as error:
             raise BrokerRejected(f"order {intent.tag} was not sent: {error}") from error
         try:
-            order_id = await self._lane.run(lambda sdk: sdk.place_order(**params), deadline_s=self._deadline_s)
+            order_id = await self._lane.run(
+                lambda sdk: sdk.place_order(**params), deadline_s=self._deadline_s, is_order=True
+            )
         except KiteAnswer as answer:
             raise placing_error(answer, intent.tag) from None
         except Overdue as overdue:
@@ -121,7 +122,9 @@ class KiteBroker:
         """Ask for a cancel. Its answer is a hint: the order may have filled, or fill still."""
         try:
             await self._lane.run(
-                lambda sdk: sdk.cancel_order(KiteWire.VARIETY_REGULAR, order_id), deadline_s=self._deadline_s
+                lambda sdk: sdk.cancel_order(KiteWire.VARIETY_REGULAR, order_id),
+                deadline_s=self._deadline_s,
+                is_order=True,
             )
         except KiteAnswer as answer:
             raise cancelling_error(answer, order_id) from None

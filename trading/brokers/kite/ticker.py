@@ -8,13 +8,13 @@ Twisted's reactor shares (brokers/kite/reactor.py); no other thread may call it.
 import asyncio
 import contextlib
 import logging
-import random
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from trading.brokers.kite.packets import decode_frame, is_tick_frame
 from trading.brokers.kite.sdk import KiteTicker
+from trading.brokers.kite.sockets import CONNECT_WITHIN_S, SILENT_AFTER_S, Redial, SocketLogin
 from trading.domain.backoff import Backoff
 from trading.domain.errors import BrokerAuthError
 from trading.domain.ticks import Tick
@@ -22,10 +22,6 @@ from trading.ports import Clock
 
 logger = logging.getLogger(__name__)
 
-CONNECT_WITHIN_S = 10.0
-SILENT_AFTER_S = 10.0
-"""Kite sends a one-byte heartbeat every few seconds; a socket without any frame for so long is dead."""
-STABLE_AFTER_S = 15.0
 TOKENS_A_MESSAGE = 500
 FORBIDDEN = re.compile(r"\b403\b")
 
@@ -63,22 +59,18 @@ class KiteTickSource:
 
     def __init__(
         self,
-        *,
-        account: str,
-        api_key: str,
-        access_token: str,
-        ws_root: str,
+        login: SocketLogin,
         clock: Clock,
+        *,
         on_ticks: OnTicks,
         silent_after_s: float = SILENT_AFTER_S,
         backoff: Backoff | None = None,
     ) -> None:
-        self._account = account
-        self._make: Callable[[], _OneConnection] = lambda: _OneConnection(api_key, access_token, ws_root)
+        self._login = login
         self._clock = clock
         self._on_ticks = on_ticks
         self._silent_after_s = silent_after_s
-        self._backoff = backoff or Backoff()
+        self._redial = Redial(backoff or Backoff())
         self._wanted: frozenset[int] = frozenset()
         self._ticker: _OneConnection | None = None
         self._heard_at = 0.0
@@ -106,20 +98,18 @@ class KiteTickSource:
 
     async def run(self) -> None:
         """Stay connected until cancelled. Raises BrokerAuthError when the broker refuses the login (403)."""
-        failures = 0
         while True:
             began = self._clock.monotonic()
             await self._one_connection()
             if self._refused:
                 raise BrokerAuthError("the ticker refused the login", status=403)
-            lasted = self._clock.monotonic() - began
-            failures = 1 if lasted >= STABLE_AFTER_S else failures + 1
-            await self._clock.sleep(self._backoff.wait_s(failures, random.random()))  # noqa: S311 (jitter)
+            await self._clock.sleep(self._redial.wait_s(self._clock.monotonic() - began))
 
     async def _one_connection(self) -> None:
         """Dial, and return when the connection is over: never made, lost, silent or cancelled."""
         ended = asyncio.Event()
-        ticker = self._ticker = self._make()
+        login = self._login
+        ticker = self._ticker = _OneConnection(login.api_key, login.access_token, login.ws_root)
         ticker.on_open = self._opened
         ticker.on_message = self._heard
         ticker.on_close = self._closed
@@ -140,7 +130,7 @@ class KiteTickSource:
             patience = self._silent_after_s if self.is_connected else CONNECT_WITHIN_S
             left = self._heard_at + patience - self._clock.monotonic()
             if left <= 0:
-                logger.warning("account=%s ticker silent for %.0f s, connecting again", self._account, patience)
+                logger.warning("account=%s ticker silent for %.0f s, connecting again", self._login.account, patience)
                 return
             with contextlib.suppress(TimeoutError):
                 # Looked at again soon: with the connection made, the shorter patience begins to count.
@@ -153,7 +143,7 @@ class KiteTickSource:
         self.is_connected = True
         self._heard_at = self._clock.monotonic()
         self._subscribe(self._wanted)
-        logger.info("account=%s ticker connected, %d instruments", self._account, len(self._wanted))
+        logger.info("account=%s ticker connected, %d instruments", self._login.account, len(self._wanted))
         self.moved.set()
 
     def _heard(self, ticker: _OneConnection, payload: bytes, is_binary: bool) -> None:  # noqa: FBT001 (the SDK's)

@@ -6,50 +6,32 @@ whenever a connection was made (`OrderUpdate.order` is None).
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncGenerator
 
 import aiohttp
 
 from trading.brokers.kite.parse import ParseError, is_order_message, parse_order_frame
-from trading.domain.backoff import Backoff
+from trading.brokers.kite.sockets import CONNECT_WITHIN_S, SILENT_AFTER_S, Redial, SocketLogin
 from trading.domain.errors import BrokerAuthError
 from trading.domain.orders import BrokerOrder
 from trading.ports import Clock, OrderUpdate
 
 logger = logging.getLogger(__name__)
 
-CONNECT_WITHIN_S = 10.0
-SILENT_AFTER_S = 10.0
-"""Kite sends a one-byte heartbeat every few seconds; a socket without any frame for so long is dead."""
-STABLE_AFTER_S = 15.0
-"""A connection that lasted so long counts as good: the next wait is the shortest again."""
-
 
 class OrderSocket:
     """The account's connection to the ticker address, for order messages. All times are wire seconds."""
 
-    def __init__(
-        self,
-        *,
-        account: str,
-        api_key: str,
-        access_token: str,
-        ws_root: str,
-        clock: Clock,
-        silent_after_s: float = SILENT_AFTER_S,
-        backoff: Backoff | None = None,
-    ) -> None:
-        self._account = account
-        self._credentials = {"api_key": api_key, "access_token": access_token}
-        self._url = ws_root
+    def __init__(self, login: SocketLogin, clock: Clock, *, silent_after_s: float = SILENT_AFTER_S) -> None:
+        self._account = login.account
+        self._credentials = {"api_key": login.api_key, "access_token": login.access_token}
+        self._url = login.ws_root
         self._clock = clock
         self._silent_after_s = silent_after_s
-        self._backoff = backoff or Backoff()
 
     async def updates(self) -> AsyncGenerator[OrderUpdate, None]:
         """Yield messages for ever, reconnecting. Raises BrokerAuthError when the address answers 403."""
-        failures = 0
+        redial = Redial()
         async with aiohttp.ClientSession(headers={"X-Kite-Version": "3"}) as session:
             while True:
                 began = self._clock.monotonic()
@@ -60,9 +42,7 @@ class OrderSocket:
                 except (aiohttp.ClientError, OSError, TimeoutError) as error:
                     reason = self._judged(error)
                 logger.warning("account=%s order socket lost: %s", self._account, reason)
-                lasted = self._clock.monotonic() - began
-                failures = 1 if lasted >= STABLE_AFTER_S else failures + 1
-                await self._clock.sleep(self._backoff.wait_s(failures, random.random()))  # noqa: S311 (jitter)
+                await self._clock.sleep(redial.wait_s(self._clock.monotonic() - began))
 
     async def _connection(self, session: aiohttp.ClientSession) -> AsyncGenerator[OrderUpdate, None]:
         """Yield one connection's messages, beginning with the empty one that says it was made."""

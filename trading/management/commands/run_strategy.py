@@ -38,8 +38,8 @@ async def _run(*, standby: bool) -> None:
         await wiring.run_strategy(
             market or LiveClock(),
             hold=market,
-            name=f"{name}-{os.getpid()}@{socket.gethostname()}",
-            is_standby=standby,
+            holder=f"{name}-{os.getpid()}@{socket.gethostname()}",
+            standby=standby,
         )
     finally:
         if market is not None:

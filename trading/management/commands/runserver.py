@@ -36,6 +36,7 @@ class Command(BaseCommand):
         host, _, port = options["addrport"].rpartition(":")
         if options["addrport"] and not port.isdecimal():
             raise CommandError(f"{options['addrport']!r} is not a port or address:port.")
+        self.check_migrations()
         if not os.environ.get("REDIS_URL"):
             _bring_redis()
         self.stdout.write(f"Development server at http://{host or LOOPBACK}:{port or settings.PORT}/")

@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from trading.clock.live import LiveClock
 from trading.domain.errors import ConfigurationError
-from trading.services.venue import LIVE, claim_venue
+from trading.services.venue import LIVE, claim_redis, claim_venue
 
 PAUSE_S = 0.5
 MIGRATION_LOCK = 810_910
@@ -40,18 +40,26 @@ class Command(BaseCommand):
             raise CommandError("name the command that should run")
         clock = LiveClock()
         deadline = clock.monotonic() + options["within"]
+        said = ""
         while (problem := _what_is_missing(migrate=options["migrate"])) is not None:
             if clock.monotonic() > deadline:
                 raise CommandError(f"{problem} for {options['within']:g} s")
+            if problem != said:
+                self.stdout.write(f"Waiting: {problem}.")
+                said = problem
             time.sleep(PAUSE_S)
         _claim_live()
         connection.close()
         os.execvp(command[0], command)  # noqa: S606 (no shell is wanted)
 
 
+def _redis() -> "redis.Redis[bytes]":
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+
+
 def _what_is_missing(*, migrate: bool) -> str | None:
     try:
-        redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2).ping()
+        _redis().ping()
     except redis.RedisError:
         return "Redis has not answered"
     try:
@@ -66,12 +74,13 @@ def _what_is_missing(*, migrate: bool) -> str | None:
 
 
 def _claim_live() -> None:
-    """A live database is marked as such, and one of a demo is refused."""
+    """A live database and Redis are marked as such, and those of a demo are refused."""
     if settings.IS_DEMO:
         return  # run_stack claimed it for its exchange
     try:
         claim_venue(LIVE)
-    except ConfigurationError as error:
+        claim_redis(_redis(), LIVE)
+    except (ConfigurationError, redis.RedisError) as error:
         raise CommandError(str(error)) from error
 
 

@@ -1,4 +1,7 @@
-"""What charts draw: today's candles with levels and fills of one instrument, and P&L through the day."""
+"""What charts draw: today's candles with levels and fills of one instrument, and P&L through the day.
+
+Times are epoch seconds, prices and money text.
+"""
 
 import asyncio
 import logging
@@ -8,12 +11,14 @@ from typing import Any
 
 from trading.domain.candles import Candle
 from trading.domain.errors import BrokerError
-from trading.domain.timezone import ist_day
+from trading.domain.instruments import InstrumentClass
+from trading.domain.square_off import square_off_plan
+from trading.domain.timezone import ist_day, to_ist
 from trading.models import BrokerAccount, Client, FeedAccount, Fill, InstrumentRow, PnlPoint, WatchItem
 from trading.services import wiring
 from trading.services.brokers import is_signed_in
 from trading.services.feed import has_consent
-from trading.services.views import positions
+from trading.services.views import ladders, outlook, positions
 from trading.stores.calendar import market_calendar
 
 logger = logging.getLogger(__name__)
@@ -25,7 +30,8 @@ CANDLES_KEPT = 64
 def price_chart(client: Client, instrument: str, now: datetime) -> dict[str, Any] | None:
     """Give candles, levels and fills of one instrument today; None when it is not this client's.
 
-    `why` says what is missing when there are no candles. Times are epoch seconds, prices text.
+    `why` says what is missing when there are no candles. `entries` are the levels of both sides at which the
+    ladder would enter, while nothing is open.
     """
     day = ist_day(now)
     row = _own_instrument(client, instrument, day)
@@ -33,27 +39,58 @@ def price_chart(client: Client, instrument: str, now: datetime) -> dict[str, Any
         return None
     candles, why = _candles(client, row, now)
     held = [one for one in positions.position_rows(client, day) if one["instrument"] == instrument and one["open"]]
+    kind = row.to_domain().instrument_class
+    plan = square_off_plan(market_calendar(), day, kind, client.square_off_at)
+    ends = [(plan.start, plan.reason)] if row.to_domain().is_tradable else []
     return {
         "instrument": instrument,
+        "tick_size": str(row.tick_size),
         "candles": [_candle(one) for one in candles],
         "why": why,
         "position": held[0] if held else None,
+        "entries": None if held else _entries(client, row, day),
         "fills": [_fill(fill) for fill in Fill.objects.filter(client=client, day=day, instrument=instrument)],
+        "day": _frame(day, kind, ends),
     }
 
 
-def pnl_points(client: Client, day: date) -> list[dict[str, Any]]:
-    """Give the saved P&L of a day, a point a market minute: epoch seconds, and money as text."""
+def pnl_chart(client: Client, day: date) -> dict[str, Any]:
+    """Give the saved P&L of a day, a point a market minute, and the hours around it."""
+    hours = market_calendar().find_session(day, InstrumentClass.EQUITY)
     rows = PnlPoint.objects.filter(client=client, at__date=day).order_by("at")
-    return [
-        {
-            "at": _epoch(row.at),
-            "realised": str(row.realised_pnl),
-            "unrealised": str(row.unrealised_pnl),
-            "total": str(row.realised_pnl + row.unrealised_pnl),
-        }
-        for row in rows
-    ]
+    if hours is not None:
+        rows = rows.filter(at__gte=hours.open)
+    plans = outlook.square_offs(client, day)
+    ends = [(datetime.fromisoformat(plan["at"]), plan["reason"]) for plan in plans]
+    return {
+        "points": [
+            {
+                "at": _epoch(row.at),
+                "realised": str(row.realised_pnl),
+                "unrealised": str(row.unrealised_pnl),
+                "total": str(row.realised_pnl + row.unrealised_pnl),
+            }
+            for row in rows
+        ],
+        "day": _frame(day, InstrumentClass.EQUITY, ends),
+    }
+
+
+def _frame(day: date, kind: InstrumentClass, ends: list[tuple[datetime, str]]) -> dict[str, Any] | None:
+    """Give the hours that a chart spans and the square-offs within; None on a day without a session."""
+    hours = market_calendar().find_session(day, kind)
+    if hours is None:
+        return None
+    lines = [{"at": _epoch(at), "time": f"{to_ist(at):%H:%M}", "reason": reason} for at, reason in ends]
+    return {"open": _epoch(hours.open), "close": _epoch(hours.close), "square_offs": lines}
+
+
+def _entries(client: Client, row: InstrumentRow, day: date) -> dict[str, str] | None:
+    """Give both entry levels of a watched instrument; None where the ladder has none today."""
+    item = WatchItem.objects.filter(client=client, instrument=row).select_related("instrument", "mapping__strategy")
+    found = item.first()
+    levels = ladders.levels_of(found, day).levels if found is not None and found.trades_enabled else None
+    return None if levels is None else {side: str(levels[side]["entry"]) for side in ("long", "short")}
 
 
 def _own_instrument(client: Client, instrument: str, day: date) -> InstrumentRow | None:

@@ -11,7 +11,7 @@ from trading.stores.locks import chain_name
 logger = logging.getLogger(__name__)
 
 NEWEST = 50
-KINDS_OF_TONE = {
+TONES = {
     "ENTRY": "info",
     "FILL": "info",
     "TARGET": "ok",
@@ -22,6 +22,7 @@ KINDS_OF_TONE = {
     "ORDER_REFUSED": "bad",
     "ORDER_DENIED": "warn",
     "KILL_PRESSED": "bad",
+    "FEED_STALE": "warn",
 }
 
 
@@ -31,12 +32,17 @@ def event_lines(client: Client | None, limit: int = NEWEST) -> list[dict[str, An
     return [line_of(row) for row in rows.exclude(kind__in=SILENT_KINDS).order_by("-seq")[:limit]]
 
 
+def tone_of(kind: str) -> str:
+    """Give how a kind of event is coloured: ok, info, warn, bad, or nothing."""
+    return TONES.get(kind, "")
+
+
 def line_of(row: EventLog) -> dict[str, Any]:
     """Give one line in the keys of the engine's `event` messages, with its time of day and a tone."""
     at = to_ist(row.at)
     return {
         "kind": row.kind,
-        "tone": KINDS_OF_TONE.get(row.kind, ""),
+        "tone": tone_of(row.kind),
         "sentence": _sentence(row),
         "at": at.isoformat(),
         "time": f"{at:%H:%M:%S}",

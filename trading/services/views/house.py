@@ -1,44 +1,38 @@
 """The operator's picture: every client in one row."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from trading.domain.sentences import SILENT_KINDS
 from trading.domain.timezone import ist_day, to_ist
-from trading.models import Client, EventLog
+from trading.models import Alarm, Client, EventLog
 from trading.services import glance
-from trading.services.summary import client_figures
+from trading.services.summary import ClientFigures, client_figures
 from trading.services.views import happenings
 from trading.services.views.snapshot import feed_part, market_now, market_part
+
+ALARMS_SHOWN = 10
+MONEY = ("realised", "unrealised", "total")
 
 
 def house_snapshot() -> dict[str, Any]:
     """Give all clients, the house's P&L and state. While the market's clock does not answer, `clients` is None."""
     market = market_now()
-    events = happenings.event_lines(None)
-    if market is None:
-        state = {"state": "UNKNOWN", "reason": "the market clock does not answer"}
-        pnl = {"realised": None, "unrealised": None, "total": None}
-        feed = {"age_s": None, "state": None, "sentence": ""}
-        return {
-            "market": market_part(None),
-            "feed": feed,
-            "pnl": pnl,
-            "state": state,
-            "clients": None,
-            "events": events,
-        }
-    day = ist_day(market.now)
-    state_view = glance.house_state(day)
-    rows = client_rows(day)
+    day = ist_day(market.now) if market else None
+    state = glance.house_state(day) if day else None
+    rows = client_rows(day) if day else None
     return {
         "market": market_part(market),
-        "feed": feed_part(market.now),
-        "pnl": {name: _sum(rows, name) for name in ("realised", "unrealised", "total")},
-        "state": {"state": state_view.state.value, "reason": state_view.reason},
+        "feed": feed_part(market),
+        "pnl": house_pnl(rows),
+        "state": {
+            "state": state.state.value if state else "UNKNOWN",
+            "reason": state.reason if state else "the market clock does not answer",
+        },
         "clients": rows,
-        "events": events,
+        "events": happenings.event_lines(None),
     }
 
 
@@ -47,7 +41,7 @@ def client_rows(day: date) -> list[dict[str, Any]]:
     figures = {found.email: found for found in client_figures(day)}
     rows = []
     for client in Client.objects.filter(user__is_operator=False).select_related("user").order_by("user__email"):
-        own, state = figures[client.user.email], glance.client_state(client, day)
+        state = glance.client_state(client, day)
         rows.append(
             {
                 "id": client.pk,
@@ -55,15 +49,41 @@ def client_rows(day: date) -> list[dict[str, Any]]:
                 "mode": client.mode,
                 "state": state.state.value,
                 "reason": state.reason,
-                "realised": str(own.realised_pnl),
-                "unrealised": str(own.unrealised_pnl),
-                "total": str(own.realised_pnl + own.unrealised_pnl),
-                "open_positions": own.open_positions,
-                "orders": own.orders,
+                **_money(figures[client.user.email]),
                 "last_action": _last_action(client, day),
             }
         )
     return rows
+
+
+def figure_rows(day: date) -> list[dict[str, Any]]:
+    """Give only what moves with the prices, one row a client; `id` is the client's."""
+    ids = dict(Client.objects.values_list("user__email", "pk"))
+    return [{"id": ids[found.email], **_money(found)} for found in client_figures(day)]
+
+
+def house_pnl(rows: Iterable[Mapping[str, Any]] | None) -> dict[str, str | None]:
+    """Add up the clients' rows; what contains an unknown is unknown."""
+    known = None if rows is None else list(rows)
+    return {name: None if known is None else _sum(known, name) for name in MONEY}
+
+
+def alarms_of(day: date) -> list[Alarm]:
+    """Give the newest alarms of a market day."""
+    return list(Alarm.objects.filter(day=day).select_related("client__user").order_by("-last_at")[:ALARMS_SHOWN])
+
+
+def _money(own: ClientFigures) -> dict[str, Any]:
+    """Shape one client's figures; without a price of the feed what is open has no value that is known."""
+    unrealised = None if own.unpriced else own.unrealised_pnl
+    total = None if unrealised is None else own.realised_pnl + unrealised
+    return {
+        "realised": str(own.realised_pnl),
+        "unrealised": None if unrealised is None else str(unrealised),
+        "total": None if total is None else str(total),
+        "open_positions": own.open_positions,
+        "orders": own.orders,
+    }
 
 
 def _last_action(client: Client, day: date) -> dict[str, str] | None:
@@ -74,5 +94,6 @@ def _last_action(client: Client, day: date) -> dict[str, str] | None:
     return {"time": f"{to_ist(row.at):%H:%M:%S}", "text": happenings.line_of(row)["sentence"]}
 
 
-def _sum(rows: list[dict[str, Any]], name: str) -> str:
-    return str(sum((Decimal(row[name]) for row in rows), Decimal(0)))
+def _sum(rows: Iterable[Mapping[str, Any]], name: str) -> str | None:
+    parts = [row[name] for row in rows]
+    return None if None in parts else str(sum((Decimal(part) for part in parts), Decimal(0)))

@@ -1,5 +1,6 @@
 """Where a ladder stands: its levels, and the sentence that says it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,17 +11,23 @@ from trading.domain.ladder_config import STEPS, LadderConfig
 from trading.domain.ladder_levels import compute_levels, why_not_traded
 from trading.domain.money import format_scaled, grouped
 from trading.domain.orders import Purpose
-from trading.models import Client, DayRange, LadderState, OrderIntentRow, WatchItem
-from trading.stores.calendar import previous_session
+from trading.domain.reference_range import ReferenceRange
+from trading.domain.sentences import range_words as source_words
+from trading.domain.sentences import rupees
+from trading.models import Client, LadderState, OrderIntentRow, WatchItem
+from trading.stores.ranges import LineRange, line_config, line_ranges
 
 
 @dataclass(frozen=True, slots=True)
 class ItemLevels:
-    """Both sides' levels of a watched instrument today; None with a reason where there are none."""
+    """Both sides' levels of a watched instrument today; None with a reason where there are none.
+
+    `range_words` says where the range of the levels comes from, and what it is.
+    """
 
     levels: dict[str, dict[str, Any]] | None
     why_not: str
-    day_range: tuple[str, str] | None = None
+    range_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +45,29 @@ class LadderPlace:
         return self.k + 1
 
 
-def levels_of(item: WatchItem, day: date, ranges: dict[int, DayRange] | None = None) -> ItemLevels:
-    """Compute the day's levels of a watched instrument from the last session's range."""
-    known = last_ranges([item], day) if ranges is None else ranges
-    found = known.get(item.instrument_id)
-    if found is None:
-        return ItemLevels(None, "the last session's range is not known yet")
-    span = (str(found.high), str(found.low))
+def levels_of(item: WatchItem, day: date, ranges: Mapping[int, LineRange] | None = None) -> ItemLevels:
+    """Compute the day's levels of a watched instrument from the range that its line is on, as the engine does.
+
+    `ranges` are those of `line_ranges` by the line's key, read here when they are not given.
+    """
+    known = (line_ranges([item], day) if ranges is None else ranges)[item.pk]
+    if known.range is None:
+        return ItemLevels(None, known.why_not)
+    words = range_words(known.range)
+    high, low = known.range.high, known.range.low
     try:
-        of_strategy = {} if item.mapping is None else item.mapping.strategy.config
-        config = LadderConfig.from_mapping({**of_strategy, **item.config})
-        levels = compute_levels(config, high=found.high, low=found.low, tick_size=item.instrument.tick_size)
+        config = LadderConfig.from_mapping(line_config(item))
+        levels = compute_levels(config, high=high, low=low, tick_size=item.instrument.tick_size)
     except (TradingError, ValueError) as error:
-        return ItemLevels(None, str(error), span)
-    reason = why_not_traded(levels, config) if found.high > found.low else "range_too_small"
-    return ItemLevels(levels.as_dict(), (reason or "").replace("_", " "), span)
+        return ItemLevels(None, str(error), words)
+    reason = why_not_traded(levels, config) if high > low else "range_too_small"
+    return ItemLevels(levels.as_dict(), (reason or "").replace("_", " "), words)
 
 
-def last_ranges(items: "list[WatchItem]", day: date) -> dict[int, DayRange]:
-    """Give what the instruments did on the last session before `day`, by instrument id."""
-    session = previous_session(day)
-    if session is None:
-        return {}
-    wanted = [item.instrument_id for item in items]
-    return {row.instrument_id: row for row in DayRange.objects.filter(day=session, instrument__in=wanted)}
+def range_words(known: ReferenceRange) -> str:
+    """Say where a range comes from and what it is: `previous session, 20 Nov 2026: 1,450.00 to 1,500.00`."""
+    told = known.as_dict()
+    return f"{source_words(told)}: {rupees(told['low'])} to {rupees(told['high'])}"
 
 
 def places(client: Client, day: date) -> dict[tuple[str, str], LadderPlace]:

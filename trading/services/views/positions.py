@@ -17,7 +17,7 @@ from trading.services.views.prices import Quote, quotes_for
 def position_rows(client: Client, day: date, prices: Mapping[str, Quote] | None = None) -> list[dict[str, Any]]:
     """Give the day's positions, open ones first, in the keys of the engine's `position` messages.
 
-    Also: `key` (account|instrument), `symbol`, `entered` units since it was last flat, `sentence`. `ltp` and
+    Also: `key` (account|instrument), `symbol`, `entered` units since it was last flat, `percent`, `sentence`. `ltp` and
     `unrealised` are None where no price is known; a flat one has `open` 0.
     """
     trades = _trades(client, day)
@@ -45,6 +45,12 @@ def totals(rows: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
     unrealised = None if None in open_parts else sum((Decimal(part) for part in open_parts), Decimal(0))
     total = None if unrealised is None else realised + unrealised
     return {"realised": _text(realised), "unrealised": _text(unrealised), "total": _text(total)}
+
+
+def percent(unrealised: Decimal | None, average_price: Decimal | None, units: int) -> str | None:
+    """Give an open P&L in percent of what the open units cost; None where there is nothing to compare."""
+    cost = (average_price or Decimal(0)) * units
+    return None if unrealised is None or not cost else str(to_paisa(unrealised / cost * 100))
 
 
 def units_entered(trades: Iterable[BrokerTrade]) -> int:
@@ -91,6 +97,7 @@ def _row(
         "ltp": _text(ltp),
         "realised": _text(position.realised_pnl),
         "unrealised": _text(unrealised),
+        "percent": percent(unrealised, position.average_price, abs(net)),
         "k": place.k if place and is_laddered else 0,
         "y": place.y if place and is_laddered else None,
         "stop": place.stop if place and is_laddered else None,

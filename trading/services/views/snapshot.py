@@ -5,14 +5,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-import redis
-
 from trading.domain.timezone import ist_day, to_ist
-from trading.marketdata import keys as redis_keys
-from trading.marketdata.status import FeedStatus, decode_status
 from trading.models import Client, CommandRow, WatchItem
-from trading.services import glance, wiring
+from trading.services import glance
 from trading.services.views import happenings, orders, outlook, positions, prices, watch
 
 ORDERS_SHOWN = 50
@@ -26,18 +21,19 @@ def client_snapshot(client: Client) -> dict[str, Any]:
         state = {"state": "UNKNOWN", "reason": "the market clock does not answer", "why_no_entries": ""}
         return {
             "market": market_part(None),
-            "feed": {"age_s": None, "state": None},
+            "feed": feed_part(None),
             "pnl": unknown,
             "state": state,
             "positions": None,
             "orders": None,
             "watchlist": None,
             "events": happenings.event_lines(client),
-            "square_offs": [],
+            "coming": [],
+            "squared_off": "",
             "kill": None,
         }
     day = ist_day(market.now)
-    feed = feed_part(market.now)
+    feed = feed_part(market)
     known = prices.quotes_for(client, _instruments(client, day))
     rows = positions.position_rows(client, day, known)
     return {
@@ -49,7 +45,8 @@ def client_snapshot(client: Client) -> dict[str, Any]:
         "orders": orders.order_rows(client, day, ORDERS_SHOWN),
         "watchlist": watch.watch_rows(client, day, known),
         "events": happenings.event_lines(client),
-        "square_offs": outlook.square_offs(client, day),
+        "coming": outlook.coming(client, market.now, outlook.square_offs(client, day)),
+        "squared_off": outlook.squared_off(client, day),
         "kill": kill_part(client, day),
     }
 
@@ -70,21 +67,14 @@ def market_part(market: glance.MarketView | None) -> dict[str, Any]:
     return {"time": time, "phase": market.phase, "speed": market.speed_words}
 
 
-def feed_part(now: datetime) -> dict[str, Any]:
-    """Give the age of the newest tick in market seconds, and what the ticker says of itself."""
-    status = feed_status()
-    if status is None:
-        return {"age_s": None, "state": None, "sentence": ""}
-    return {"age_s": status.age_s(now), "state": status.state.value, "sentence": status.sentence}
-
-
-def feed_status() -> FeedStatus | None:
-    """Read what the ticker last said; None when it never did or Redis is away."""
-    try:
-        raw = wiring.redis_client().get(redis_keys.FEED_STATUS)
-        return decode_status(raw) if isinstance(raw, bytes | str) else None
-    except (redis.RedisError, msgspec.DecodeError):
-        return None
+def feed_part(market: glance.MarketView | None) -> dict[str, Any]:
+    """Give the age of the newest tick in market seconds, how it is judged, and what the ticker says of itself."""
+    status = None if market is None else glance.feed_status()
+    if market is None or status is None:
+        return {"age_s": None, "kind": "off", "state": None, "sentence": ""}
+    age_s = status.age_s(market.now)
+    kind = glance.feed_kind(age_s, market.phase)
+    return {"age_s": age_s, "kind": kind, "state": status.state.value, "sentence": status.sentence}
 
 
 def pnl_part(client: Client, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -101,10 +91,18 @@ def pnl_part(client: Client, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def state_part(client: Client, now: datetime, feed_age_s: float | None) -> dict[str, Any]:
-    """Give the state that counts, its reason, and why nothing is entered (empty when entries may pass)."""
+    """Give the state that counts, its reason, and why nothing is entered (empty when entries may pass).
+
+    With `is_feed_old` the reason is the feed's age, which goes on growing after this was said.
+    """
     state = glance.client_state(client, ist_day(now))
     why = outlook.why_no_entries(client, now, feed_age_s)
-    return {"state": state.state.value, "reason": state.reason or why, "why_no_entries": why}
+    return {
+        "state": state.state.value,
+        "reason": state.reason or why,
+        "why_no_entries": why,
+        "is_feed_old": bool(why) and why == outlook.too_old(feed_age_s),
+    }
 
 
 def kill_part(client: Client, day: date) -> dict[str, Any] | None:
@@ -115,7 +113,9 @@ def kill_part(client: Client, day: date) -> dict[str, Any] | None:
 
 
 def kill_row(row: CommandRow) -> dict[str, Any]:
-    """Shape one kill command. `flat_ms` None and `is_done` True: positions were left by choice."""
+    """Shape one kill command. `flat_ms` None and `is_done` True: positions were left by choice, unless accounts
+    are `unconfirmed`: then nobody knows whether they are flat.
+    """
     result: Mapping[str, Any] = row.result
     return {
         "id": row.pk,
@@ -123,6 +123,7 @@ def kill_row(row: CommandRow) -> dict[str, Any]:
         "by": row.requested_by.email if row.requested_by else "command line",
         "is_done": row.finished_at is not None,
         **{name: result.get(name) for name in ("last_entry_ms", "cancels_ms", "flat_ms", "left_open")},
+        "unconfirmed": result.get("unconfirmed") or [],
     }
 
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from trading.domain.money import group_indian
 from trading.models import Client, QuantityMode, WatchItem
-from trading.services.views.ladders import LadderPlace, last_ranges, levels_of, places
+from trading.services.views.ladders import LadderPlace, levels_of, places
 from trading.services.views.prices import Quote, quotes_for
+from trading.stores.ranges import line_ranges
 
 
 def watch_rows(client: Client, day: date, prices: Mapping[str, Quote] | None = None) -> list[dict[str, Any]]:
@@ -14,12 +16,12 @@ def watch_rows(client: Client, day: date, prices: Mapping[str, Quote] | None = N
     chosen = WatchItem.objects.filter(client=client).select_related("account", "instrument", "mapping__strategy")
     items = list(chosen.order_by("position", "id"))
     known = quotes_for(client, {item.instrument.key for item in items}) if prices is None else prices
-    ranges, standing = last_ranges(items, day), places(client, day)
+    ranges, standing = line_ranges(items, day), places(client, day)
     rows = []
     for item in items:
         place = standing.get((item.account.key, item.instrument.key))
         ladder = levels_of(item, day, ranges)
-        facts = {"levels": ladder.levels, "why_not": ladder.why_not, "last_range": ladder.day_range}
+        facts = {"levels": ladder.levels, "why_not": ladder.why_not, "range_words": ladder.range_words}
         rows.append({**_row(item, known.get(item.instrument.key), place), **facts})
     return rows
 
@@ -46,4 +48,4 @@ def size_words(item: WatchItem) -> str:
     """Say how much an entry buys or sells."""
     if item.quantity_mode == QuantityMode.FIXED:
         return f"{item.quantity} units" if item.quantity else "no quantity"
-    return f"₹{item.capital:,.0f}" if item.capital else "no capital"
+    return f"₹{group_indian(f'{item.capital:.0f}')}" if item.capital else "no capital"

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from trading.domain.ladder_config import LadderConfigError, RangeSource
+from trading.domain.ladder_config import LadderConfigError
 from trading.domain.sizing import quantity_for
 from trading.domain.timezone import ist_day
 from trading.models import Client, QuantityMode, WatchItem
@@ -56,15 +56,13 @@ def _line(item: WatchItem, row: Mapping[str, Any], quote: Quote | None, now: dat
 
 
 def _why_not(item: WatchItem) -> str:
-    """Name what keeps a line from having levels before the session, or from being traded at its size."""
+    """Name what keeps a line from ever having levels."""
     if not item.instrument.to_domain().is_tradable:
         return "an index is watched, not traded"
     try:
-        config = whole_config(item)
+        whole_config(item)
     except LadderConfigError as error:
         return f"the ladder's configuration is refused: {error}"
-    if config.range_source is RangeSource.OPENING_RANGE:
-        return f"levels follow from the first {config.opening_range_minutes} minutes of the session"
     return ""
 
 

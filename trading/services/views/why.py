@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from trading.domain.money import grouped
+from trading.domain.money import group_indian, grouped
 from trading.domain.orders import IntentState
-from trading.domain.sentences import sentence
+from trading.domain.sentences import range_words, sentence
 from trading.models import Client, EventLog, OrderIntentRow
 from trading.services.views.orders import PURPOSE_WORDS, order_row, status_words
 
@@ -53,8 +53,14 @@ def _decision(row: OrderIntentRow) -> Iterable[dict[str, Any]]:
     tick = row.reason.get("tick")
     if isinstance(tick, Mapping):
         at = datetime.fromtimestamp(int(tick["exchange_ts"]), UTC)
-        yield _step("tick", f"Tick {_price(tick['ltp'])}", f"volume so far {tick.get('volume', 0):,}", at=at)
+        yield _step(
+            "tick", f"Tick {_price(tick['ltp'])}", f"volume so far {group_indian(str(tick.get('volume', 0)))}", at=at
+        )
     yield _step("rule", "Rule", _rule(row), at=row.decided_at)
+    told = row.reason.get("range")
+    if isinstance(told, Mapping):
+        text = f"{range_words(told)}, {_price(told['low'])} to {_price(told['high'])}"
+        yield _step("range", "Range", text, at=row.decided_at)
     levels = row.reason.get("levels")
     if isinstance(levels, Mapping) and levels:
         text = f"entry {_price(levels['entry'])}"

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from trading.domain.timezone import to_ist
+from trading.domain.money import to_decimal
+from trading.domain.timezone import ist_day, to_ist
 from trading.models import Client, User
-from trading.services.views import house, prices, snapshot
+from trading.services.views import happenings, house, positions, prices, snapshot
 
 OWN_KINDS = frozenset({"pnl", "position", "order", "event", "state"})
-PRICES_OF_POSITION = ("ltp",)
+PRICES_OF_POSITION = ("ltp", "unrealised", "percent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,9 @@ class Audience:
             return (kind, data) if is_wanted else None
         if client_id != self.client_id or kind not in OWN_KINDS:
             return None
-        if kind == "position" and not self.may_see_prices:
-            return kind, {**data, **dict.fromkeys(PRICES_OF_POSITION)}
-        return kind, data
+        if kind == "position":
+            return kind, _position(data) if self.may_see_prices else {**data, **dict.fromkeys(PRICES_OF_POSITION)}
+        return kind, _for_reading(kind, data)
 
 
 def find_audience(user: User) -> Audience | None:
@@ -61,26 +62,36 @@ def state_of(client_id: int) -> dict[str, Any] | None:
     if market is None:
         return None
     client = Client.objects.select_related("user").get(pk=client_id)
-    return snapshot.state_part(client, market.now, snapshot.feed_part(market.now)["age_s"])
+    return snapshot.state_part(client, market.now, snapshot.feed_part(market)["age_s"])
 
 
 def pulse() -> dict[str, dict[str, Any]]:
     """Give market and feed as they are now, for everybody."""
     market = snapshot.market_now()
     if market is None:
-        return {"market": snapshot.market_part(None), "feed": {"age_s": None, "state": None, "sentence": ""}}
-    return {"market": snapshot.market_part(market), "feed": snapshot.feed_part(market.now)}
+        return {"market": snapshot.market_part(None), "feed": snapshot.feed_part(None)}
+    return {"market": snapshot.market_part(market), "feed": snapshot.feed_part(market)}
+
+
+def house_pulse() -> list[tuple[str, dict[str, Any]]]:
+    """Give the house's P&L and every client's figures as they are now, for operators."""
+    market = snapshot.market_now()
+    if market is None:
+        return []
+    rows = house.figure_rows(ist_day(market.now))
+    return [("pnl", house.house_pnl(rows)), *(("client", row) for row in rows)]
 
 
 def _for_operator(client_id: int | None, kind: str, data: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
     if client_id is None:
-        return (kind, data) if kind in ("state", "event") else None
+        return (kind, _for_reading(kind, data)) if kind in ("state", "event") else None
     if kind == "pnl":
-        return "client", {"id": client_id, **{name: data.get(name) for name in ("realised", "unrealised", "total")}}
+        known = _for_reading(kind, data)
+        return "client", {"id": client_id, **{name: known.get(name) for name in house.MONEY}}
     if kind == "state":
         return "client", {"id": client_id, "state": data.get("state"), "reason": data.get("reason")}
     if kind == "event":
-        return "client", {"id": client_id, "last_action": _action(data)}
+        return "client", {"id": client_id, "last_action": _action(data), "event_kind": data.get("kind")}
     return None
 
 
@@ -89,8 +100,22 @@ def _action(data: Mapping[str, Any]) -> dict[str, Any]:
     return {"time": f"{to_ist(datetime.fromisoformat(at)):%H:%M:%S}" if at else "", "text": data.get("sentence", "")}
 
 
+def _for_reading(kind: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add what a page needs: an event's tone, and that a sum with an unpriced position in it is unknown."""
+    if kind == "event":
+        return {**data, "tone": happenings.tone_of(str(data.get("kind", "")))}
+    if kind == "pnl" and data.get("unpriced"):
+        return {**data, **dict.fromkeys(("unrealised", "total", "loss_left", "profit_left"))}
+    return data
+
+
+def _position(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the percent, which the engine does not send."""
+    unrealised, average, units = (data.get(name) for name in ("unrealised", "average_price", "open"))
+    known = None if unrealised is None or average is None else to_decimal(unrealised)
+    return {**data, "percent": positions.percent(known, to_decimal(average or 0), int(units or 0))}
+
+
 def _in_india(data: Mapping[str, Any]) -> dict[str, Any]:
-    time = data.get("time")
-    if not time:
-        return dict(data)
-    return {**data, "time": to_ist(datetime.fromisoformat(str(time))).isoformat(timespec="milliseconds")}
+    """Give the engine's market time in IST. The phase is left to the pulse: two sources would take turns on screen."""
+    return {"time": to_ist(datetime.fromisoformat(str(data["time"]))).isoformat(timespec="milliseconds")}

@@ -5,7 +5,7 @@ Redis may be away: pages then live on the pulse (market clock, feed age) and get
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -128,13 +128,20 @@ class Hub:
                 self.spread(client_id, "state", state)
 
     async def _pulse(self) -> None:
-        """Say the market's time and the feed's age, also when nothing moves."""
+        """Say the market's time and the feed's age, also when nothing moves; to operators the clients' figures."""
         while True:
             told = await database_sync_to_async(audience.pulse)()
-            for listener in list(self._listeners):
-                for kind, data in told.items():
-                    listener.hear(kind, data)
+            self._tell(self._listeners, told.items())
+            operators = [listener for listener in self._listeners if listener.who.client_id is None]
+            if operators:
+                self._tell(operators, await database_sync_to_async(audience.house_pulse)())
             await asyncio.sleep(PULSE_EVERY_S)
+
+    def _tell(self, listeners: Iterable[Listener], told: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        messages = list(told)
+        for listener in self._listeners.intersection(listeners):
+            for kind, data in messages:
+                listener.hear(kind, data)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

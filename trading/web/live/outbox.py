@@ -11,6 +11,8 @@ KEY_OF = {
     "client": ("id",),
 }
 """Which fields tell two messages of a kind apart; other kinds replace one another."""
+ADDED_UP = frozenset({"client", "market"})
+"""Kinds whose messages may carry a part of the fields: a newer one leaves the rest as it was."""
 
 
 class Outbox:
@@ -27,7 +29,7 @@ class Outbox:
             return
         key = (kind, *(data.get(name) for name in KEY_OF.get(kind, ())))
         old = self._newest.get(key)
-        self._newest[key] = (kind, {**old[1], **data} if old and kind == "client" else data)
+        self._newest[key] = (kind, {**old[1], **data} if old and kind in ADDED_UP else data)
 
     def take(self) -> list[tuple[str, Mapping[str, Any]]]:
         """Give what waits, and forget it."""

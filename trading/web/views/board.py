@@ -13,10 +13,10 @@ from trading.models import Client
 from trading.services import control, wiring
 from trading.services.views import charts, why
 from trading.services.views.snapshot import client_snapshot, market_now
-from trading.web.access import own_client, the_user
+from trading.web.access import own_client, row_id, the_user
 from trading.web.context import url_of
 
-PARTS = ("state", "tiles", "positions", "orders", "events", "watchlist")
+PARTS = ("state", "tiles", "positions", "closed", "orders", "events", "watchlist")
 LATEST_ORDERS = 8
 
 
@@ -72,8 +72,8 @@ def pnl_points(request: HttpRequest) -> HttpResponse:
     """JSON for the P&L chart of today."""
     client, market = own_client(request), market_now()
     if market is None:
-        return JsonResponse({"points": []}, status=503)
-    return JsonResponse({"points": charts.pnl_points(client, ist_day(market.now))})
+        return JsonResponse({"points": [], "day": None}, status=503)
+    return JsonResponse(charts.pnl_chart(client, ist_day(market.now)))
 
 
 @login_required
@@ -93,9 +93,7 @@ def operator_kill(request: HttpRequest) -> HttpResponse:
     if not user.is_operator:
         raise Http404("this person is no operator")
     chosen = request.POST.get("client", "")
-    if chosen and not chosen.isdecimal():
-        raise Http404("no such client")
-    client = get_object_or_404(Client.objects.select_related("user"), pk=int(chosen)) if chosen else None
+    client = get_object_or_404(Client.objects.select_related("user"), pk=row_id(chosen)) if chosen else None
     control.press_kill(client, user, clock=wiring.clock(), publisher=wiring.live_publisher())
     messages.success(request, f"Kill switch pressed for {client.label if client else 'everybody'}: no new entries.")
     return redirect(url_of("operator") or "home")
@@ -104,7 +102,13 @@ def operator_kill(request: HttpRequest) -> HttpResponse:
 def _board(request: HttpRequest, page: str, *, latest: int | None = None) -> HttpResponse:
     client = own_client(request)
     board: dict[str, Any] = client_snapshot(client)
-    context = {"board": board, "client": client, "latest": latest, "page": page, **_split(board)}
+    context = {
+        "board": board,
+        "client": client,
+        "latest": latest,
+        "chosen": request.GET.get("instrument", ""),
+        **_split(board),
+    }
     part = request.GET.get("part", "")
     if part:
         if part not in PARTS:
@@ -114,7 +118,12 @@ def _board(request: HttpRequest, page: str, *, latest: int | None = None) -> Htt
 
 
 def _split(board: dict[str, Any]) -> dict[str, Any]:
+    """Part open from closed positions, and name the instruments that have a chart: what is open first."""
     rows = board["positions"]
     if rows is None:
-        return {"open_rows": None, "closed_rows": None}
-    return {"open_rows": [row for row in rows if row["open"]], "closed_rows": [row for row in rows if not row["open"]]}
+        return {"open_rows": None, "closed_rows": None, "chart_choices": []}
+    open_rows, closed_rows = [row for row in rows if row["open"]], [row for row in rows if not row["open"]]
+    symbols = {row["instrument"]: row["symbol"] for row in (*open_rows, *board["watchlist"], *closed_rows)}
+    held = {row["instrument"] for row in open_rows}
+    choices = [{"instrument": key, "symbol": symbol, "is_open": key in held} for key, symbol in symbols.items()]
+    return {"open_rows": open_rows, "closed_rows": closed_rows, "chart_choices": choices}

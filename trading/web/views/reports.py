@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from trading.models import DayReport
 from trading.services.views.day_reports import as_csv, reports_of_day, visible_reports
-from trading.web.access import the_user
+from trading.web.access import row_id, the_user
 
 
 @login_required
@@ -42,7 +42,7 @@ def _found(request: HttpRequest, day: str) -> list[DayReport]:
     """Give the reports asked for; a day or client that is none, or somebody else's, is a 404."""
     client = request.GET.get("client", "")
     try:
-        reports = reports_of_day(the_user(request), date.fromisoformat(day), int(client) if client else None)
+        reports = reports_of_day(the_user(request), date.fromisoformat(day), row_id(client) if client else None)
     except ValueError as error:
         raise Http404("no such day") from error
     if not reports:

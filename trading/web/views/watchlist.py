@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from trading.domain.errors import BrokerError, RiskDenied
@@ -15,7 +16,7 @@ from trading.domain.timezone import ist_day
 from trading.marketdata.master import DumpRefused
 from trading.marketdata.search import IndexMissing, InstrumentIndex
 from trading.models import BrokerAccount, BrokerName, Client, WatchItem
-from trading.services import morning, watchlist, wiring
+from trading.services import glance, morning, watch_order, watchlist, wiring
 from trading.services.brokers import open_instruments
 from trading.services.events import market_now
 from trading.services.views.prices import may_see_prices
@@ -27,7 +28,6 @@ from trading.web.watch_forms import WatchForm, account_choices
 logger = logging.getLogger(__name__)
 
 LONGEST_QUERY = 60
-STALE_AFTER_S = 10.0
 
 
 @login_required
@@ -40,7 +40,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "accounts": watchlist.trading_accounts(client),
         "has_prices": may_see_prices(client),
         "is_onboarded": client.onboarded_at is not None,
-        "stale_after_s": STALE_AFTER_S,
+        "stale_after_s": glance.stale_after_s(),
     }
     return render(request, "watchlist/list.html", context)
 
@@ -126,6 +126,17 @@ def trading(request: HttpRequest, item: int) -> HttpResponse:
 
 @login_required
 @require_POST
+def move(request: HttpRequest, item: int) -> HttpResponse:
+    """Move one line up (`to=up`) or down by one place."""
+    try:
+        watch_order.move(own_client(request), item, "up" if request.POST.get("to") == "up" else "down")
+    except WatchItem.DoesNotExist as error:
+        raise Http404("no such line") from error
+    return redirect(f"{reverse('watchlist')}#line-{item}")
+
+
+@login_required
+@require_POST
 def remove(request: HttpRequest, item: int) -> HttpResponse:
     """Take a line off the list; refused while something of it is open."""
     client = own_client(request)
@@ -163,7 +174,8 @@ def _found(client: Client, text: str) -> dict[str, object]:
     try:
         hits = InstrumentIndex(wiring.redis_client(), BrokerName.KITE.value).search(query) if query else []
     except IndexMissing:
-        problem = "The list of instruments is not there yet: it is fetched at 09:00, or when the stack starts."
+        morning.ask_for_index()
+        problem = "The list of instruments is not there yet. It was asked for just now: try again in a few seconds."
     except redis.RedisError:
         problem = "The search does not answer. Orders and stops are not touched by this; try again in a minute."
     watched = {item.instrument.key for item in client.watch_items.select_related("instrument")}

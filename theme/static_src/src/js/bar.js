@@ -3,9 +3,6 @@
 import { fill, put } from "./cells.js";
 import { age } from "./formats.js";
 
-const FEED_OK_S = 3;
-const FEED_LATE_S = 10;
-
 export function watchBar(live) {
   live.on("snapshot", (data) => {
     for (const part of ["market", "pnl", "feed", "state"]) show(part, data?.[part]);
@@ -19,14 +16,18 @@ function show(part, data) {
   fill(part, data);
   if (part === "feed") showFeed(data);
   if (part === "state") showState(data);
+  if (part === "pnl") showOpen(data);
 }
 
-function showFeed(feed) {
-  const known = feed.age_s !== null && feed.age_s !== undefined;
-  const seconds = Number(feed.age_s);
-  const kind = !known ? "off" : seconds <= FEED_OK_S ? "ok" : seconds <= FEED_LATE_S ? "warn" : "bad";
-  for (const dot of document.querySelectorAll("[data-feed-dot]")) dot.dataset.kind = kind;
-  document.body.toggleAttribute("data-feed-stale", kind === "bad");
+/** How old prices are judged is the server's word (services/glance.py): ok, warn, bad, off. */
+function showFeed({ kind }) {
+  for (const element of document.querySelectorAll("[data-feed-kind]")) element.dataset.feedKind = kind ?? "off";
+  document.body.dataset.prices = kind ?? "off";
+}
+
+/** Only a P&L with something open in it grows old with the prices. */
+function showOpen({ unrealised }) {
+  document.body.toggleAttribute("data-has-open", unrealised === null || Number(unrealised) !== 0);
 }
 
 function showState(state) {
@@ -35,7 +36,12 @@ function showState(state) {
     chip.textContent = state.state;
     chip.title = state.reason ?? "";
   }
-  for (const button of document.querySelectorAll("[data-kill]")) button.disabled = state.state === "HALTED";
+  for (const button of document.querySelectorAll("[data-kill]")) {
+    button.disabled = state.state === "HALTED";
+    const says = button.querySelector("[data-kill-says]");
+    const words = says?.dataset[`on${state.state[0]}${state.state.slice(1).toLowerCase()}`];
+    if (words) says.textContent = words;
+  }
 }
 
 function showConnection(connection) {

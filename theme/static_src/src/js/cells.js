@@ -28,13 +28,14 @@ function write(element, value) {
   const before = Number(element.dataset.value);
   element.textContent = text;
   element.dataset.value = value ?? "";
-  if (element.hasAttribute("data-tint")) tint(element, Number(value) >= before);
+  if (element.hasAttribute("data-tint") && !Number.isNaN(before)) tint(element, Number(value) >= before);
 }
 
+/** Green and red belong to P&L alone; what else moves tints in the neutral colour. */
 function tint(element, isUp) {
-  element.classList.remove("tint-up", "tint-down");
+  element.classList.remove("tint", "tint-up", "tint-down");
   void element.offsetWidth; // restarts the animation
-  element.classList.add(isUp ? "tint-up" : "tint-down");
+  element.classList.add(element.classList.contains("pnl") ? (isUp ? "tint-up" : "tint-down") : "tint");
 }
 
 /** Fill every element under `root` whose `data-live` is "<prefix>.<field>". */

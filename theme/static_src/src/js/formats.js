@@ -67,13 +67,20 @@ export function percent(value) {
   return `${sign}${p.whole}.${p.fraction} %`;
 }
 
-/** Seconds as a person says them: "0.4 s", "12 s", "3 min". */
+const AGE_WORDS = [
+  [86400, "days"],
+  [3600, "h"],
+  [60, "min"],
+];
+
+/** Seconds as a person says them: "0.4 s", "12 s", "3 min", "5 h", "2 days". */
 export function age(seconds) {
   const s = Number(seconds);
   if (!Number.isFinite(s)) return EM_DASH;
   if (s < 10) return `${s.toFixed(1)} s`;
-  if (s < 120) return `${Math.floor(s)} s`;
-  return `${Math.floor(s / 60)} min`;
+  if (s < 120) return `${Math.round(s)} s`;
+  const [size, word] = AGE_WORDS.find(([unit]) => s >= 2 * unit);
+  return `${Math.floor(s / size)} ${word}`;
 }
 
 /** "2026-11-23T10:42:07.123+05:30" -> "10:42:07". */
@@ -82,8 +89,15 @@ export function clockTime(iso) {
   return match ? match[1] : EM_DASH;
 }
 
+/** An amount: "1234.5" -> "₹1,234.50". */
+export function rupees(value) {
+  const text = price(value);
+  return text === EM_DASH ? text : text.startsWith("−") ? `−₹${text.slice(1)}` : `₹${text}`;
+}
+
 export const FORMATS = {
   price,
+  rupees,
   pnl,
   percent,
   age,

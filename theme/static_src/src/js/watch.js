@@ -25,20 +25,27 @@ export function bindSearch() {
 export function watchLines(live) {
   live.on("quote", showQuote);
   live.on("snapshot", (data) => {
-    for (const line of data?.watchlist ?? []) showQuote(line);
-    for (const client of data?.clients ?? []) showClient({ client_id: client.id, ...client });
+    for (const line of data?.watchlist ?? []) showPrice(line);
+    for (const client of data?.clients ?? []) showClient(client);
   });
   live.on("client", showClient);
 }
 
+/** A price that has just come: the line is not old any more. */
 function showQuote(quote) {
-  if (!quote?.instrument || quote.ltp === null || quote.ltp === undefined) return;
-  fillRow(quote.instrument, quote);
-  for (const row of document.querySelectorAll(`.watch-line[data-row="${CSS.escape(quote.instrument)}"]`)) {
+  for (const row of showPrice(quote)) {
     row.querySelector(".watch-line-price")?.classList.remove("stale");
     row.querySelector("[data-age-note]")?.remove();
-    movePointer(row.querySelector("[data-range-now]"), quote);
   }
+}
+
+/** The last known price, however old; gives the lines that show it. */
+function showPrice(quote) {
+  if (!quote?.instrument || quote.ltp === null || quote.ltp === undefined) return [];
+  fillRow(quote.instrument, quote);
+  const rows = [...document.querySelectorAll(`.watch-line[data-row="${CSS.escape(quote.instrument)}"]`)];
+  for (const row of rows) movePointer(row.querySelector("[data-range-now]"), quote);
+  return rows;
 }
 
 /** Where the price stands in the day's range; only a drawing, so plain numbers do. */
@@ -51,7 +58,7 @@ function movePointer(pointer, { ltp, low, high }) {
 }
 
 function showClient(client) {
-  const key = `client:${client.client_id ?? client.id}`;
+  const key = `client:${client.id}`;
   const cells = { ...client };
   if (client.last_action) {
     cells.last = client.last_action.text;

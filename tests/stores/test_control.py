@@ -1,0 +1,78 @@
+"""The contract of every store (in memory, SQLite, PostgreSQL): states, latches and commands."""
+
+from datetime import timedelta
+
+from tests.factories import DAY, entry_intent
+from tests.stores.steps import create_and_claim, hold_lease
+from tests.stores.worlds import World
+from trading.domain.control import CommandKind, TradingState
+from trading.ports import Claim
+
+
+async def test_the_control_view_has_states_and_unfinished_commands(world: World) -> None:
+    kill = await world.kill(world.alice)
+    exit_one = await world.command(CommandKind.EXIT_POSITION, world.charlie, {"instrument": "NSE:INFY"}, DAY)
+
+    view = await world.store.control()
+
+    assert view.states == {world.alice: TradingState.REDUCING, world.charlie: TradingState.ACTIVE}
+    assert [(command.command_id, command.kind, command.client_id) for command in view.commands] == [
+        (kill, CommandKind.KILL, world.alice),
+        (exit_one, CommandKind.EXIT_POSITION, world.charlie),
+    ]
+    assert view.commands[0].arguments == {"leave_positions": False}
+    assert view.commands[1].arguments == {"instrument": "NSE:INFY"}
+
+
+async def test_a_finished_command_is_not_seen_again(world: World) -> None:
+    kill = await world.kill(None)
+
+    await world.store.finish_command(kill, {"flat_after_ms": 41})
+    await world.store.finish_command(kill, {"flat_after_ms": 9999})
+
+    assert (await world.store.control()).commands == ()
+
+
+async def test_yesterdays_kill_is_still_meant_and_yesterdays_square_off_is_not(world: World) -> None:
+    yesterday = DAY - timedelta(days=3)
+    kill = await world.command(CommandKind.KILL, world.alice, {}, yesterday)
+    await world.command(CommandKind.SQUARE_OFF, world.alice, {}, yesterday)
+
+    assert [command.command_id for command in (await world.store.control()).commands] == [kill]
+
+
+async def test_lowering_never_raises(world: World) -> None:
+    await world.store.lower_state(world.alice, TradingState.HALTED, "flat")
+    await world.store.lower_state(world.alice, TradingState.REDUCING, "late")
+    await world.store.lower_state(world.alice, TradingState.ACTIVE, "wrong")
+    await world.store.lower_state(None, TradingState.REDUCING, "house")
+
+    view = await world.store.control()
+    assert view.states[world.alice] is TradingState.HALTED
+    assert view.states[world.charlie] is TradingState.ACTIVE
+    assert view.house_state is TradingState.REDUCING
+
+
+async def test_a_latch_holds_today_and_is_gone_in_the_next_session(world: World) -> None:
+    await hold_lease(world)
+    await world.store.lower_state(world.alice, TradingState.REDUCING, "daily loss limit", latch=True)
+    await world.store.lower_state(world.alice, TradingState.HALTED, "flat", latch=True)
+
+    today = await world.store.control()
+    assert (today.states[world.alice], today.latched) == (TradingState.HALTED, {world.alice: "daily loss limit"})
+    assert (await create_and_claim(world, entry_intent())).denied == "KILL_SWITCH"
+    assert (await world.store.load_book(DAY)).clients[0].latched_reason == "daily loss limit"
+
+    world.clock.advance(days=1)
+    tomorrow = await world.store.control()
+    assert (tomorrow.states[world.alice], tomorrow.latched) == (TradingState.ACTIVE, {})
+    assert await create_and_claim(world, entry_intent(position=2)) == Claim()
+
+
+async def test_a_latch_of_the_house_stops_everybody_today(world: World) -> None:
+    await world.store.lower_state(None, TradingState.REDUCING, "feed", latch=True)
+
+    assert (await world.store.control()).house_state is TradingState.REDUCING
+    assert (await world.store.load_book(DAY)).house_state is TradingState.REDUCING
+    world.clock.advance(days=1)
+    assert (await world.store.control()).house_state is TradingState.ACTIVE

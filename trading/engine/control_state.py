@@ -1,0 +1,42 @@
+"""Who may enter now: the control rows as last read, the limits just reached, and whether the feed is fit."""
+
+from dataclasses import dataclass, field
+
+from trading.domain.control import TradingState, strictest
+from trading.ports import ControlView
+
+
+@dataclass
+class ControlState:
+    """`latched` says why a client is off for the day. `feed_trouble` is empty while prices are fresh; `prices_stopped`
+    is true when they are due and do not come."""
+
+    house: TradingState = TradingState.ACTIVE
+    clients: dict[int, TradingState] = field(default_factory=dict)
+    latched: dict[int, str] = field(default_factory=dict)
+    feed_trouble: str = "no tick has come yet"
+    prices_stopped: bool = False
+    _unseen: dict[int, str] = field(default_factory=dict)
+    """Latches that this process set and has not read back yet: rows read before they were stored do not undo them."""
+
+    def of(self, client_id: int) -> TradingState:
+        """Give a client's own state; one nobody told of may not enter."""
+        return self.clients.get(client_id, TradingState.REDUCING)
+
+    def is_latched(self, client_id: int) -> bool:
+        """Say whether a limit that was reached holds the client off."""
+        return client_id in self.latched
+
+    def latch(self, client_id: int, message: str) -> None:
+        """Hold a client off from this moment on, also before the database has it."""
+        if client_id not in self.latched:
+            self._unseen[client_id] = self.latched[client_id] = message
+        self.clients[client_id] = strictest(self.of(client_id), TradingState.REDUCING)
+
+    def take(self, view: ControlView) -> None:
+        """Take over the control rows."""
+        self.house, self.clients, self.latched = view.house_state, dict(view.states), dict(view.latched)
+        unseen, self._unseen = self._unseen, {}
+        for client_id, message in unseen.items():
+            if client_id not in self.latched:
+                self.latch(client_id, message)

@@ -1,0 +1,166 @@
+"""One order's last steps: gate, claim, send, and what its answer means."""
+
+import logging
+from collections.abc import Callable
+
+from trading.domain.backoff import Backoff
+from trading.domain.errors import BrokerAuthError, BrokerRejected, StoreUnavailable
+from trading.domain.orders import IntentState
+from trading.domain.risk import Denial
+from trading.engine.crash_points import crash_at
+from trading.engine.desk import AccountDesk
+from trading.engine.gate import Gate
+from trading.engine.orders import Working
+from trading.engine.tools import Tools
+from trading.ports import Claim
+
+logger = logging.getLogger(__name__)
+
+VERDICT_HOLDS_S = 1.0
+"""Wire seconds from the gate's verdict to the wire; where the claim took longer the gate is asked again."""
+
+
+class OrderSender:
+    """Sends one account's committed intents, each once."""
+
+    def __init__(self, tools: Tools, desk: AccountDesk, gate: Gate, resolve_doubt: Callable[[Working], None]) -> None:
+        self._tools = tools
+        self._desk = desk
+        self._gate = gate
+        self._resolve_doubt = resolve_doubt
+        self._backoff = Backoff(first_s=0.5, most_s=4.0)
+
+    async def place(self, working: Working) -> None:
+        """Bring one committed intent to the wire, or settle it as denied."""
+        result = self._gate.check(working)
+        told = {"purpose": working.purpose.value, "verdicts": list(result.verdicts)}
+        self._desk.note(working, "GATE", told)
+        if result.denial is not None:
+            await self._denied(working, result.denial)
+            return
+        working.is_cleared = True
+        asked_at = self._tools.clock.monotonic()
+        claim = await self._claim(working, result.verdicts)
+        if claim.denied:
+            await self._not_claimed(working, claim)
+            return
+        working.state = IntentState.SENDING
+        crash_at("after_claim")
+        if not self._tools.right.may_send():
+            await self._doubt(working, "the lease ran out between claim and send")
+        elif (denial := self._second_thoughts(working, asked_at)) is not None:
+            self._desk.note(working, "ORDER_DENIED", _words_of(working, denial))
+            await self._not_taken(working, f"not sent: {denial.message}")
+        else:
+            await self._send(working)
+
+    def _second_thoughts(self, working: Working, asked_at: float) -> Denial | None:
+        """Judge again what was withdrawn meanwhile, or what the claim kept waiting: the world went on."""
+        took_s = self._tools.clock.monotonic() - asked_at
+        return self._gate.check(working).denial if working.is_withdrawn or took_s > VERDICT_HOLDS_S else None
+
+    async def _claim(self, working: Working, verdicts: tuple[dict[str, object], ...]) -> Claim:
+        """Set SENDING. While the database is away an entry is dropped and an exit waits for it."""
+        right, tries = self._tools.right, 0
+        while True:
+            try:
+                claim = await self._tools.store.claim(
+                    working.tag, shard=self._tools.deps.shard, epoch=right.epoch, verdicts=verdicts
+                )
+            except Exception as error:
+                if not isinstance(error, StoreUnavailable):
+                    logger.exception("the claim of %s failed", working.tag)
+                if not working.purpose.is_exit:
+                    return Claim("STORE_UNAVAILABLE", str(error))
+                if not tries:
+                    self._desk.alarm(working, "STORE_UNAVAILABLE", f"an exit waits for the database: {error}")
+                tries += 1
+                await self._tools.clock.sleep(self._backoff.wait_s(tries, 1.0))
+                continue
+            # Only this task claims this tag, so after an unanswered claim SENDING is what that one committed.
+            return Claim() if tries and claim.state is IntentState.SENDING else claim
+
+    async def _not_claimed(self, working: Working, claim: Claim) -> None:
+        self._desk.note(working, "ORDER_DENIED", _words_of(working, Denial(claim.denied, claim.message)))
+        if claim.denied == "LEASE_LOST":
+            self._tools.right.lost(claim.message)
+            return  # this reign is over; the next one decides again
+        if claim.denied in ("NOT_NEW", "STORE_UNAVAILABLE"):
+            self._desk.alarm(working, claim.denied, f"an order was not sent: {claim.message}")
+        working.words = claim.message
+        self.settle(working, IntentState.DENIED)
+
+    async def _denied(self, working: Working, denial: Denial) -> None:
+        self._desk.note(working, "ORDER_DENIED", _words_of(working, denial))
+        working.words = denial.message
+        await self._resolve(working, IntentState.DENIED, reason=f"{denial.code}: {denial.message}")
+        self.settle(working, IntentState.DENIED)
+
+    async def _send(self, working: Working) -> None:
+        """Write the socket, and sort the answer: taken, refused for certain, or unknown."""
+        try:
+            order_id = await self._desk.broker.place(working.intent)
+        except (BrokerRejected, BrokerAuthError) as error:
+            if isinstance(error, BrokerAuthError):
+                self._desk.session_lost(str(error))
+            told = {"purpose": working.purpose.value, "code": error.code, "reason": str(error)}
+            self._desk.note(working, "ORDER_REFUSED", told)
+            await self._not_taken(working, str(error))
+            return
+        except Exception as error:
+            logger.info("order tag=%s has an unknown outcome: %r", working.tag, error)
+            await self._doubt(working, str(error))
+            return
+        crash_at("after_send")
+        working.order_id = working.order_id or order_id
+        crash_at("before_ack_commit")
+        if working.state is not IntentState.SENDING:
+            return  # its order was heard of meanwhile, and adopted
+        working.state = IntentState.ACKED
+        await self._resolve(working, IntentState.ACKED, order_id=order_id)
+        self._desk.note(working, "ORDER_ACKED", {"order_id": order_id})
+        line = self._desk.line(working.intent.key.instrument)
+        line.acknowledged(working)
+        self._desk.on_order(working)
+        line.advance()
+
+    async def _not_taken(self, working: Working, reason: str) -> None:
+        """The broker does not have it, for certain; an order that was heard of all the same is believed."""
+        if working.order is not None:
+            self._believe_the_book(working)
+            return
+        working.words = reason
+        await self._resolve(working, IntentState.REFUSED, reason=reason)
+        self.settle(working, IntentState.REFUSED)
+
+    async def _doubt(self, working: Working, reason: str) -> None:
+        if working.order is not None:
+            self._believe_the_book(working)
+            return
+        working.state = IntentState.IN_DOUBT
+        self._desk.note(working, "ORDER_IN_DOUBT", {"reason": reason or "the answer was lost"})
+        await self._resolve(working, IntentState.IN_DOUBT, reason=reason)
+        self._resolve_doubt(working)
+
+    def _believe_the_book(self, working: Working) -> None:
+        self._desk.adopt(working)
+        self._desk.line(working.intent.key.instrument).advance()
+
+    def settle(self, working: Working, state: IntentState) -> None:
+        """It came to nothing: tell the page and let the line look again."""
+        working.state = state
+        self._desk.on_order(working)
+        self._desk.line(working.intent.key.instrument).advance()
+
+    async def _resolve(self, working: Working, state: IntentState, *, order_id: str = "", reason: str = "") -> None:
+        """Tell the database; while it is away the broker's book says the same after a restart."""
+        try:
+            await self._tools.store.resolve(working.tag, state, order_id=order_id, reason=reason)
+        except Exception as error:
+            if not isinstance(error, StoreUnavailable):
+                logger.exception("%s of %s was not stored", state, working.tag)
+            self._desk.alarm(working, "STORE_UNAVAILABLE", f"{state} of an order could not be stored: {error}")
+
+
+def _words_of(working: Working, denial: Denial) -> dict[str, object]:
+    return {"purpose": working.purpose.value, "code": denial.code, "message": denial.message}

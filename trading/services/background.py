@@ -1,0 +1,25 @@
+"""Asking a worker: the one place where services name tasks, which stand above them."""
+
+import logging
+from typing import Literal
+
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
+
+TaskName = Literal["send_mail", "build_index", "fetch_range", "fetch_morning"]
+
+
+def ask_worker(task: TaskName, *arguments: int) -> bool:
+    """Queue a task of `trading.tasks`; False, and a line in the log, when the queue cannot be reached.
+
+    Call it after the commit: the worker reads what the transaction wrote. Nothing on the money path asks here.
+    """
+    from trading import tasks  # they import the services
+
+    try:
+        getattr(tasks, task).apply_async(arguments, retry=False)
+    except OperationalError:
+        logger.exception("task=%s arguments=%s was not queued: the task queue is away", task, arguments)
+        return False
+    return True
