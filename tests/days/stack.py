@@ -9,13 +9,17 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
 
 ROOT = Path(__file__).resolve().parents[2]
 START_WITHIN_S = 120.0
 DAY_WITHIN_S = 400.0
+COMPLAINTS = (" ERROR ", " CRITICAL ", "Traceback (most recent call last)")
 
 
 def free_port() -> int:
@@ -27,11 +31,15 @@ def free_port() -> int:
 
 
 class RunningStack:
-    """Use as a context manager. What it logged is in `log` whatever happens."""
+    """Use as a context manager. What it logged is in `log` whatever happens.
 
-    def __init__(self, state_dir: Path, *options: str) -> None:
+    `servers` are DATABASE_URL and REDIS_URL of servers of the test's own; without them the stack brings both.
+    """
+
+    def __init__(self, state_dir: Path, *options: str, servers: Mapping[str, str] | None = None) -> None:
         self.state_dir = state_dir
         self.log = state_dir.parent / f"{state_dir.name}.log"
+        self._servers = dict(servers or {})
         self._options = ("--port", str(free_port()), *options)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -47,6 +55,7 @@ class RunningStack:
         command = [sys.executable, "manage.py", "run_stack", "--state-dir", str(self.state_dir), *self._options]
         environment = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "DATABASE_URL")}
         environment.pop("DJANGO_SETTINGS_MODULE", None)
+        environment.update(self._servers)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
@@ -130,14 +139,22 @@ class RunningStack:
                 raise AssertionError(f"waited {seconds} s for {what}\n{self.tail()}")
             time.sleep(0.1)
 
-    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        """Read the stack's SQLite database, beside its writers."""
-        connection = sqlite3.connect(f"file:{self.state_dir / 'db.sqlite3'}?mode=ro", uri=True, timeout=10)
-        connection.row_factory = sqlite3.Row
+    def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
+        """Read the stack's database beside its writers; `?` stands for a value."""
+        if "DATABASE_URL" in self._servers:
+            with psycopg.connect(self._servers["DATABASE_URL"], row_factory=dict_row) as postgres:
+                return postgres.execute(sql.replace("?", "%s").encode(), values).fetchall()
+        sqlite = sqlite3.connect(f"file:{self.state_dir / 'db.sqlite3'}?mode=ro", uri=True, timeout=10)
+        sqlite.row_factory = sqlite3.Row
         try:
-            return connection.execute(sql, values).fetchall()
+            return [dict(row) for row in sqlite.execute(sql, values)]
         finally:
-            connection.close()
+            sqlite.close()
+
+    def complaints(self) -> list[str]:
+        """Give the lines of the log that a process wrote as an error, or that begin a traceback."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [line for line in lines if any(word in line for word in COMPLAINTS)]
 
     def tail(self, lines: int = 80) -> str:
         """Give the end of the log."""
