@@ -1,10 +1,12 @@
 """Renders every page in both themes, on a desk and on a phone, from a seeded day, into docs/screenshots.
 
 It starts a stack of its own in a temporary state directory, lets the market run into the morning, and looks at the
-pages as a client, as the operator and as a visitor; then it lets the day end for the reports.
+pages as a client, as the operator and as a visitor; then it lets the day end for the reports. With `--renew` it also
+takes anew the pictures that are committed: the README's, and those of the landing page (`make assets` afterwards).
 """
 
 import argparse
+import base64
 import json
 import subprocess
 import sys
@@ -53,6 +55,22 @@ CLIENT_PAGES = {
     "demo-brokers": "/demo/brokers/",
 }
 OPERATOR_PAGES = {"operator": "/operator/", "status": "/status/", "settings-feed": "/settings/feed/"}
+README_PICTURE = ROOT / "docs" / "pictures" / "dashboard-desktop-dark.png"
+LANDING_PICTURES = ROOT / "theme" / "static_src" / "src" / "img"
+PHONE_CLIP, PHONE_SCALE = {"x": 0, "y": 0, "width": 390, "height": 650}, 2
+WEBP_QUALITY, WEBP_WIDTH = 0.82, {"desktop": 1160, "phone": 780}
+"""Twice the pixels at which the landing page shows them."""
+TO_WEBP = """async ([png, quality, width]) => {
+  const image = new Image();
+  image.src = `data:image/png;base64,${png}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [width, Math.round((width * image.naturalHeight) / image.naturalWidth)];
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas.toDataURL("image/webp", quality).split(",")[1];
+}"""
 EVENING_PAGES = {"reports": "/reports/", "report-day": f"/reports/{DAY}/", "dashboard-evening": "/dashboard/"}
 
 
@@ -61,6 +79,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
     parser.add_argument("--only", default="", help="part of a page's name")
+    parser.add_argument("--renew", action="store_true", help="only the committed pictures")
     options = parser.parse_args()
     browser_path = find_browser()
     if browser_path is None:
@@ -73,9 +92,10 @@ def main() -> int:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        count = Pictures(browser, stack, options.out, options.only).take()
+        pictures = Pictures(browser, stack, options.out, options.only)
+        count = pictures.renew() if options.renew else pictures.take()
         browser.close()
-    sys.stdout.write(f"{count} pictures in {options.out}\n")
+    sys.stdout.write(f"{count} pictures {'renewed' if options.renew else f'in {options.out}'}\n")
     return 0
 
 
@@ -133,6 +153,36 @@ class Pictures:
             self._all(CLIENT, EVENING_PAGES)
         return self._count
 
+    def renew(self) -> int:
+        """Take the README's and the landing page's pictures of the desk; give how many."""
+        self._run_until(MORNING)
+        for theme in THEMES:
+            for device, name in (("desktop", f"desk-{theme}.webp"), ("phone", f"desk-phone-{theme}.webp")):
+                picture = self._desk(device, theme)
+                (LANDING_PICTURES / name).write_bytes(self._to_webp(picture, WEBP_WIDTH[device]))
+                if (device, theme) == ("desktop", "dark"):
+                    README_PICTURE.write_bytes(picture)
+                self._count += 1
+        return self._count
+
+    def _desk(self, device: str, theme: str) -> bytes:
+        """Take the client's dashboard as the window shows it; of a phone the upper part, in twice the pixels."""
+        context = self._context(device, CLIENT, scale=PHONE_SCALE if device == "phone" else 1)
+        context.add_cookies([{"name": "theme", "value": theme, "url": self._stack.url}])
+        page = context.new_page()
+        page.goto("/dashboard/")
+        page.wait_for_timeout(3 * SETTLES_MS)  # the first candles of the day come from the broker
+        clip = PHONE_CLIP if device == "phone" else None
+        picture: bytes = page.screenshot(animations="disabled", clip=clip)  # type: ignore[arg-type]
+        context.close()
+        return picture
+
+    def _to_webp(self, picture: bytes, width: int) -> bytes:
+        page = self._browser.new_page()
+        text = str(page.evaluate(TO_WEBP, [base64.b64encode(picture).decode(), WEBP_QUALITY, width]))
+        page.close()
+        return base64.b64decode(text)
+
     def _wanted(self, pages: dict[str, str]) -> dict[str, str]:
         return {name: path for name, path in pages.items() if self._only in name}
 
@@ -140,17 +190,26 @@ class Pictures:
         pages = self._wanted(pages)
         if not pages:
             return
-        for device, (width, height) in DEVICES.items():
-            context = self._browser.new_context(
-                viewport={"width": width, "height": height}, base_url=self._stack.url, reduced_motion="reduce"
-            )
-            if email:
-                self._sign_in(context, email)
+        for device in DEVICES:
+            context = self._context(device, email)
             for theme in THEMES:
                 context.add_cookies([{"name": "theme", "value": theme, "url": self._stack.url}])
                 for name, path in pages.items():
                     self._one(context, path, self._out / f"{name}-{device}-{theme}.png")
             context.close()
+
+    def _context(self, device: str, email: str, *, scale: float = 1) -> BrowserContext:
+        """Open a browser of that size in which somebody has signed in, or with no address nobody."""
+        width, height = DEVICES[device]
+        context = self._browser.new_context(
+            viewport={"width": width, "height": height},
+            device_scale_factor=scale,
+            base_url=self._stack.url,
+            reduced_motion="reduce",
+        )
+        if email:
+            self._sign_in(context, email)
+        return context
 
     def _sign_in(self, context: BrowserContext, email: str) -> None:
         page = context.new_page()
