@@ -86,3 +86,10 @@ async def test_the_ledger_is_the_truth_by_user_and_its_hash_tells_two_ledgers_ap
     market.exchange.venue.books.accounts["AB1001"].cash += 1
 
     assert (await market.ask("GET", "/ledger/hash"))[1] != empty
+
+
+async def test_the_days_charges_are_told_apart_from_the_ledger(market: Running) -> None:
+    status, charges = await market.ask("GET", "/charges")
+
+    assert status == 200
+    assert charges["AB1001"]["total"] == "0"

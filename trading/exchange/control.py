@@ -44,11 +44,13 @@ class ControlPort:
                 web.post("/clock", self.post_clock),
                 web.get("/ledger", self.get_ledger),
                 web.get("/ledger/hash", self.get_ledger_hash),
+                web.get("/charges", self.get_charges),
                 web.get("/users", self.get_users),
                 web.get("/faults", self.get_faults),
                 web.post("/faults", self.post_faults),
                 web.delete("/faults", self.delete_faults),
                 web.post("/behaviour", self.post_behaviour),
+                web.post("/gtt", self.post_gtt),
                 web.post("/tokens/invalidate", self.post_invalidate),
                 web.get("/participate", self._participation.serve),
             ]
@@ -113,6 +115,10 @@ class ControlPort:
         """Answer the hash over the ledger's contents, without ids and wall times."""
         return web.json_response({"day": self._clock.day.isoformat(), "hash": self._venue.ledger_hash()})
 
+    async def get_charges(self, request: web.Request) -> web.Response:
+        """Answer what each user's executed orders of the day cost."""
+        return web.json_response(self._venue.charges_of_the_day())
+
     async def get_users(self, request: web.Request) -> web.Response:
         """Answer who has an account here, with keys and passwords: everything is made up."""
         return web.json_response({"users": self._venue.user_sheet()})
@@ -135,6 +141,12 @@ class ControlPort:
     async def post_behaviour(self, request: web.Request) -> web.Response:
         """Set order-book lag and fill schedule."""
         return web.json_response(self._venue.behaviour.set(_object(await _json(request))))
+
+    async def post_gtt(self, request: web.Request) -> web.Response:
+        """End an active trigger as the broker does: disabled, cancelled or rejected."""
+        body = _object(await _json(request))
+        self._venue.end_gtt(_whole(body.get("trigger_id"), "trigger_id"), str(body.get("status")))
+        return web.json_response({"trigger_id": body["trigger_id"], "status": body["status"]})
 
     async def post_invalidate(self, request: web.Request) -> web.Response:
         """Make a user's access tokens void, as a login elsewhere does."""

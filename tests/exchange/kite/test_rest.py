@@ -173,7 +173,7 @@ async def test_a_protection_of_zero_is_none(protection: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"variety": "amo"}, "Invalid `variety`"),
+        ({"variety": "bo"}, "Invalid `variety`"),
         ({"tradingsymbol": "NOPE"}, "Invalid `tradingsymbol`"),
         ({"transaction_type": "HOLD"}, "Invalid `transaction_type`"),
         ({"quantity": "ten"}, "Invalid `quantity`"),
@@ -284,12 +284,10 @@ async def test_reads_lag_behind_when_the_broker_is_told_to() -> None:
 
 async def test_an_unknown_route_answers_in_json() -> None:
     async with serving() as served:
-        kite = served.kite()
+        missing = await served.call(served.kite().reqsession.get, f"{served.rest}/nowhere")
 
-        with pytest.raises(kite_errors.GeneralException) as missing:
-            await served.call(kite.get_gtts)
-
-    assert missing.value.code == 404
+    assert missing.status_code == 404
+    assert (missing.json()["status"], missing.json()["error_type"]) == ("error", "GeneralException")
 
 
 async def test_one_users_orders_are_not_anothers() -> None:

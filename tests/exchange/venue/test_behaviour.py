@@ -119,3 +119,14 @@ def test_the_truth_is_json_with_money_as_strings() -> None:
         }
     ]
     assert truth["orders"][0]["placed_at"] == "2026-11-23T10:00:00+05:30"
+
+
+def test_the_truth_says_of_a_plain_order_what_it_always_said_and_more_of_the_others() -> None:
+    desk = Desk()
+    desk.trade(order(tag="T"))
+    desk.trade(order(quantity=20, tag="U", variety="iceberg", iceberg_legs=2, iceberg_quantity=10))
+
+    plain, leg, _ = desk.venue.ledger_truth()["AB1001"]["orders"]
+
+    assert set(leg) - set(plain) == {"variety", "leg"}
+    assert leg["leg"] == [1, 2, 10, 20]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.exchange.fakes import DAY, INFY, SBIN, Desk, FakeMarket, limit, order, quote_of, scaled
 from trading.domain.orders import Side
 from trading.exchange.venue import margin
-from trading.exchange.venue.accounts import Position
+from trading.exchange.venue.positions import Position
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -149,7 +149,7 @@ def test_overnight_delivery_becomes_a_holding_and_realised_pnl_becomes_cash() ->
 
     account = desk.venue.books.accounts["AB1001"]
     assert account.cash == scaled(1_000_000) - 10 * scaled(1500) + 10 * scaled("0.50")
-    assert (account.holdings[SBIN.token].quantity, account.holdings[SBIN.token].average_price) == (10, scaled(1500))
+    assert (account.holdings[SBIN.token].t1_quantity, account.holdings[SBIN.token].average_price) == (10, scaled(1500))
     assert account.positions == {}
     assert account.orders == {}
 

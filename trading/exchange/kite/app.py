@@ -9,16 +9,20 @@ from aiohttp import web
 from trading.exchange.fault_http import FaultInjector, Handler
 from trading.exchange.faults import Faults
 from trading.exchange.kite import limits
+from trading.exchange.kite.alert_calls import AlertCalls
+from trading.exchange.kite.calling import Call
+from trading.exchange.kite.fund_calls import FundCalls
+from trading.exchange.kite.gtt_calls import GttCalls
 from trading.exchange.kite.handlers import Handlers, credentials, require_session
 from trading.exchange.kite.limits import RateLimits
 from trading.exchange.kite.login import LoginPage
+from trading.exchange.kite.margin_calls import MarginCalls
+from trading.exchange.kite.order_calls import OrderCalls
+from trading.exchange.kite.portfolio_calls import PortfolioCalls
 from trading.exchange.venue import Venue
-from trading.exchange.venue.access import Session
 from trading.exchange.venue.refusals import Refusal
 
 logger = logging.getLogger(__name__)
-
-Call = Callable[[web.Request, Session], Awaitable[Any]]
 
 
 def make_kite_app(venue: Venue, faults: Faults, *, monotonic: Callable[[], float]) -> web.Application:
@@ -48,28 +52,23 @@ class _Face:
 
     def routes(self) -> list[web.RouteDef]:
         calls, guarded = self._handlers, self._guarded
-        orders, other = limits.ORDERS, limits.OTHER
+        other = limits.OTHER
         return [
             web.post("/session/token", self._open(calls.generate_session)),
             web.delete("/session/token", self._open(calls.logout)),
-            web.get("/user/profile", guarded(other, calls.profile)),
-            web.get("/user/margins", guarded(other, calls.margins)),
-            web.get("/user/margins/{segment}", guarded(other, calls.margins)),
-            web.get("/orders", guarded(other, calls.orders)),
-            web.post("/orders/{variety}", guarded(orders, calls.place)),
-            web.put("/orders/{variety}/{order_id}", guarded(orders, calls.modify)),
-            web.delete("/orders/{variety}/{order_id}", guarded(orders, calls.cancel)),
-            web.get("/orders/{order_id}", guarded(other, calls.order_history)),
-            web.get("/orders/{order_id}/trades", guarded(other, calls.order_trades)),
-            web.get("/trades", guarded(other, calls.trades)),
-            web.get("/portfolio/positions", guarded(other, calls.positions)),
-            web.get("/portfolio/holdings", guarded(other, calls.holdings)),
+            web.post("/session/refresh_token", self._open(calls.renew)),
+            *OrderCalls(self._venue, self._limits).routes(guarded),
+            *PortfolioCalls(self._venue).routes(guarded),
+            *MarginCalls(self._venue).routes(guarded),
             web.get("/quote", guarded(limits.QUOTE, calls.quote)),
             web.get("/quote/ohlc", guarded(limits.QUOTE, calls.ohlc)),
             web.get("/quote/ltp", guarded(limits.QUOTE, calls.ltp)),
             web.get("/instruments", guarded(other, calls.instruments)),
             web.get("/instruments/historical/{token}/{interval}", guarded(limits.HISTORICAL, calls.candles)),
             web.get("/instruments/{exchange}", guarded(other, calls.instruments)),
+            *GttCalls(self._venue).routes(guarded),
+            *AlertCalls(self._venue).routes(guarded),
+            *FundCalls(self._venue).routes(guarded),
         ]
 
     def _guarded(self, bucket: str, call: Call) -> Handler:

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from trading.domain.money import from_scaled
 from trading.domain.orders import Side
-from trading.exchange.venue import refusals
+from trading.exchange.venue.kinds import AMO, REGULAR, VARIETIES
 from trading.exchange.venue.orders import Order
 from trading.exchange.venue.prices import Market
 from trading.exchange.venue.refusals import Refusal
@@ -15,16 +15,22 @@ from trading.exchange.venue.rules import OrderRequest
 Form = Mapping[str, str]
 
 
-def check_variety(variety: str) -> None:
-    """Only regular orders are taken."""
-    if variety != "regular":
+def check_variety(variety: str, order: Order) -> None:
+    """Raise Refusal for another variety than the order's; an AMO is a regular order once the exchange has it."""
+    own = order.kind.variety
+    if variety != (REGULAR if own == AMO and not order.is_after_hours else own):
         raise Refusal("Invalid `variety`.")
 
 
-def parse_placement(form: Form, market: Market) -> OrderRequest:
-    """Read POST /orders/regular."""
-    if form.get("autoslice", "").lower() == "true":
-        raise Refusal(refusals.SLICING_NOT_OFFERED)
+def wants_slices(form: Form) -> bool:
+    """Say whether an order is to be sliced above the freeze quantity."""
+    return form.get("autoslice", "").lower() == "true"
+
+
+def parse_placement(variety: str, form: Form, market: Market) -> OrderRequest:
+    """Read POST /orders/{variety}."""
+    if variety not in VARIETIES:
+        raise Refusal("Invalid `variety`.")
     instrument = market.by_key(f"{_required(form, 'exchange')}:{_required(form, 'tradingsymbol')}")
     if instrument is None:
         raise Refusal("Invalid `tradingsymbol`.")
@@ -43,11 +49,16 @@ def parse_placement(form: Form, market: Market) -> OrderRequest:
         disclosed_quantity=_whole(form, "disclosed_quantity", default=0),
         tag=form.get("tag", ""),
         protection=_protection(form),
+        variety=variety,
+        validity_ttl=_whole(form, "validity_ttl", default=0),
+        iceberg_legs=_whole(form, "iceberg_legs", default=0),
+        iceberg_quantity=_whole(form, "iceberg_quantity", default=0),
+        auction_number=form.get("auction_number", ""),
     )
 
 
 def parse_modification(form: Form, order: Order) -> OrderRequest:
-    """Read PUT /orders/regular/{id}: whatever is not given stays as it is, the protection of a market order too."""
+    """Read PUT /orders/{variety}/{id}: whatever is not given stays as it is, the protection of a market order too."""
     terms = order.terms
     protection = _protection(form)
     if protection is None and terms.percent is not None:
@@ -64,6 +75,8 @@ def parse_modification(form: Form, order: Order) -> OrderRequest:
         disclosed_quantity=_whole(form, "disclosed_quantity", default=terms.disclosed_quantity),
         tag=order.tag,
         protection=protection,
+        variety=order.kind.variety if order.is_after_hours or order.kind.variety != AMO else REGULAR,
+        validity_ttl=_whole(form, "validity_ttl", default=terms.ttl),
     )
 
 

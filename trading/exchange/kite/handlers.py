@@ -9,8 +9,9 @@ from typing import Any
 from aiohttp import web
 
 from trading.domain.instruments import Instrument
-from trading.exchange.kite import forms, history
-from trading.exchange.kite.shapes import orders, people, portfolio, quotes
+from trading.exchange.kite import history
+from trading.exchange.kite.calling import read_form
+from trading.exchange.kite.shapes import people, quotes
 from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import Venue, refusals
 from trading.exchange.venue.access import Session
@@ -28,11 +29,11 @@ class Handlers:
         self._dumps: dict[tuple[date, str | None], bytes] = {}
         self._dump_lock = asyncio.Lock()
 
-    # -- session and user ----------------------------------------------------------------------------
+    # -- session --------------------------------------------------------------------------------------
 
     async def generate_session(self, request: web.Request) -> Any:
         """POST /session/token: the only call without a login."""
-        form = await _form(request)
+        form = await read_form(request)
         login = self._venue.exchange_token(
             form.get("api_key", ""), form.get("request_token", ""), form.get("checksum", "")
         )
@@ -45,86 +46,9 @@ class Handlers:
             raise Refusal(refusals.BAD_TOKEN, error_type="TokenException", status=403)
         return True
 
-    async def profile(self, request: web.Request, session: Session) -> Any:
-        """GET /user/profile."""
-        return people.profile(self._venue.users[session.user_id])
-
-    async def margins(self, request: web.Request, session: Session) -> Any:
-        """GET /user/margins and /user/margins/{segment}."""
-        segment = request.match_info.get("segment")
-        account = self._venue.books.accounts[session.user_id]
-        both = {"equity": portfolio.equity_margins(account), "commodity": portfolio.commodity_margins()}
-        if segment is None:
-            return both
-        if segment not in both:
-            raise Refusal("Invalid `segment`.")
-        return both[segment]
-
-    # -- orders --------------------------------------------------------------------------------------
-
-    async def place(self, request: web.Request, session: Session) -> Any:
-        """POST /orders/{variety}."""
-        form = await _form(request)
-        forms.check_variety(request.match_info["variety"])
-        wish = forms.parse_placement(form, self._venue.market)
-        return {"order_id": self._venue.place(session.user_id, session.api_key, wish).order_id}
-
-    async def modify(self, request: web.Request, session: Session) -> Any:
-        """PUT /orders/{variety}/{order_id}."""
-        form = await _form(request)
-        forms.check_variety(request.match_info["variety"])
-        order = self._venue.order_of(session.user_id, request.match_info["order_id"])
-        self._venue.modify(order, forms.parse_modification(form, order))
-        return {"order_id": order.order_id}
-
-    async def cancel(self, request: web.Request, session: Session) -> Any:
-        """DELETE /orders/{variety}/{order_id}."""
-        forms.check_variety(request.match_info["variety"])
-        order = self._venue.order_of(session.user_id, request.match_info["order_id"])
-        self._venue.cancel(order)
-        return {"order_id": order.order_id}
-
-    async def orders(self, request: web.Request, session: Session) -> Any:
-        """GET /orders."""
-        return [orders.order_row(order, state) for order, state in self._venue.reads.orders(session.user_id)]
-
-    async def order_history(self, request: web.Request, session: Session) -> Any:
-        """GET /orders/{order_id}."""
-        found = self._venue.reads.history(session.user_id, request.match_info["order_id"])
-        if found is None:
-            raise Refusal(refusals.UNKNOWN_ORDER, error_type="OrderException", status=404)
-        order, lines = found
-        return [orders.order_row(order, state) for state in lines]
-
-    async def order_trades(self, request: web.Request, session: Session) -> Any:
-        """GET /orders/{order_id}/trades."""
-        order_id = request.match_info["order_id"]
-        self._venue.order_of(session.user_id, order_id)
-        seen = self._venue.reads.trades(session.user_id)
-        return [orders.trade_row(trade, order) for trade, order in seen if order.order_id == order_id]
-
-    async def trades(self, request: web.Request, session: Session) -> Any:
-        """GET /trades."""
-        return [orders.trade_row(trade, order) for trade, order in self._venue.reads.trades(session.user_id)]
-
-    # -- portfolio -----------------------------------------------------------------------------------
-
-    async def positions(self, request: web.Request, session: Session) -> Any:
-        """GET /portfolio/positions."""
-        net = self._venue.reads.positions(session.user_id)
-        day = [part for part in map(portfolio.day_part, net) if part is not None]
-        return {
-            "net": [portfolio.position_row(one, self._quote(one.instrument)) for one in net],
-            "day": [portfolio.position_row(one, self._quote(one.instrument)) for one in day],
-        }
-
-    async def holdings(self, request: web.Request, session: Session) -> Any:
-        """GET /portfolio/holdings."""
-        account = self._venue.books.accounts[session.user_id]
-        return [
-            portfolio.holding_row(one, self._quote(one.instrument), max(0, -account.net_quantity(token, "CNC")))
-            for token, one in account.holdings.items()
-        ]
+    async def renew(self, request: web.Request) -> Any:
+        """POST /session/refresh_token: nobody here has a refresh token, as no individual has one at the broker."""
+        raise Refusal(refusals.DEAD_REQUEST_TOKEN, error_type="TokenException", status=403)
 
     # -- market data ---------------------------------------------------------------------------------
 
@@ -182,10 +106,6 @@ class Handlers:
                 self._dumps = {known: dump for known, dump in self._dumps.items() if known[0] == market.day}
                 self._dumps[key] = await asyncio.to_thread(lambda: gzip.compress(market.dump_csv(exchange), 5))
             return self._dumps[key]
-
-
-async def _form(request: web.Request) -> dict[str, str]:
-    return {name: str(value) for name, value in (await request.post()).items()}
 
 
 def require_session(request: web.Request, venue: Venue) -> Session:

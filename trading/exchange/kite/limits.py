@@ -53,16 +53,20 @@ class RateLimits:
             if len(passed) >= window.most and passed[-window.most] > now - window.seconds + GRACE_S:
                 raise _too_many(refusals.TOO_MANY_REQUESTS)
         if bucket == ORDERS:
-            self._count_order(api_key, day)
+            self.count_orders(api_key, day, 1)
         passed.append(now)
 
-    def _count_order(self, api_key: str, day: date) -> None:
+    def count_orders(self, api_key: str, day: date, orders: int) -> None:
+        """Count orders of the day, all or none: a request's own, or the further legs that it brings along.
+
+        Raises Refusal (429, NetworkException) above the day's limit.
+        """
         counted_day, count = self._orders_of_day.get(api_key, (day, 0))
         if counted_day != day:
             count = 0
-        if count >= ORDERS_PER_DAY:
+        if count + orders > ORDERS_PER_DAY:
             raise _too_many(refusals.TOO_MANY_ORDERS)
-        self._orders_of_day[api_key] = (day, count + 1)
+        self._orders_of_day[api_key] = (day, count + orders)
 
 
 def _too_many(message: str) -> Refusal:

@@ -7,7 +7,8 @@ from trading.domain.instruments import Instrument
 from trading.domain.orders import Side
 from trading.exchange.venue import margin
 from trading.exchange.venue.accounts import Account
-from trading.exchange.venue.orders import Order, Terms, Trade
+from trading.exchange.venue.kinds import AMO, AUCTION, PLAIN, Kind
+from trading.exchange.venue.orders import Order, Status, Terms, Trade
 
 ORDER_ID_BASE = 1_900_000_000_000_000_000
 IDS_PER_DAY = 10**10
@@ -26,6 +27,12 @@ class Books:
         """Orders in the exchange's book: live and past validation."""
         self.pending: dict[str, Order] = {}
         """New orders, and those with a wish to change or cancel, not yet seen by the matching."""
+        self.after_hours: dict[str, Order] = {}
+        """Orders that wait for the next open; they outlive the day."""
+        self.timed: dict[str, Order] = {}
+        """Live orders with a life in minutes."""
+        self.auctions: dict[str, Order] = {}
+        """Orders in the auction's book."""
         self.dirty: dict[str, Order] = {}
         self.new_trades: list[Trade] = []
 
@@ -40,12 +47,13 @@ class Books:
         tag: str,
         terms: Terms,
         at_ms: int,
+        kind: Kind = PLAIN,
     ) -> Order:
-        """Give an order its id (19 digits) and put it among the pending ones."""
-        self.last_order += 1
+        """Give an order its id (19 digits) and put it among the pending ones, or among those for the next open."""
+        order_id, sequence = self.next_id()
         order = Order(
-            order_id=str(ORDER_ID_BASE + self.day.toordinal() * IDS_PER_DAY + self.last_order),
-            sequence=self.last_order,
+            order_id=order_id,
+            sequence=sequence,
             user_id=user_id,
             api_key=api_key,
             instrument=instrument,
@@ -54,9 +62,16 @@ class Books:
             tag=tag,
             terms=terms,
             placed_ms=at_ms,
+            kind=kind,
+            status=Status.AMO_RECEIVED if kind.variety == AMO else Status.RECEIVED,
         )
         self.index(order)
         return order
+
+    def next_id(self) -> tuple[str, int]:
+        """Give the next order id and its sequence number."""
+        self.last_order += 1
+        return str(ORDER_ID_BASE + self.day.toordinal() * IDS_PER_DAY + self.last_order), self.last_order
 
     def index(self, order: Order) -> None:
         """Put an order, new or restored, where it is looked for."""
@@ -65,18 +80,31 @@ class Books:
         if not order.is_live:
             return
         account.live[order.order_id] = order
+        self.time(order)
+        if order.is_after_hours:
+            self.after_hours[order.order_id] = order
         if order.is_new or order.wants is not None or order.wants_cancel:
             self.pending[order.order_id] = order
         if order.is_in_book:
             self.rest(order)
             margin.block(account, order)
 
+    def time(self, order: Order) -> None:
+        """Remember a live order by its life in minutes, or forget it when its validity has changed."""
+        if order.terms.ttl:
+            self.timed[order.order_id] = order
+        else:
+            self.timed.pop(order.order_id, None)
+
     def live_orders(self) -> list[Order]:
         """Give every order that is not final."""
         return [order for account in self.accounts.values() for order in account.live.values()]
 
     def rest(self, order: Order) -> None:
-        """Put an order into the exchange's book."""
+        """Put an order into the exchange's book, or into the auction's."""
+        if order.kind.variety == AUCTION:
+            self.auctions[order.order_id] = order
+            return
         self.by_token.setdefault(order.instrument.token, {})[order.order_id] = order
 
     def close(self, order: Order) -> None:
@@ -85,7 +113,8 @@ class Books:
         account.live.pop(order.order_id, None)
         margin.release(account, order)
         self.by_token.get(order.instrument.token, {}).pop(order.order_id, None)
-        self.pending.pop(order.order_id, None)
+        for index in (self.pending, self.after_hours, self.timed, self.auctions):
+            index.pop(order.order_id, None)
 
     def add_trade(self, order: Order, quantity: int, price: int, at_ms: int, wire_s: float) -> None:
         """Book one fill of an order."""
@@ -109,8 +138,12 @@ class Books:
         self.new_trades.append(trade)
 
     def roll(self, day: date) -> None:
-        """Begin another day: settle every account and forget the orders."""
+        """Begin another day: settle every account and forget the orders, but for those that wait for the open."""
+        waiting = list(self.after_hours.values())
         for account in self.accounts.values():
             account.settle()
         self.day = day
         self.orders, self.by_token, self.pending, self.dirty, self.new_trades = {}, {}, {}, {}, []
+        self.after_hours, self.timed, self.auctions = {}, {}, {}
+        for order in waiting:
+            self.index(order)

@@ -1,54 +1,56 @@
-"""The order desk: takes, changes, cancels and matches orders.
+"""The order desk: takes, changes and cancels orders of every variety, and follows them up.
 
 Clients' calls only note what is wanted; `match_pending` does it, cancels first, then modifications, then new
 orders, each sorted by (tag, user id), so that nothing depends on ids or on the order of arrival within a batch.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from decimal import Decimal
 
-from trading.domain.orders import Side
-from trading.exchange.market.quotes import Book, Quote
-from trading.exchange.venue import margin, refusals
-from trading.exchange.venue.behaviour import Behaviour
-from trading.exchange.venue.books import Books
+from trading.exchange.market.quotes import Quote
+from trading.exchange.venue import amo, auction, cover, iceberg, margin, refusals
+from trading.exchange.venue.floor import Floor, Update, batch_key
+from trading.exchange.venue.kinds import AMO, AUCTION, COVER, ICEBERG, PLAIN, REGULAR, Kind
 from trading.exchange.venue.marketclock import moment_of
-from trading.exchange.venue.matching import allowed_units, is_triggered
 from trading.exchange.venue.orders import FINAL, UPDATE, Order, Status, Terms
-from trading.exchange.venue.prices import Market, TradingHours
-from trading.exchange.venue.refusals import Refusal, Rejection
+from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.rules import OrderRequest, check_request, protected_price
+
+__all__ = ["Desk", "Update"]
 
 MAX_MODIFICATIONS = 25
 
+_FIRST_LEGS: dict[str, Callable[[OrderRequest, Quote], tuple[OrderRequest, Kind]]] = {
+    REGULAR: lambda request, _: (request, PLAIN),
+    AMO: lambda request, _: (amo.checked(request), Kind(AMO)),
+    ICEBERG: iceberg.first_leg,
+    COVER: cover.first_leg,
+}
+"""What each variety makes of a client's wish: the order that is taken now, and its kind."""
 
-@dataclass(frozen=True, slots=True)
-class Update:
-    """An order message that has to go out: `word` is a final status or UPDATE."""
 
-    order: Order
-    word: str
-
-
-@dataclass(slots=True)
-class Desk:
-    """Orders of all users at one exchange. Every method runs on the one event loop and never waits."""
-
-    books: Books
-    market: Market
-    hours: TradingHours
-    now_ms: Callable[[], int]
-    monotonic: Callable[[], float]
-    behaviour: Behaviour = field(default_factory=Behaviour)
-    updates: list[Update] = field(default_factory=list)
-    depth: dict[int, dict[str, Book]] = field(default_factory=dict)
-    """What is left of the present book for each user, by token; a new quote makes it whole again."""
+class Desk(Floor):
+    """What clients may ask for."""
 
     def place(self, user_id: str, api_key: str, request: OrderRequest) -> Order:
-        """Take a new order or raise Refusal. It is matched by the next `match_pending`."""
+        """Take a new order or raise Refusal. It is matched by the next `match_pending`, an AMO after the open."""
+        quote = self.market.quote(request.instrument.token)
+        if request.variety == AUCTION:
+            auction.require_session(moment_of(self.now_ms()))
+            offer = auction.checked(request, quote, self.books.accounts[user_id], self.books.day)
+            return self.take(user_id, api_key, request, *offer)
+        if request.variety not in _FIRST_LEGS:
+            raise Refusal("Invalid `variety`.")
+        request, kind = _FIRST_LEGS[request.variety](request, quote)
+        return self.take(user_id, api_key, request, self.checked(request), kind)
+
+    def checked(self, request: OrderRequest) -> Terms:
+        """Check a request that may be placed now and give its terms, or raise Refusal."""
         self._require_open(request)
-        terms = check_request(request, self.market.quote(request.instrument.token))
+        return check_request(request, self.market.quote(request.instrument.token))
+
+    def take(self, user_id: str, api_key: str, request: OrderRequest, terms: Terms, kind: Kind) -> Order:
+        """Take an order whose terms were checked."""
         order = self.books.new_order(
             user_id=user_id,
             api_key=api_key,
@@ -58,25 +60,44 @@ class Desk:
             tag=request.tag,
             terms=terms,
             at_ms=self.now_ms(),
+            kind=kind,
         )
-        self._enter(order, Status.RECEIVED)
-        self._enter(order, Status.VALIDATION_PENDING)
+        return self._received(order)
+
+    def _received(self, order: Order) -> Order:
+        self._enter(order, order.status)
+        if order.is_new:
+            self._enter(order, Status.VALIDATION_PENDING)
         return order
 
     def _require_open(self, request: OrderRequest) -> None:
-        if request.instrument.is_tradable and not self.hours(request.instrument, moment_of(self.now_ms())):
+        now = moment_of(self.now_ms())
+        if request.variety == AMO:
+            amo.require_window(request.instrument, now)
+        elif request.instrument.is_tradable and not self.hours(request.instrument, now):
             raise Refusal(refusals.market_closed(request.product).message)
+
+    # -- changes -------------------------------------------------------------------------------------
 
     def request_modify(self, order: Order, request: OrderRequest) -> None:
         """Note a modification, checked like a new order. Raises Refusal."""
         self._require_changeable(order)
+        if order.kind.variety == AUCTION:
+            raise Refusal("Auction orders cannot be modified. Cancel the order and place a new one.")
         if order.modifications >= MAX_MODIFICATIONS:
             raise Refusal(refusals.TOO_MANY_MODIFICATIONS)
         self._require_open(request)
         if request.quantity <= order.filled:
             raise Refusal(f"Quantity should be more than the {order.filled} already traded.")
-        order.wants = self._wished_terms(order, request)
+        iceberg.check_change(order, request)
+        cover.check_change(order, request, self.market.quote(order.instrument.token))
+        wished = self._wished_terms(order, request)
         order.modifications += 1
+        if order.is_after_hours:
+            order.terms = wished
+            self._enter(order, Status.AMO_MODIFIED)
+            return
+        order.wants = wished
         self.books.pending[order.order_id] = order
         self._enter(order, Status.MODIFY_VALIDATION_PENDING)
 
@@ -90,25 +111,49 @@ class Desk:
             terms = terms._replace(percent=order.terms.percent)  # what was placed with protection stays marked so
         return terms
 
-    def request_cancel(self, order: Order) -> None:
-        """Note a cancellation. Raises Refusal when there is nothing left to cancel."""
-        if order.status in FINAL:
-            raise Refusal(f"Order cannot be cancelled as it is already {order.status}.", error_type="OrderException")
-        if order.wants_cancel:
-            return
-        order.wants_cancel = True
-        self.books.pending[order.order_id] = order
-        self._enter(order, Status.CANCEL_PENDING)
-
     def _require_changeable(self, order: Order) -> None:
         if order.status in FINAL:
             raise Refusal(f"Order cannot be modified as it is already {order.status}.", error_type="OrderException")
         if order.is_new or order.wants is not None or order.wants_cancel:
             raise Refusal(refusals.BUSY_ORDER, error_type="OrderException")
 
+    def request_cancel(self, order: Order, parent_order_id: str = "") -> None:
+        """Note a cancellation, or the exit of a cover order. Raises Refusal when there is nothing left to cancel."""
+        if order.status in FINAL:
+            raise Refusal(f"Order cannot be cancelled as it is already {order.status}.", error_type="OrderException")
+        if cover.is_second_leg(order):
+            self._request_exit(order, parent_order_id)
+            return
+        if order.is_after_hours:
+            amo.require_window(order.instrument, moment_of(self.now_ms()))
+            self._cancel(order)
+            return
+        if order.wants_cancel:
+            return
+        order.wants_cancel = True
+        self.books.pending[order.order_id] = order
+        self._enter(order, Status.CANCEL_PENDING)
+
+    def _request_exit(self, stop: Order, parent_order_id: str) -> None:
+        """Turn a cover order's stop into a market order, and end what is left of its entry."""
+        if parent_order_id != stop.kind.parent_order_id:
+            raise Refusal(refusals.COVER_EXIT)
+        self._require_changeable(stop)
+        if not self.hours(stop.instrument, moment_of(self.now_ms())):
+            raise Refusal(refusals.market_closed(stop.product).message)
+        entry = self.books.orders[parent_order_id]
+        if entry.is_live:
+            self.request_cancel(entry)
+        stop.wants = cover.exit_terms(stop, self.market.quote(stop.instrument.token))
+        stop.modifications += 1
+        self.books.pending[stop.order_id] = stop
+        self._enter(stop, Status.MODIFY_VALIDATION_PENDING)
+
+    # -- matching and what follows from it -----------------------------------------------------------
+
     def match_pending(self) -> None:
         """Do everything that was asked for since the last time."""
-        batch = sorted(self.books.pending.values(), key=_batch_key)
+        batch = sorted(self.books.pending.values(), key=batch_key)
         self.books.pending.clear()
         for order in batch:
             if order.wants_cancel:
@@ -120,160 +165,67 @@ class Desk:
             if order.is_live and order.is_new:
                 self._admit(order)
 
-    def on_quotes(self, quotes: Iterable[Quote]) -> None:
-        """Match the resting orders of every instrument that has a new quote."""
-        for quote in quotes:
-            self.depth.pop(quote.token, None)
-            resting = self.books.by_token.get(quote.token)
-            if resting:
-                self._match_resting(list(resting.values()), quote)
+    def heard(self, order: Order) -> None:
+        """Place what follows from a fill or an end: the iceberg's next leg, the cover order's stop."""
+        if order.kind.iceberg is not None:
+            self._place_next_leg(order)
+        elif cover.is_second_leg(order):
+            self._end_entry(self.books.orders[order.kind.parent_order_id or ""])
+        elif order.kind.variety == COVER and order.filled:
+            self._protect(order)
 
-    def _match_resting(self, resting: list[Order], quote: Quote) -> None:
-        if not self.hours(resting[0].instrument, moment_of(self.now_ms())):
+    def _place_next_leg(self, order: Order) -> None:
+        following = iceberg.next_leg(order)
+        if following is None:
             return
-        for order in sorted(resting, key=_priority_key):
-            if order.status is Status.TRIGGER_PENDING:
-                self._trigger_if_due(order, quote)
-            elif order.status is Status.OPEN:
-                self._match(order, quote)
+        quantity, kind = following
+        terms = order.terms._replace(quantity=quantity)
+        if terms.percent is not None and terms.order_type == "LIMIT":
+            quote = self.market.quote(order.instrument.token)
+            price = protected_price(order.instrument, order.side, quote, Decimal(terms.percent))
+            terms = terms._replace(price=price)
+        self._follow(order, terms, kind)
 
-    def cancel_all(self) -> None:
-        """End the day: every live order lapses."""
-        for order in sorted(self.books.live_orders(), key=_batch_key):
-            self._cancel(order)
+    def _follow(self, order: Order, terms: Terms, kind: Kind, *, is_opposite: bool = False) -> None:
+        follower = self.books.new_order(
+            user_id=order.user_id,
+            api_key=order.api_key,
+            instrument=order.instrument,
+            side=order.side.opposite if is_opposite else order.side,
+            product=order.product,
+            tag=order.tag,
+            terms=terms,
+            at_ms=self.now_ms(),
+            kind=kind,
+        )
+        self._received(follower)
 
-    def _cancel(self, order: Order) -> None:
-        order.wants, order.wants_cancel = None, False
-        order.cancelled = order.terms.quantity - order.filled
-        self._finish(order, Status.CANCELLED)
+    def _protect(self, entry: Order) -> None:
+        """Place the stop of a cover order behind its first fill, and let it grow with the later ones."""
+        stop = self._stop_of(entry)
+        if stop is None:
+            terms, kind = cover.second_leg(entry, self.market.quote(entry.instrument.token))
+            self._follow(entry, terms, kind, is_opposite=True)
+        elif stop.is_live and stop.terms.quantity < entry.filled:
+            self._grow(stop, entry.filled)
 
-    def _modify(self, order: Order) -> None:
-        assert order.wants is not None  # noqa: S101 - the caller looked
-        before, opening = order.terms, order.opening
-        before_status = Status.OPEN if order.triggered or before.order_type == "LIMIT" else Status.TRIGGER_PENDING
-        order.terms, order.wants = order.wants, None
-        rejection = self._risk(order)
-        if rejection is not None:
-            order.terms, order.opening = before, opening
-            margin.block(self.books.accounts[order.user_id], order)
-            order.message, order.raw = rejection.message, rejection.raw
-            self._enter(order, before_status)
-            self.updates.append(Update(order, UPDATE))
-            return
-        order.message = order.raw = None
-        order.passive, order.resting_since_ms = False, self.now_ms()
-        order.exchange_ms = self.now_ms()
-        self._enter(order, Status.MODIFY_PENDING)
-        self._enter(order, Status.MODIFIED)
-        self.updates.append(Update(order, UPDATE))
-        self._stand(order)
+    def _grow(self, stop: Order, quantity: int) -> None:
+        stop.terms = stop.terms._replace(quantity=quantity)
+        if stop.wants is not None:
+            stop.wants = stop.wants._replace(quantity=quantity)
+        if stop.is_in_book:
+            account = self.books.accounts[stop.user_id]
+            margin.release(account, stop)
+            stop.opening = margin.opening_part(account, stop)
+            margin.block(account, stop)
+        self._enter(stop, stop.status)
+        self.updates.append(Update(stop, UPDATE))
 
-    def _admit(self, order: Order) -> None:
-        """Check a new order's risk and session, and let it into the book."""
-        rejection = None
-        if not self.hours(order.instrument, moment_of(self.now_ms())):
-            rejection = refusals.market_closed(order.product)
-        rejection = rejection or self._risk(order)
-        if rejection is not None:
-            order.message, order.raw = rejection.message, rejection.raw
-            order.opening = 0
-            self._finish(order, Status.REJECTED)
-            return
-        self._enter(order, Status.OPEN_PENDING)
-        order.exchange_ms = order.resting_since_ms = self.now_ms()
-        self.books.rest(order)
-        self._stand(order)
+    def _stop_of(self, entry: Order) -> Order | None:
+        mine = self.books.accounts[entry.user_id].orders.values()
+        return next((order for order in mine if order.kind.parent_order_id == entry.order_id), None)
 
-    def _stand(self, order: Order) -> None:
-        """Put an admitted or modified order into its waiting state and match it once."""
-        quote = self.market.quote(order.instrument.token)
-        if order.terms.order_type == "LIMIT" or order.triggered:
-            self._enter(order, Status.OPEN)
-            self._match(order, quote)
-            return
-        self._enter(order, Status.TRIGGER_PENDING)
-        self._trigger_if_due(order, quote)
-
-    def _trigger_if_due(self, order: Order, quote: Quote) -> None:
-        terms = order.terms
-        if not is_triggered(order.side, terms.trigger_price, quote.ltp):
-            return
-        order.triggered = True
-        if terms.order_type == "SL-M" and terms.percent is not None:
-            limit = protected_price(order.instrument, order.side, quote, Decimal(terms.percent))
-            order.terms = terms._replace(order_type="LIMIT", price=limit)
-        order.resting_since_ms = self.now_ms()
-        self._enter(order, Status.OPEN_PENDING)
-        self._enter(order, Status.OPEN)
-        self._match(order, quote)
-
-    def _risk(self, order: Order) -> Rejection | None:
-        """Check shares and margin of an order as it stands; sets how much of it opens a position."""
-        account = self.books.accounts[order.user_id]
-        if order.product == "CNC" and order.side is Side.SELL:
-            free = account.deliverable(order.instrument.token) - (0 if order.is_in_book else order.remaining)
-            if free < 0:
-                return refusals.insufficient_holding(order.remaining, max(0, free + order.remaining), order.user_id)
-        margin.release(account, order)
-        order.opening = margin.opening_part(account, order)
-        required, free = margin.order_margin(order), margin.available(account)
-        if required > 0 and required > free:
-            return refusals.insufficient_funds(required, free, order.user_id)
-        margin.block(account, order)
-        return None
-
-    def _match(self, order: Order, quote: Quote) -> None:
-        """Trade what the present book and the fill schedule let through, then rest, complete or lapse."""
-        allowed = allowed_units(self.behaviour.fill_schedule, order.attempts, order.remaining)
-        order.attempts += 1
-        filled = self._trade(order, quote, allowed) if allowed else 0
-        if order.remaining == 0:
-            self._finish(order, Status.COMPLETE)
-        elif order.terms.validity == "IOC":
-            order.cancelled = order.remaining
-            self._finish(order, Status.CANCELLED)
-        elif filled:
-            self._enter(order, Status.OPEN)
-            self.updates.append(Update(order, UPDATE))
-
-    def _trade(self, order: Order, quote: Quote, allowed: int) -> int:
-        """Book the fills of one matching and give their units. A passive order trades at its own price."""
-        books = self.depth.setdefault(quote.token, {})
-        book = books.get(order.user_id)
-        if book is None:
-            book = books[order.user_id] = Book(quote)
-        fills = book.walk(order.side, allowed, order.terms.price)
-        filled = sum(quantity for _, quantity in fills)
-        if filled:
-            order.exchange_ms = self.now_ms()
-        if order.passive and filled:
-            self._book(order, filled, order.terms.price)
-        else:
-            for price, quantity in fills:
-                self._book(order, quantity, price)
-        order.passive = order.passive or filled < allowed
-        if filled:
-            margin.block(self.books.accounts[order.user_id], order)
-        return filled
-
-    def _book(self, order: Order, quantity: int, price: int) -> None:
-        self.books.add_trade(order, quantity, price, self.now_ms(), self.monotonic())
-
-    def _enter(self, order: Order, status: Status) -> None:
-        order.enter(status, self.now_ms(), self.monotonic())
-        self.books.dirty[order.order_id] = order
-
-    def _finish(self, order: Order, status: Status) -> None:
-        self._enter(order, status)
-        self.books.close(order)
-        self.updates.append(Update(order, status))
-
-
-def _batch_key(order: Order) -> tuple[str, str, int]:
-    return order.tag, order.user_id, order.sequence
-
-
-def _priority_key(order: Order) -> tuple[int, int, str, str, int]:
-    """Better price first, then the longer in the book; ties by tag, never by id."""
-    better = -order.side.sign * order.terms.price
-    return better, order.resting_since_ms, order.tag, order.user_id, order.sequence
+    def _end_entry(self, entry: Order) -> None:
+        """Cancel what is left of an entry whose stop was hit: nothing may open behind it."""
+        if entry.is_live:
+            self._cancel(entry)

@@ -4,14 +4,43 @@ MIS in a stock needs a fifth of the value (5x), delivery all of it; a bought opt
 derivative a fifth. Only the part of an order that increases a position needs margin, so an exit never does.
 """
 
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+
 from trading.domain.instruments import Instrument, InstrumentType
 from trading.domain.money import PRICE_SCALE
 from trading.domain.orders import Side
-from trading.exchange.venue.accounts import Account, Position
+from trading.exchange.venue.accounts import Account
 from trading.exchange.venue.orders import Order
+from trading.exchange.venue.positions import Position
 
 PAISA_SCALED = PRICE_SCALE // 100
 LEVERAGE = 5
+OPTIONS = (InstrumentType.CE, InstrumentType.PE)
+
+
+class Part(StrEnum):
+    """What margin is taken for; the broker shows each apart."""
+
+    DELIVERY = "delivery"
+    INTRADAY = "intraday"
+    SPAN = "span"
+    OPTION_PREMIUM = "option_premium"
+
+
+def part_of(instrument: Instrument, product: str, side: Side) -> Part:
+    """Say what the margin of a position on one side is taken for."""
+    if instrument.instrument_type is InstrumentType.EQ:
+        return Part.DELIVERY if product == "CNC" else Part.INTRADAY
+    is_bought_option = instrument.instrument_type in OPTIONS and side is Side.BUY
+    return Part.OPTION_PREMIUM if is_bought_option else Part.SPAN
+
+
+def leverage_of(instrument: Instrument, product: str) -> int:
+    """Give how many times its own money a client may buy: 1 for delivery and derivatives."""
+    is_intraday = part_of(instrument, product, Side.BUY) is Part.INTRADAY
+    return LEVERAGE if is_intraday else 1
 
 
 def _blocked(value: int, divisor: int) -> int:
@@ -20,7 +49,7 @@ def _blocked(value: int, divisor: int) -> int:
 
 
 def _divisor(instrument: Instrument, product: str, side: Side) -> int:
-    if instrument.instrument_type in (InstrumentType.CE, InstrumentType.PE):
+    if instrument.instrument_type in OPTIONS:
         return 1 if side is Side.BUY else LEVERAGE
     return 1 if product == "CNC" else LEVERAGE
 
@@ -78,6 +107,23 @@ def used(account: Account, product: str | None = None) -> int:
     """Give what positions and the orders in the book block, of one product or of all."""
     positions = sum(position_margin(p) for p in account.positions.values() if product in (None, p.product))
     return positions + (account.blocked.total() if product is None else account.blocked[product])
+
+
+def used_by_part(account: Account) -> Counter[Part]:
+    """Give what positions and the orders in the book block, apart by what for. The sum is `used(account)`."""
+    parts = parts_of(account.positions.values())
+    for order in account.live.values():
+        parts[part_of(order.instrument, order.product, order.side)] += order.blocked
+    return parts
+
+
+def parts_of(positions: Iterable[Position]) -> Counter[Part]:
+    """Give what positions block, apart by what for."""
+    parts: Counter[Part] = Counter()
+    for position in positions:
+        side = Side.BUY if position.net_quantity > 0 else Side.SELL
+        parts[part_of(position.instrument, position.product, side)] += position_margin(position)
+    return parts
 
 
 def available(account: Account) -> int:

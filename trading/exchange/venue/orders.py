@@ -6,11 +6,16 @@ from typing import NamedTuple
 
 from trading.domain.instruments import Instrument
 from trading.domain.orders import Side
+from trading.exchange.venue.kinds import PLAIN, Kind
+
+MINUTE_MS = 60_000
 
 
 class Status(StrEnum):
     """Kite's status words in the order in which they can come."""
 
+    AMO_RECEIVED = "AMO REQ RECEIVED"
+    AMO_MODIFIED = "MODIFY AMO REQ RECEIVED"
     RECEIVED = "PUT ORDER REQ RECEIVED"
     VALIDATION_PENDING = "VALIDATION PENDING"
     OPEN_PENDING = "OPEN PENDING"
@@ -29,6 +34,9 @@ FINAL = frozenset({Status.COMPLETE, Status.CANCELLED, Status.REJECTED})
 NEW = frozenset({Status.RECEIVED, Status.VALIDATION_PENDING})
 """Taken from the client, not yet seen by the matching engine."""
 
+AFTER_HOURS = frozenset({Status.AMO_RECEIVED, Status.AMO_MODIFIED})
+"""Kept by the broker until the market opens."""
+
 UPDATE = "UPDATE"
 """The word of an order message for a partial fill or a modification; never a status of the book."""
 
@@ -36,7 +44,8 @@ UPDATE = "UPDATE"
 class Terms(NamedTuple):
     """What a client may ask for and change. `percent` is the market protection in force, None for none.
 
-    `order_type` is LIMIT, SL or SL-M: a protected MARKET order lives as the LIMIT that it became.
+    `order_type` is LIMIT, SL or SL-M: a protected MARKET order lives as the LIMIT that it became. `ttl` is the
+    life in minutes of validity TTL, 0 for another validity.
     """
 
     quantity: int
@@ -46,6 +55,7 @@ class Terms(NamedTuple):
     validity: str
     disclosed_quantity: int
     percent: str | None
+    ttl: int = 0
 
 
 class Snapshot(NamedTuple):
@@ -83,6 +93,7 @@ class Order:
     tag: str
     terms: Terms
     placed_ms: int
+    kind: Kind = PLAIN
     status: Status = Status.RECEIVED
     filled: int = 0
     filled_value: int = 0
@@ -119,9 +130,19 @@ class Order:
         return self.status in NEW
 
     @property
+    def is_after_hours(self) -> bool:
+        """True while the broker keeps the order for the next open."""
+        return self.status in AFTER_HOURS
+
+    @property
     def is_in_book(self) -> bool:
         """True while the exchange has the order: admitted and not final."""
         return self.exchange_ms is not None and self.is_live
+
+    @property
+    def lapses_ms(self) -> int | None:
+        """When a TTL order's minutes are over, None for any other."""
+        return self.placed_ms + self.terms.ttl * MINUTE_MS if self.terms.ttl else None
 
     @property
     def exchange_order_id(self) -> str:

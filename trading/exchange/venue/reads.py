@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
-from trading.exchange.venue.accounts import Account, Position
+from trading.exchange.venue.accounts import Account
 from trading.exchange.venue.behaviour import Behaviour
 from trading.exchange.venue.books import Books
+from trading.exchange.venue.conversions import replayed
 from trading.exchange.venue.orders import Order, Snapshot, Trade
+from trading.exchange.venue.positions import Position
 
 
 class Reads:
@@ -54,16 +56,7 @@ class Reads:
         account = self._account(user_id)
         if not self._behaviour.book_lag_s:
             return list(account.positions.values())
-        return self._positions_of_seen_trades(account)
-
-    def _positions_of_seen_trades(self, account: Account) -> list[Position]:
-        positions: dict[tuple[int, str], Position] = {}
-        for key, position in account.positions.items():
-            if position.carried:
-                positions[key] = past = Position(position.instrument, position.product)
-                past.carry(position.carried)
-        for trade, order in self.trades(account.user_id):
-            key = (trade.token, trade.product)
-            seen = positions.setdefault(key, Position(order.instrument, trade.product))
-            seen.apply(trade.side, trade.quantity, trade.price)
-        return list(positions.values())
+        until = self._seen_until()
+        trades = (trade for trade, _ in self.trades(user_id))
+        conversions = (one for one in account.conversions if one.wire_s <= until)
+        return list(replayed(account, trades, conversions).values())

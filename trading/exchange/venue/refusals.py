@@ -5,6 +5,7 @@ has an id and turns REJECTED with these texts. Texts: protocol notes of Kite Con
 """
 
 from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
 
 from trading.domain.money import from_scaled
@@ -19,8 +20,11 @@ TOO_MANY_ORDERS = "Maximum allowed order requests exceeded"
 BUSY_ORDER = "Order cannot be modified as it is being processed. Try later."
 BAD_TOKEN = "Incorrect `api_key` or `access_token`."  # noqa: S105
 DEAD_REQUEST_TOKEN = "Token is invalid or has expired."  # noqa: S105
+COVER_EXIT = (
+    "The stop loss of a cover order cannot be cancelled. Exit the order with its `order_id` and `parent_order_id`."
+)
 UNKNOWN_ORDER = "Couldn't find that `order_id`."
-SLICING_NOT_OFFERED = "Autoslice is not available on this account."
+OUT_OF_RANGE_RAW = "17070 : The Price is out of the current execution range"
 
 
 class Refusal(Exception):
@@ -83,6 +87,44 @@ def freeze(quantity: int, freeze_quantity: int, lot_size: int) -> str:
     )
 
 
+def not_in_lots(lot_size: int) -> str:
+    """The text for a quantity (units) between two lots."""
+    return f"Quantity should be in multiples of the lot size {lot_size}."
+
+
+def below_slicing(fewest: int) -> str:
+    """The text for an autosliced order that needs no slices; `fewest` is units."""
+    return f"Quantity should be greater than or equal to {fewest} for order slicing."
+
+
+def slice_unpaid(required: int, available: int) -> Refusal:
+    """The error of one slice that the account cannot pay; both numbers are scaled rupees."""
+    return Refusal(
+        f"Insufficient funds. Required margin is {rupees(required)} but available margin is {rupees(available)}.",
+        error_type="MarginException",
+    )
+
+
+def iceberg_legs(fewest: int, most: int) -> str:
+    """The text for a number of legs that is not offered."""
+    return f"Invalid `iceberg_legs`. It should be between {fewest} and {most}."
+
+
+def amo_closed(begins: time, ends: time) -> str:
+    """The text for an after-market order, or a change of one, while the market is open or about to open."""
+    return f"After market orders (AMO) are accepted only between {begins:%H:%M} and {ends:%H:%M}."
+
+
+def auction_closed(begins: time, ends: time) -> str:
+    """The text for an offer outside the auction session."""
+    return f"The auction session takes orders only between {begins:%H:%M} and {ends:%H:%M}."
+
+
+def outside_trigger_range(lower: int, upper: int) -> str:
+    """The text for a cover order's stop that is too far away or on the wrong side; both scaled."""
+    return f"Trigger price of the cover order should be between {rupees(lower)} and {rupees(upper)}."
+
+
 def off_tick(tick_size: Decimal) -> str:
     """The text for a price between two ticks."""
     return (
@@ -106,4 +148,17 @@ def trigger_on_wrong_side(side: str, ltp: int) -> str:
     return (
         f"Trigger price for stoploss {side.lower()} orders should be {relation} than the last traded price "
         f"({rupees(ltp)})."
+    )
+
+
+def gtt_already_met(value: int, ltp: int) -> str:
+    """The text for a trigger value on the wrong side of the market; both scaled."""
+    return f"Trigger already met. The trigger price was {rupees(value)} and the last price is {rupees(ltp)}."
+
+
+def gtt_too_close(value: int, ltp: int) -> str:
+    """The text for a trigger value that the next tick could meet; both scaled."""
+    return (
+        f"Trigger price {rupees(value)} is too close to the last price {rupees(ltp)}. It should be at least 0.25% "
+        "(9 paise below Rs. 50) away."
     )

@@ -12,12 +12,17 @@ from trading.domain.money import from_scaled, round_to_tick, to_scaled
 from trading.domain.orders import Side
 from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import refusals
+from trading.exchange.venue.kinds import COVER, REGULAR
 from trading.exchange.venue.matching import is_triggered
 from trading.exchange.venue.orders import Terms
 from trading.exchange.venue.refusals import Refusal
 
 ORDER_TYPES = ("MARKET", "LIMIT", "SL", "SL-M")
-VALIDITIES = ("DAY", "IOC")
+VALIDITIES = ("DAY", "IOC", "TTL")
+MOST_MINUTES = 375
+"""Longest life of a TTL order: a whole session of continuous trading. Assumed; the range is not documented."""
+
+COVER_PRODUCT = "CO"
 MAX_TAG = 20
 MAX_QUANTITY = 2**31 - 1
 FREEZE_STOCK = 100_000
@@ -34,7 +39,8 @@ FREEZE_LOTS = 40
 class OrderRequest:
     """What a client asked for, parsed. `price` and `trigger_price` are rupees, 0 when not given; quantity is units.
 
-    `protection` is a percentage, -1 for the broker's own band, None when not given or 0.
+    `protection` is a percentage, -1 for the broker's own band, None when not given or 0. `validity_ttl` is minutes;
+    of an iceberg `quantity` is the whole and `iceberg_quantity` one leg; of a cover order `trigger_price` is its stop.
     """
 
     instrument: Instrument
@@ -48,6 +54,11 @@ class OrderRequest:
     disclosed_quantity: int = 0
     tag: str = ""
     protection: Decimal | None = None
+    variety: str = REGULAR
+    validity_ttl: int = 0
+    iceberg_legs: int = 0
+    iceberg_quantity: int = 0
+    auction_number: str = ""
 
     def as_limit(self) -> "OrderRequest":
         """Give the same order without its trigger, for a stop that has triggered."""
@@ -89,7 +100,7 @@ def check_request(request: OrderRequest, quote: Quote) -> Terms:
     percent = _percent(request, quote)
     price = 0
     if request.order_type in ("LIMIT", "SL"):
-        price = _on_grid(request.price, request.instrument, "price")
+        price = on_grid(request.price, request.instrument, "price")
         _check_circuit(price, quote)
     elif request.order_type == "MARKET" and percent is not None:
         price = protected_price(request.instrument, request.side, quote, percent)
@@ -102,6 +113,7 @@ def check_request(request: OrderRequest, quote: Quote) -> Terms:
         validity=request.validity,
         disclosed_quantity=request.disclosed_quantity,
         percent=None if percent is None else f"{percent:.2f}",
+        ttl=request.validity_ttl if request.validity == "TTL" else 0,
     )
 
 
@@ -109,16 +121,25 @@ def _check_words(request: OrderRequest) -> None:
     instrument = request.instrument
     if not instrument.is_tradable:
         raise Refusal(f"The instrument {instrument.tradingsymbol} is an index and cannot be traded.")
-    allowed = ("MIS", "CNC") if instrument.instrument_type is InstrumentType.EQ else ("MIS", "NRML")
+    allowed: tuple[str, ...] = ("MIS", "CNC") if instrument.instrument_type is InstrumentType.EQ else ("MIS", "NRML")
+    if request.variety == COVER:
+        allowed = (COVER_PRODUCT,)
     if request.product not in allowed:
         raise Refusal(f"Invalid `product`. {request.product} is not allowed for {instrument.key}.")
     if request.order_type not in ORDER_TYPES:
         raise Refusal("Invalid `order_type`.")
     if request.validity not in VALIDITIES:
         raise Refusal("Invalid `validity`.")
+    if request.validity == "TTL" and not 0 < request.validity_ttl <= MOST_MINUTES:
+        raise Refusal(f"Invalid `validity_ttl`. It should be between 1 and {MOST_MINUTES} minutes.")
     if request.order_type in ("SL", "SL-M") and request.validity == "IOC":
         raise Refusal("Stoploss orders with IOC validity are not allowed.")
-    if len(request.tag) > MAX_TAG or not request.tag.isascii():
+    check_tag(request.tag)
+
+
+def check_tag(tag: str) -> None:
+    """Raise Refusal for a tag that is too long; it is never cut."""
+    if len(tag) > MAX_TAG or not tag.isascii():
         raise Refusal(f"Invalid `tag`. It should not exceed {MAX_TAG} characters.")
 
 
@@ -128,7 +149,7 @@ def _check_quantity(request: OrderRequest) -> None:
     if not 0 < quantity <= MAX_QUANTITY:
         raise Refusal("Invalid `quantity`.")
     if quantity % lot:
-        raise Refusal(f"Quantity should be in multiples of the lot size {lot}.")
+        raise Refusal(refusals.not_in_lots(lot))
     most = freeze_quantity(instrument)
     if quantity > most:
         raise Refusal(refusals.freeze(quantity, most, lot))
@@ -150,7 +171,8 @@ def _percent(request: OrderRequest, quote: Quote) -> Decimal | None:
     return request.protection
 
 
-def _on_grid(price: Decimal, instrument: Instrument, field: str) -> int:
+def on_grid(price: Decimal, instrument: Instrument, field: str) -> int:
+    """Give a price as scaled integer. Raises Refusal for none and for one between two ticks."""
     try:
         steps = price % instrument.tick_size
     except InvalidOperation:
@@ -168,7 +190,7 @@ def _check_circuit(price: int, quote: Quote) -> None:
 
 
 def _trigger(request: OrderRequest, quote: Quote, price: int) -> int:
-    trigger = _on_grid(request.trigger_price, request.instrument, "trigger_price")
+    trigger = on_grid(request.trigger_price, request.instrument, "trigger_price")
     _check_circuit(trigger, quote)
     if is_triggered(request.side, trigger, quote.ltp):
         raise Refusal(refusals.trigger_on_wrong_side(request.side, quote.ltp))

@@ -15,9 +15,12 @@ from typing import Any
 from trading.domain.instruments import Instrument
 from trading.domain.orders import Side
 from trading.exchange.venue.access import Session
-from trading.exchange.venue.accounts import Account, Holding, Position
+from trading.exchange.venue.accounts import Account, Holding
 from trading.exchange.venue.books import Books
+from trading.exchange.venue.kinds import PLAIN, kind_from
 from trading.exchange.venue.orders import Order, Snapshot, Status, Terms, Trade
+from trading.exchange.venue.positions import Position
+from trading.exchange.venue.shelf import Shelf
 
 LONG_AGO = float("-inf")
 """Wire time of whatever happened in an earlier process."""
@@ -28,7 +31,12 @@ CREATE TABLE IF NOT EXISTS accounts (user_id TEXT PRIMARY KEY, body TEXT NOT NUL
 CREATE TABLE IF NOT EXISTS orders (sequence INTEGER PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS trades (sequence INTEGER PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sessions (access_token TEXT PRIMARY KEY, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS shelves (noun TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (noun, key));
 """
+
+_PUT_ON_SHELF = (
+    "INSERT INTO shelves VALUES (?, ?, ?) ON CONFLICT (noun, key) DO UPDATE SET body = excluded.body"  # keeps its place
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,7 @@ class VenueStore:
     def __init__(self, path: Path | None) -> None:
         """Open the file, made when there is none. Raises ValueError for one that is no ledger."""
         self._name = ":memory:" if path is None else str(path)
+        self._shelves: list[Shelf[Any]] = []
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600, exist_ok=True)
@@ -61,16 +70,33 @@ class VenueStore:
         self._db.close()
 
     def save_changes(self, books: Books) -> None:
-        """Write the orders and trades that changed, in one transaction, and mark them written."""
-        if not books.dirty and not books.new_trades:
+        """Write the orders, trades and shelves that changed, in one transaction, and mark them written."""
+        rows = [row for shelf in self._shelves for row in shelf.unsaved()]
+        if not books.dirty and not books.new_trades and not rows:
             return
         orders = [(order.sequence, _order_text(order)) for order in books.dirty.values()]
         trades = [(trade.sequence, _trade_text(trade)) for trade in books.new_trades]
         with _Transaction(self._db):
             self._db.executemany("INSERT OR REPLACE INTO orders VALUES (?, ?)", orders)
             self._db.executemany("INSERT INTO trades VALUES (?, ?)", trades)
+            self._db.executemany(_PUT_ON_SHELF, rows)
         books.dirty.clear()
         books.new_trades.clear()
+        for shelf in self._shelves:
+            shelf.saved()
+
+    def keep(self, shelf: Shelf[Any]) -> None:
+        """Fill a shelf with what an earlier process kept of its noun, and write its changes from now on.
+
+        Raises ValueError for a damaged file.
+        """
+        try:
+            shelf.restore(
+                self._db.execute("SELECT key, body FROM shelves WHERE noun = ? ORDER BY rowid", (shelf.noun,))
+            )
+        except (sqlite3.Error, LookupError, TypeError, ValueError) as error:
+            raise self._damage(error) from error
+        self._shelves.append(shelf)
 
     def save_sessions(self, sessions: Iterable[Session]) -> None:
         """Write who is logged in."""
@@ -80,12 +106,14 @@ class VenueStore:
             self._db.executemany("INSERT INTO sessions VALUES (?, ?)", rows)
 
     def save_day(self, books: Books) -> None:
-        """Write the beginning of a day: opening balances, no orders, the counters so far."""
+        """Write the beginning of a day: opening balances, orders that wait for the open, the counters so far."""
         meta = {"day": books.day.isoformat(), "last_order": str(books.last_order), "last_trade": str(books.last_trade)}
         accounts = [(account.user_id, _account_text(account)) for account in books.accounts.values()]
+        waiting = [(order.sequence, _order_text(order)) for order in books.after_hours.values()]
         with _Transaction(self._db):
             self._db.execute("DELETE FROM orders")
             self._db.execute("DELETE FROM trades")
+            self._db.executemany("INSERT INTO orders VALUES (?, ?)", waiting)
             self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(meta.items()))
             self._db.executemany("INSERT OR REPLACE INTO accounts VALUES (?, ?)", accounts)
 
@@ -120,7 +148,7 @@ class VenueStore:
     def _load_orders(self, books: Books, instruments: "_Instruments") -> None:
         for sequence, body in self._db.execute("SELECT sequence, body FROM orders ORDER BY sequence"):
             books.index(_order_from(sequence, json.loads(body), instruments))
-            books.last_order = sequence
+            books.last_order = max(books.last_order, sequence)
 
     def _load_trades(self, books: Books) -> None:
         for sequence, body in self._db.execute("SELECT sequence, body FROM trades ORDER BY sequence"):
@@ -174,6 +202,7 @@ def _order_text(order: Order) -> str:
         "side": order.side,
         "status": order.status,
         "terms": order.terms,
+        "kind": order.kind,
         "wants": order.wants,
         "history": [(*line[:2], *line[3:]) for line in order.history],
     }
@@ -187,6 +216,7 @@ def _order_from(sequence: int, body: Mapping[str, Any], instruments: _Instrument
         side=Side(body["side"]),
         status=Status(body["status"]),
         terms=Terms(*body["terms"]),
+        kind=kind_from(body["kind"]) if "kind" in body else PLAIN,  # without: kept before there were varieties
         wants=None if body["wants"] is None else Terms(*body["wants"]),
         **{name: body[name] for name in _ORDER_FIELDS},
     )
@@ -208,7 +238,7 @@ def _trade_from(sequence: int, body: list[Any]) -> Trade:
 def _account_text(account: Account) -> str:
     """Write an account as it opens the day: cash, holdings, and the lots carried overnight."""
     carried = [(p.instrument.key, p.product, list(p.lots)) for p in account.positions.values()]
-    holdings = [(h.instrument.key, h.quantity, h.average_price) for h in account.holdings.values()]
+    holdings = [(h.instrument.key, h.quantity, h.average_price, h.t1_quantity) for h in account.holdings.values()]
     return json.dumps({"cash": account.cash, "carried": carried, "holdings": holdings})
 
 
@@ -218,7 +248,7 @@ def _account_from(user_id: str, body: Mapping[str, Any], instruments: _Instrumen
         position = Position(instruments[key], product)
         position.carry((quantity, price) for quantity, price in lots)
         account.positions[position.instrument.token, product] = position
-    for key, quantity, price in body["holdings"]:
+    for key, *held in body["holdings"]:
         instrument = instruments[key]
-        account.holdings[instrument.token] = Holding(instrument, quantity, price)
+        account.holdings[instrument.token] = Holding(instrument, *held)  # three numbers, two before there was T+1
     return account

@@ -5,16 +5,21 @@ Money is strings of rupees.
 """
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
 from trading.domain.money import from_scaled
-from trading.exchange.venue.accounts import Account, Position
+from trading.exchange.venue.accounts import Account, Holding
 from trading.exchange.venue.books import Books
+from trading.exchange.venue.kinds import REGULAR
 from trading.exchange.venue.marketclock import moment_of
 from trading.exchange.venue.orders import Order, Trade
+from trading.exchange.venue.positions import Conversion, Position
 
-_IDS = ("order_id", "trade_id", "sequence")
+_IDS = ("order_id", "parent_order_id", "trade_id", "sequence", "trigger_id", "uuid", "sip_id")
+_LISTS = ("orders", "trades", "conversions", "gtt", "atos", "mf_orders", "mf_sips")
+"""Lists that mean the same in any order."""
 
 
 def money(scaled: int) -> str:
@@ -24,21 +29,24 @@ def money(scaled: int) -> str:
     return text[:-2] if text.endswith("00") else text
 
 
-def ledger_truth(books: Books) -> dict[str, Any]:
-    """Give every account's orders, trades, positions and money, by user id."""
-    return {user_id: _account(account) for user_id, account in sorted(books.accounts.items())}
+def ledger_truth(books: Books, standing: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Give every account's orders, trades, positions and money, and what else is `standing`, by user id."""
+    return {
+        user_id: {**_account(account), **standing.get(user_id, {})}
+        for user_id, account in sorted(books.accounts.items())
+    }
 
 
-def ledger_hash(books: Books) -> str:
+def ledger_hash(books: Books, standing: Mapping[str, Mapping[str, Any]]) -> str:
     """Give the hex SHA-256 over the ledger's contents."""
-    contents = {user_id: _without_ids(account) for user_id, account in ledger_truth(books).items()}
+    contents = {user_id: _without_ids(account) for user_id, account in ledger_truth(books, standing).items()}
     text = json.dumps({"day": books.day.isoformat(), "accounts": contents}, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
 
 
 def _without_ids(account: dict[str, Any]) -> dict[str, Any]:
     bare = dict(account)
-    for name in ("orders", "trades"):
+    for name in (name for name in _LISTS if name in account):
         rows = [{key: value for key, value in row.items() if key not in _IDS} for row in account[name]]
         bare[name] = sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
     return bare
@@ -50,22 +58,36 @@ def _account(account: Account) -> dict[str, Any]:
         "orders": [_order(order) for order in account.orders.values()],
         "trades": [_trade(trade, account.orders[trade.order_id]) for trade in account.trades],
         "positions": positions,
-        "holdings": [
-            {
-                "instrument": holding.instrument.key,
-                "quantity": holding.quantity,
-                "average_price": money(holding.average_price),
-            }
-            for _, holding in sorted(account.holdings.items())
-        ],
+        "holdings": [_holding(holding) for _, holding in sorted(account.holdings.items())],
         "cash": money(account.cash),
         "realised_pnl": money(account.realised),
+    } | ({"conversions": [_conversion(one) for one in account.conversions]} if account.conversions else {})
+
+
+def _conversion(one: Conversion) -> dict[str, Any]:
+    return {
+        "token": one.token,
+        "side": one.side.value,
+        "is_overnight": one.is_overnight,
+        "quantity": one.quantity,
+        "old_product": one.old_product,
+        "new_product": one.new_product,
+        "at": moment_of(one.at_ms).isoformat(),
     }
+
+
+def _holding(holding: Holding) -> dict[str, Any]:
+    settled = {
+        "instrument": holding.instrument.key,
+        "quantity": holding.quantity,
+        "average_price": money(holding.average_price),
+    }
+    return settled | ({"t1_quantity": holding.t1_quantity} if holding.t1_quantity else {})
 
 
 def _order(order: Order) -> dict[str, Any]:
     terms = order.terms
-    return {
+    return _order_kind(order) | {
         "order_id": order.order_id,
         "tag": order.tag,
         "instrument": order.instrument.key,
@@ -86,6 +108,22 @@ def _order(order: Order) -> dict[str, Any]:
         "placed_at": moment_of(order.placed_ms).isoformat(),
         "updated_at": moment_of(order.history[-1].at_ms).isoformat(),
     }
+
+
+def _order_kind(order: Order) -> dict[str, Any]:
+    """Give what sets an order apart from a plain one: nothing for a regular order with validity DAY or IOC."""
+    kind = order.kind
+    leg = kind.iceberg
+    told: dict[str, Any] = {
+        "variety": None if kind.variety == REGULAR else kind.variety,
+        "parent_order_id": kind.parent_order_id,
+        "leg": None if leg is None else [*leg],
+        "is_slice": bool(kind.slice_of) or None,
+        "stop": money(kind.stop) if kind.stop else None,
+        "auction_number": kind.auction_number or None,
+        "validity_ttl": order.terms.ttl or None,
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _trade(trade: Trade, order: Order) -> dict[str, Any]:

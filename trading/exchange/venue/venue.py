@@ -6,23 +6,31 @@ when it returns; only then the messages about it go out.
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from trading.domain.money import PRICE_SCALE
 from trading.exchange.market.quotes import Quote
-from trading.exchange.venue import refusals, truth
+from trading.exchange.venue import day_charges, refusals, truth
 from trading.exchange.venue.access import Access, Session
 from trading.exchange.venue.accounts import Account, Holding
+from trading.exchange.venue.alerts import AlertBook
 from trading.exchange.venue.behaviour import Behaviour
 from trading.exchange.venue.books import Books
+from trading.exchange.venue.conversions import ConversionRequest, Conversions
 from trading.exchange.venue.desk import Desk, Update
+from trading.exchange.venue.funds import FundBook
+from trading.exchange.venue.gtt import GttBook
 from trading.exchange.venue.orders import Order
 from trading.exchange.venue.prices import Market, TradingHours
 from trading.exchange.venue.reads import Reads
 from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.rules import OrderRequest
+from trading.exchange.venue.slicing import Sliced, place_slices
+from trading.exchange.venue.standing import Standing, standing_of
 from trading.exchange.venue.store import VenueStore
 from trading.exchange.venue.users import User, demo_users
+
+T = TypeVar("T")
 
 LEDGER_FILE = "ledger.sqlite3"
 OPENING_CASH_RUPEES = 1_000_000
@@ -57,9 +65,23 @@ class Venue:
         self._store = VenueStore(None if state_dir is None else state_dir / LEDGER_FILE)
         books = self._restored(market) or self._first_day(market)
         self._desk = Desk(books, market, hours, now_ms, monotonic, self.behaviour)
+        self.gtt = GttBook(self._desk)
+        self._store.keep(self.gtt.shelf)
+        self.gtt.restored()
+        self.alerts = AlertBook(self._desk, seed=exchange_id)
+        self._store.keep(self.alerts.shelf)
+        self.alerts.restored()
+        self.funds = FundBook(now_ms, seed=exchange_id)
+        self._store.keep(self.funds.orders)
+        self._store.keep(self.funds.sips)
+        self._conversions = Conversions(self._desk)
+        self._store.keep(self._conversions.shelf)
+        self._conversions.restored()
         self.reads = Reads(lambda: self._desk.books, self.behaviour, monotonic)
         if books.day != market.day:
             self.begin_day(market)
+        self._desk.open_due()
+        self._flush()
 
     def _restored(self, market: Market) -> Books | None:
         kept = self._store.load(market.by_key)
@@ -90,6 +112,10 @@ class Venue:
         self.end_of_day()
         self._desk.market = market
         self._desk.depth.clear()
+        self.gtt.begin_day()
+        self.alerts.begin_day()
+        self.funds.begin_day(market.day)
+        self._flush()
         self.books.roll(market.day)
         self._store.save_day(self.books)
 
@@ -108,15 +134,27 @@ class Venue:
         """Take an order or raise Refusal."""
         return self._asked(self._desk.place(user_id, api_key, request))
 
+    def place_slices(self, user_id: str, api_key: str, slices: Sequence[OrderRequest]) -> Sliced:
+        """Take the slices of an autosliced order that the account can pay, or raise Refusal for a bad order."""
+        sliced = place_slices(self._desk, user_id, api_key, slices)
+        self._flush()
+        self.wake()
+        return sliced
+
     def modify(self, order: Order, request: OrderRequest) -> None:
         """Take the wish to change an order or raise Refusal."""
         self._desk.request_modify(order, request)
         self._asked(order)
 
-    def cancel(self, order: Order) -> None:
-        """Take the wish to cancel an order or raise Refusal."""
-        self._desk.request_cancel(order)
+    def cancel(self, order: Order, parent_order_id: str = "") -> None:
+        """Take the wish to cancel an order, with its parent to exit a cover order, or raise Refusal."""
+        self._desk.request_cancel(order, parent_order_id)
         self._asked(order)
+
+    def convert(self, user_id: str, request: ConversionRequest) -> None:
+        """Give units of an open position another product or raise Refusal."""
+        self._conversions.convert(user_id, request)
+        self._flush()
 
     def order_of(self, user_id: str, order_id: str) -> Order:
         """Find a user's order. Raises Refusal for an unknown id and for somebody else's."""
@@ -126,23 +164,38 @@ class Venue:
         return order
 
     def _asked(self, order: Order) -> Order:
-        self._store.save_changes(self.books)
+        self._flush()
         self.wake()
         return order
 
     def on_quotes(self, quotes: Iterable[Quote]) -> None:
-        """Match resting orders and stops on new prices."""
+        """Match resting orders and stops on new prices, then let triggers and alerts see them."""
+        quotes = list(quotes)
         self._desk.on_quotes(quotes)
+        self.gtt.on_quotes(quotes)
+        self.alerts.on_quotes(quotes)
         self._flush()
+        if self.has_pending():
+            self.wake()
+
+    def saved(self, result: T) -> T:
+        """Write what a call to `gtt`, `alerts` or `funds` changed, then give its result on."""
+        self._flush()
+        return result
 
     def has_pending(self) -> bool:
         """Say whether something was asked for that `match_pending` has not done."""
         return bool(self.books.pending)
 
     def match_pending(self) -> None:
-        """Do what was asked for since the last time: cancels, modifications, new orders."""
+        """Do what was asked for since the last time: cancels, modifications, new orders.
+
+        What follows from it (an iceberg's next leg, a cover order's stop) is pending then and wakes the clock again.
+        """
         self._desk.match_pending()
         self._flush()
+        if self.has_pending():
+            self.wake()
 
     def _flush(self) -> None:
         """Write what changed, then tell the listeners."""
@@ -151,6 +204,11 @@ class Venue:
         if updates:
             for listener in self.listeners:
                 listener(updates)
+
+    def end_gtt(self, trigger_id: int, status: str) -> None:
+        """End an active trigger as the broker does (disabled, cancelled, rejected). Raises ValueError."""
+        self.gtt.end_by_broker(trigger_id, status)
+        self._flush()
 
     # -- logins --------------------------------------------------------------------------------------
 
@@ -206,11 +264,21 @@ class Venue:
 
     def ledger_truth(self) -> dict[str, Any]:
         """Give the ledger as JSON-able data, by user id."""
-        return truth.ledger_truth(self.books)
+        return truth.ledger_truth(self.books, self._standing())
+
+    def charges_of_the_day(self) -> dict[str, dict[str, str]]:
+        """Give what each user's executed orders cost. Raises ValueError on a day without known rates."""
+        try:
+            return day_charges.charges_of_the_day(self.books)
+        except LookupError as error:
+            raise ValueError(str(error)) from error
 
     def ledger_hash(self) -> str:
         """Give the hash over the ledger's contents, without ids and wall times."""
-        return truth.ledger_hash(self.books)
+        return truth.ledger_hash(self.books, self._standing())
+
+    def _standing(self) -> dict[str, Standing]:
+        return standing_of(self.users, self.gtt, self.alerts, self.funds)
 
 
 def _nothing() -> None:

@@ -2,9 +2,14 @@
 
 from typing import Any
 
+from trading.domain.instruments import Instrument
+from trading.domain.orders import Side
 from trading.exchange.kite.shapes.numbers import average, price
+from trading.exchange.market.quotes import Quote
+from trading.exchange.venue.cover import trigger_range
 from trading.exchange.venue.marketclock import stamp
 from trading.exchange.venue.orders import Order, Snapshot, Status, Trade
+from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.users import User
 
 ON_THE_WAY = frozenset({Status.MODIFY_VALIDATION_PENDING, Status.MODIFY_PENDING, Status.CANCEL_PENDING})
@@ -12,16 +17,18 @@ ON_THE_WAY = frozenset({Status.MODIFY_VALIDATION_PENDING, Status.MODIFY_PENDING,
 
 
 def order_row(order: Order, state: Snapshot) -> dict[str, Any]:
-    """Shape of one order in the book or in its history."""
-    tags = _tags(order, state)
-    return _order_core(order, state) | {
+    """Shape of one order in the book or in its history; tags and an auction's number are there when it has any."""
+    row = _order_core(order, state) | {
         "account_id": order.user_id,
         "modified": state.modified,
-        "validity_ttl": 0,
-        "auction_number": None,
+        "validity_ttl": state.terms.ttl,
         "tag": order.tag or None,
-        "tags": tags or None,
     }
+    if tags := _tags(order, state):
+        row["tags"] = tags
+    if order.kind.auction_number:
+        row["auction_number"] = order.kind.auction_number
+    return row
 
 
 def _order_core(order: Order, state: Snapshot) -> dict[str, Any]:
@@ -31,14 +38,14 @@ def _order_core(order: Order, state: Snapshot) -> dict[str, Any]:
         "placed_by": order.user_id,
         "order_id": order.order_id,
         "exchange_order_id": order.exchange_order_id if at_exchange else None,
-        "parent_order_id": None,
+        "parent_order_id": order.kind.parent_order_id,
         "status": state.status.value,
         "status_message": state.message,
         "status_message_raw": state.raw,
         "order_timestamp": stamp(order.placed_ms),
         "exchange_update_timestamp": _updated_at(state),
         "exchange_timestamp": at_exchange,
-        "variety": "regular",
+        "variety": order.kind.variety,
         "exchange": instrument.exchange,
         "tradingsymbol": instrument.tradingsymbol,
         "instrument_token": instrument.token,
@@ -55,7 +62,7 @@ def _order_core(order: Order, state: Snapshot) -> dict[str, Any]:
         "pending_quantity": 0 if state.status is Status.REJECTED else terms.quantity - state.filled,
         "cancelled_quantity": state.cancelled,
         "market_protection": 0,
-        "meta": {},
+        "meta": _meta(order),
         "guid": f"{order.sequence}X{order.order_id[-8:]}",
     }
 
@@ -67,9 +74,24 @@ def _updated_at(state: Snapshot) -> str | None:
     return stamp(state.exchange_ms if state.status in ON_THE_WAY else state.at_ms)
 
 
+def _meta(order: Order) -> dict[str, Any]:
+    leg = order.kind.iceberg
+    return {} if leg is None else {"iceberg": leg._asdict() | {"remaining_quantity": leg.remaining_quantity}}
+
+
+def child_row(child: Order | Refusal) -> dict[str, Any]:
+    """Shape of one slice in the reply to an autosliced order: its id, or the error that it met."""
+    if isinstance(child, Order):
+        return {"order_id": child.order_id}
+    error = {"code": child.status, "error_type": child.error_type, "message": child.message, "data": None}
+    return {"error": error}
+
+
 def _tags(order: Order, state: Snapshot) -> list[str]:
-    """Give the client's tag, then the marks of market protection."""
+    """Give the client's tag, then the marks of slicing and of market protection."""
     tags = [order.tag] if order.tag else []
+    if order.kind.slice_of:
+        tags += ["autoslice", f"autoslice:{order.kind.slice_of}"]
     if state.terms.percent is not None:
         tags += ["mktp", f"mktp:{state.terms.percent}"]
     return tags
@@ -106,3 +128,9 @@ def trade_row(trade: Trade, order: Order) -> dict[str, Any]:
         "order_timestamp": stamp(order.placed_ms)[11:],
         "exchange_timestamp": at,
     }
+
+
+def trigger_range_row(instrument: Instrument, side: Side, quote: Quote) -> dict[str, Any]:
+    """Shape of the range for a cover order's stop."""
+    lower, upper = trigger_range(side, quote.ltp)
+    return {"instrument_token": instrument.token, "lower": price(lower), "upper": price(upper)}

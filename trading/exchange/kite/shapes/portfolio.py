@@ -1,12 +1,10 @@
-"""Positions, holdings and margins."""
+"""Positions: the net rows and the day's own rows."""
 
 from typing import Any
 
 from trading.exchange.kite.shapes.numbers import average, price
 from trading.exchange.market.quotes import Quote
-from trading.exchange.venue import margin
-from trading.exchange.venue.accounts import Account, Holding, Position
-from trading.exchange.venue.marketclock import stamp
+from trading.exchange.venue.positions import Position
 
 
 def position_row(position: Position, quote: Quote) -> dict[str, Any]:
@@ -74,78 +72,8 @@ def _only_today(position: Position) -> Position:
     today.buy_quantity, today.buy_value = position.buy_quantity, position.buy_value
     today.sell_quantity, today.sell_value = position.sell_quantity, position.sell_value
     net = today.net_quantity
-    if net > 0:
-        today.lots.append((net, position.buy_value // position.buy_quantity))
-    elif net < 0:
-        today.lots.append((net, position.sell_value // position.sell_quantity))
+    value, units = (today.buy_value, today.buy_quantity) if net > 0 else (today.sell_value, today.sell_quantity)
+    if net:
+        today.lots.append((net, value // units))
+        today.open_value = abs(net) * value // units
     return today
-
-
-def holding_row(holding: Holding, quote: Quote, sold_today: int) -> dict[str, Any]:
-    """Shape of one holding; `sold_today` is units sold from it."""
-    change = quote.ltp - quote.close
-    instrument = holding.instrument
-    return {
-        "tradingsymbol": instrument.tradingsymbol,
-        "exchange": instrument.exchange,
-        "instrument_token": instrument.token,
-        "isin": f"INE{instrument.token % 10**6:06d}010",
-        "product": "CNC",
-        "price": 0,
-        "quantity": holding.quantity - sold_today,
-        "used_quantity": sold_today,
-        "t1_quantity": 0,
-        "realised_quantity": holding.quantity,
-        "authorised_quantity": 0,
-        "authorised_date": stamp(quote.at_ms)[:10] + " 00:00:00",
-        "authorisation": {},
-        "opening_quantity": holding.quantity,
-        "short_quantity": 0,
-        "collateral_quantity": 0,
-        "collateral_type": "",
-        "discrepancy": False,
-        "average_price": price(holding.average_price),
-        "last_price": price(quote.ltp),
-        "close_price": price(quote.close),
-        "pnl": price((quote.ltp - holding.average_price) * holding.quantity),
-        "day_change": price(change),
-        "day_change_percentage": change * 100 / quote.close if quote.close else 0,
-        "mtf": {"quantity": 0, "used_quantity": 0, "average_price": 0, "value": 0, "initial_margin": 0},
-    }
-
-
-def equity_margins(account: Account) -> dict[str, Any]:
-    """Shape of the equity segment: debits are exposure and delivery less realised P&L; net is cash less debits."""
-    delivery = margin.used(account, "CNC")
-    exposure = margin.used(account) - delivery
-    return _segment(account.cash, exposure=exposure, delivery=delivery, realised=account.realised)
-
-
-def commodity_margins() -> dict[str, Any]:
-    """Shape of the commodity segment, which has no money here."""
-    return _segment(0, exposure=0, delivery=0, realised=0)
-
-
-def _segment(cash: int, *, exposure: int, delivery: int, realised: int) -> dict[str, Any]:
-    debits = exposure + delivery - realised
-    zero = ("m2m_unrealised", "option_premium", "payout", "span", "holding_sales", "turnover", "liquid_collateral",
-            "stock_collateral")  # fmt: skip
-    return {
-        "enabled": True,
-        "net": price(cash - debits),
-        "available": {
-            "adhoc_margin": 0,
-            "cash": price(cash),
-            "opening_balance": price(cash),
-            "live_balance": price(cash - debits),
-            "collateral": 0,
-            "intraday_payin": 0,
-        },
-        "utilised": {
-            "debits": price(debits),
-            "exposure": price(exposure),
-            "m2m_realised": price(realised),
-            "delivery": price(delivery),
-        }
-        | dict.fromkeys(zero, 0),
-    }
