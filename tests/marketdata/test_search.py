@@ -1,7 +1,5 @@
 """Searching the simulated exchange's whole dump, about 100,000 rows, in a real Redis."""
 
-import statistics
-import time
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -16,6 +14,8 @@ from trading.marketdata.search import IndexMissing, InstrumentIndex
 
 DAY = date(2026, 11, 23)
 QUERIES = ("INFY", "rel", "nifty", "bank nifty", "nifty 26000 ce", "tata mot", "n", "e", "hdfc bank", "infy ce", "zzzz")
+COMMANDS, COMMANDS_A_WORD = 2, 6
+"""How long a search takes is measured by `make bench`; that it stays so is held by what it asks of the server."""
 
 
 @pytest.fixture(scope="module")
@@ -99,17 +99,17 @@ def test_a_hit_is_the_whole_instrument(index: InstrumentIndex, instruments: tupl
     assert index.search("infy")[0].has_derivatives
 
 
-def test_every_search_over_the_whole_dump_takes_less_than_20_ms(
-    index: InstrumentIndex, instruments: tuple[Instrument, ...]
+@pytest.mark.parametrize("text", QUERIES)
+def test_a_search_asks_redis_a_few_times_however_many_instruments_there_are(
+    text: str, index: InstrumentIndex, redis_server: str, instruments: tuple[Instrument, ...]
 ) -> None:
     assert len(instruments) > 95_000
-    for text in QUERIES:
-        times = []
-        for _ in range(9):
-            began = time.perf_counter()
-            index.search(text)
-            times.append(time.perf_counter() - began)
-        assert statistics.median(times) < 0.020, text
+    with redis_client.Redis.from_url(redis_server) as client:
+        before = client.info("stats")["total_commands_processed"]
+        index.search(text)
+        asked = client.info("stats")["total_commands_processed"] - before - 1  # the second INFO
+
+    assert asked <= COMMANDS + COMMANDS_A_WORD * len(text.split())
 
 
 def test_without_an_index_it_is_said_so(small: InstrumentIndex) -> None:

@@ -123,9 +123,8 @@ class InstrumentIndex:
         most = limit if len(words) == 1 else CANDIDATES
         pipe = self._redis.pipeline(transaction=False)
         for name, found in zip(names.words, counts, strict=True):
-            rarest = min(((count, word) for word, count in zip(sought, found, strict=True) if count), default=(0, ""))[
-                1
-            ]
+            present = [(count, word) for word, count in zip(sought, found, strict=True) if count]
+            rarest = min(present)[1] if present else ""
             for word in filter(None, (rarest, *pairs)):
                 pipe.zrangebylex(name, *_range(word), start=0, num=most)
         members = (member for found in pipe.execute() for member in found)
