@@ -5,19 +5,19 @@ from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.mocks import MOCKS, needs_mocks
 from trading.domain.charge_rates import ChargeKind, ChargeRates, charge_table
 from trading.domain.charges import Charges, charges_of, kind_of, together
 from trading.domain.instruments import Instrument, InstrumentType
 from trading.domain.orders import Side
 
-NOTE = Path(__file__).parents[3] / "shared" / "data" / "fixtures" / "kiteconnect-mocks" / "virtual_contract_note.json"
+NOTE = MOCKS / "virtual_contract_note.json"
 JULY_2023 = date(2023, 7, 13)
 TODAY = date(2026, 11, 23)
 
@@ -47,10 +47,9 @@ def cost(
     return charges_of(of, product=product, side=side, turnover=quantity * Decimal(price), day=day)
 
 
+@needs_mocks
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_the_brokers_own_contract_notes_come_out_digit_for_digit(number: int) -> None:
-    if not NOTE.exists():
-        pytest.skip("the broker's mock responses are not here")
     row: dict[str, Any] = json.loads(NOTE.read_text(), parse_float=Decimal)["data"][number]
     of = {one.tradingsymbol: one for one in (SBIN, GOLD, PUT)}[row["tradingsymbol"]]
 

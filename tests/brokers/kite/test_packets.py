@@ -3,19 +3,17 @@
 import base64
 import struct
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.mocks import MOCKS, needs_mocks
 from trading.brokers.kite.packets import decode_frame, is_tick_frame
 from trading.brokers.kite.sdk import KiteTicker
 from trading.domain.money import to_scaled
 from trading.domain.ticks import Tick
 
-MOCKS = Path(__file__).parents[4] / "shared" / "data" / "fixtures" / "kiteconnect-mocks"
 NSE, NFO, CDS, BCD, INDICES = 1, 2, 3, 6, 9
 
 
@@ -114,7 +112,7 @@ def test_no_frame_whatever_breaks_the_decoder(message: bytes) -> None:
     decode_frame(message)
 
 
-@pytest.mark.skipif(not MOCKS.is_dir(), reason="Zerodha's mock responses are not beside this checkout")
+@needs_mocks
 def test_the_brokers_own_recorded_packet_is_read() -> None:
     packet = base64.b64decode((MOCKS / "ticker_full.packet").read_text())
 

@@ -4,18 +4,16 @@ import json
 import logging
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.brokers.kite.payload import load
+from tests.mocks import MOCKS, needs_mocks
 from trading.brokers.kite import parse
 from trading.brokers.kite.parse import ParseError
 from trading.domain.candles import Candle
 from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, OrderStatus, Side
-
-MOCKS = Path(__file__).parents[4] / "shared" / "data" / "fixtures" / "kiteconnect-mocks"
 
 
 def order(**changes: Any) -> dict[str, Any]:
@@ -213,7 +211,7 @@ def test_margins_and_profile_give_what_the_pages_show() -> None:
     assert parse.parse_profile({"user_id": "AB1001", "user_name": "Asha"}).user_id == "AB1001"
 
 
-@pytest.mark.skipif(not MOCKS.is_dir(), reason="Zerodha's mock responses are not beside this checkout")
+@needs_mocks
 def test_every_order_trade_and_position_of_the_brokers_own_mocks_can_be_read() -> None:
     orders = [parse.parse_order(row) for row in _mock("orders")]
     trades = [parse.parse_trade(row) for row in _mock("trades")]

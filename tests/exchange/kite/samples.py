@@ -11,7 +11,7 @@ from kiteconnect import KiteConnect
 from tests.exchange.fakes import DAY, INFY, FakeMarket, quote_of
 from tests.exchange.kite.served import Served
 
-ORDER = {
+ORDER: dict[str, Any] = {
     "variety": "regular",
     "exchange": "NSE",
     "tradingsymbol": "INFY",
@@ -288,6 +288,3 @@ LOCAL: dict[str, Callable[[KiteConnect], Any]] = {
     "set_session_expiry_hook": lambda kite: kite.set_session_expiry_hook(print),
 }
 """Methods that send nothing."""
-
-NOT_YET: set[str] = set()
-"""Methods that the exchange does not answer yet. This set only shrinks."""

@@ -6,7 +6,7 @@ import pytest
 from kiteconnect import KiteConnect
 from kiteconnect import exceptions as kite_errors
 
-from tests.exchange.kite.samples import CALLS, LOCAL, NOT_YET, REFUSED, World
+from tests.exchange.kite.samples import CALLS, LOCAL, REFUSED, World
 from tests.exchange.kite.served import serving
 
 METHODS = sorted(name for name, _ in inspect.getmembers(KiteConnect, callable) if not name.startswith("_"))
@@ -16,7 +16,6 @@ def test_every_method_of_the_sdk_has_its_place() -> None:
     placed = [*CALLS, *REFUSED, *LOCAL]
 
     assert sorted(placed) == METHODS, "a method of the SDK is new or gone: say in samples.py how it is called"
-    assert set(CALLS) >= NOT_YET
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))
@@ -24,10 +23,6 @@ async def test_a_method_is_answered(name: str) -> None:
     async with serving() as served:
         world = World(served)
         method = getattr(world.kite, name)
-        if name in NOT_YET:
-            with pytest.raises((kite_errors.KiteException, KeyError)):
-                await CALLS[name](world, method)
-            pytest.skip(f"{name} is not there yet")
         answer = await CALLS[name](world, method)
 
     assert answer is not None

@@ -3,7 +3,6 @@
 import csv
 import json
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from tests.exchange.kite.samples import (
     ALERT,
     BASKET,
     CALLS,
-    NOT_YET,
     World,
     of_a_fund_order,
     of_a_sip,
@@ -22,9 +20,7 @@ from tests.exchange.kite.samples import (
 )
 from tests.exchange.kite.served import serving
 from tests.exchange.kite.wire_shapes import differences
-
-MOCKS = Path(__file__).parents[4] / "shared" / "data" / "fixtures" / "kiteconnect-mocks"
-needs_mocks = pytest.mark.skipif(not MOCKS.is_dir(), reason="Zerodha's mock answers are not here")
+from tests.mocks import MOCKS, needs_mocks
 
 SDK: dict[str, str] = {
     "auctions_list.json": "get_auction_instruments",
@@ -145,9 +141,6 @@ ELSEWHERE: dict[str, str] = {
     "ticker_quote.packet": "a ticker packet: test_packets",
 }
 
-RAW_NOT_YET: set[str] = set()
-"""Files whose raw call the exchange does not answer yet. This set only shrinks."""
-
 OLD_RECORDING = "the mock was recorded in 2017, before orders had this field: orders.json has it"
 DIFFERENCES: dict[tuple[str, str], str] = {
     **{
@@ -187,8 +180,6 @@ def test_every_file_has_its_place() -> None:
 @pytest.mark.parametrize("name", sorted(SDK))
 async def test_the_answer_to_an_sdk_call_has_zerodhas_fields_and_types(name: str) -> None:
     method = SDK[name]
-    if method in NOT_YET:
-        pytest.skip(f"{method} is not there yet")
     async with serving() as served:
         world = World(served)
         await OTHER_CALLS.get(name, CALLS[method])(world, getattr(world.kite, method))
@@ -206,9 +197,6 @@ async def test_the_answer_to_a_raw_call_has_zerodhas_fields_and_types(name: str)
     async with serving() as served:
         world = World(served)
         answer = await RAW[name](world)
-        if name in RAW_NOT_YET:
-            assert world.answers[-1].status_code >= 400, f"{name} is there: take it out of RAW_NOT_YET"
-            pytest.skip(f"the call of {name} is not there yet")
 
     assert _unexplained(name, differences([_theirs(name)], [answer])) == []
 

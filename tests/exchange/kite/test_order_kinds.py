@@ -2,30 +2,19 @@
 
 import json
 from datetime import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 from kiteconnect import exceptions as kite_errors
 
 from tests.exchange.fakes import FUTURE, INFY, SBIN, Desk, Times, quote_of, scaled
+from tests.exchange.kite.samples import ORDER
 from tests.exchange.kite.served import Served, serving
+from tests.mocks import MOCKS, needs_mocks
 
-FIXTURES = Path(__file__).resolve().parents[4] / "shared/data/fixtures/kiteconnect-mocks"
-
-LIMIT: dict[str, Any] = {
-    "variety": "regular",
-    "exchange": "NSE",
-    "tradingsymbol": "INFY",
-    "transaction_type": "BUY",
-    "quantity": 10,
-    "product": "MIS",
-    "order_type": "LIMIT",
-    "price": 1500,
-}
-SLICED = LIMIT | {"exchange": "NFO", "tradingsymbol": FUTURE.tradingsymbol, "product": "NRML", "quantity": 3675}
-ICEBERG = LIMIT | {"variety": "iceberg", "quantity": 100, "iceberg_legs": 5, "iceberg_quantity": 20}
-COVER = LIMIT | {"variety": "co", "order_type": "MARKET", "price": None, "market_protection": -1, "trigger_price": 1480}
+SLICED = ORDER | {"exchange": "NFO", "tradingsymbol": FUTURE.tradingsymbol, "product": "NRML", "quantity": 3675}
+ICEBERG = ORDER | {"variety": "iceberg", "quantity": 100, "iceberg_legs": 5, "iceberg_quantity": 20}
+COVER = ORDER | {"variety": "co", "order_type": "MARKET", "price": None, "market_protection": -1, "trigger_price": 1480}
 
 
 async def rows(served: Served) -> list[dict[str, Any]]:
@@ -54,9 +43,9 @@ async def test_an_autosliced_order_answers_with_its_children_and_their_errors() 
     ]
 
 
-@pytest.mark.skipif(not FIXTURES.is_dir(), reason="the mock responses are not here")
+@needs_mocks
 async def test_an_autosliced_reply_has_the_shape_of_the_brokers() -> None:
-    mock = json.loads((FIXTURES / "autoslice_response.json").read_text())["data"]
+    mock = json.loads((MOCKS / "autoslice_response.json").read_text())["data"]
     desk = Desk()
     desk.venue.books.accounts["AB1001"].cash = scaled(600_000)
     async with serving(desk) as served:
@@ -94,9 +83,9 @@ async def test_an_iceberg_gives_its_first_legs_id_and_the_others_follow() -> Non
     }
 
 
-@pytest.mark.skipif(not FIXTURES.is_dir(), reason="the mock responses are not here")
+@needs_mocks
 async def test_an_iceberg_with_minutes_looks_as_the_brokers() -> None:
-    book = json.loads((FIXTURES / "orders.json").read_text())["data"]
+    book = json.loads((MOCKS / "orders.json").read_text())["data"]
     mock = next(row for row in book if row["variety"] == "iceberg")
     async with serving() as served:
         wish = ICEBERG | {
@@ -137,7 +126,7 @@ async def test_a_leg_of_one_is_an_input_error() -> None:
 
 async def test_a_validity_in_minutes_lapses_as_cancelled() -> None:
     async with serving() as served:
-        wish = LIMIT | {"price": 1490, "validity": "TTL", "validity_ttl": 3, "disclosed_quantity": 5}
+        wish = ORDER | {"price": 1490, "validity": "TTL", "validity_ttl": 3, "disclosed_quantity": 5}
         await served.call(served.kite().place_order, **wish)
         (waiting,) = await rows(served)
         served.desk.times.go_to(time(10, 3))
@@ -152,7 +141,7 @@ async def test_a_validity_in_minutes_lapses_as_cancelled() -> None:
 async def test_an_after_market_order_is_taken_changed_and_cancelled_in_the_evening() -> None:
     async with serving(Desk(times=Times(time(15, 45)))) as served:
         kite = served.kite()
-        order_id = await served.call(kite.place_order, **LIMIT | {"variety": "amo"})
+        order_id = await served.call(kite.place_order, **ORDER | {"variety": "amo"})
         (taken,) = await rows(served)
         with pytest.raises(kite_errors.InputException, match="Invalid `variety`"):
             await served.call(kite.cancel_order, "regular", order_id)
@@ -170,7 +159,7 @@ async def test_after_the_open_an_after_market_order_is_a_regular_one_that_still_
     desk = Desk(times=Times(time(8, 30)))
     async with serving(desk) as served:
         kite = served.kite()
-        order_id = await served.call(kite.place_order, **LIMIT | {"variety": "amo", "price": 1490})
+        order_id = await served.call(kite.place_order, **ORDER | {"variety": "amo", "price": 1490})
         desk.times.go_to(time(9, 15))
         served.tick(quote_of(INFY, 1500))
         desk.venue.match_pending()
@@ -188,7 +177,7 @@ async def test_after_the_open_an_after_market_order_is_a_regular_one_that_still_
 async def test_an_after_market_order_is_refused_while_the_market_trades() -> None:
     async with serving() as served:
         with pytest.raises(kite_errors.InputException, match=r"After market orders \(AMO\)"):
-            await served.call(served.kite().place_order, **LIMIT | {"variety": "amo"})
+            await served.call(served.kite().place_order, **ORDER | {"variety": "amo"})
 
 
 async def test_a_cover_order_is_entered_moved_and_exited() -> None:
@@ -232,7 +221,7 @@ async def test_an_offer_in_the_auction_uses_the_number_of_the_list() -> None:
     async with serving(Desk(times=Times(time(14, 30)))) as served:
         kite = served.kite()
         (listed,) = await served.call(kite.get_auction_instruments)
-        wish = LIMIT | {"variety": "auction", "transaction_type": "SELL", "product": "CNC", "price": 1400}
+        wish = ORDER | {"variety": "auction", "transaction_type": "SELL", "product": "CNC", "price": 1400}
         order_id = await served.call(kite.place_order, **wish | {"auction_number": listed["auction_number"]})
         (waiting,) = await rows(served)
         served.desk.times.go_to(time(15))
@@ -247,7 +236,7 @@ async def test_an_offer_in_the_auction_uses_the_number_of_the_list() -> None:
 async def test_an_order_is_changed_by_its_own_variety_only() -> None:
     async with serving() as served:
         kite = served.kite()
-        order_id = await served.call(kite.place_order, **LIMIT | {"price": 1490})
+        order_id = await served.call(kite.place_order, **ORDER | {"price": 1490})
         for variety in ("amo", "co", "iceberg", "bo"):
             with pytest.raises(kite_errors.InputException, match="Invalid `variety`"):
                 await served.call(kite.cancel_order, variety, order_id)

@@ -1,7 +1,6 @@
 """Profile, margins, positions and holdings over the wire, and their arithmetic against Zerodha's own rows."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +8,13 @@ from kiteconnect import exceptions as kite_errors
 
 from tests.exchange.fakes import DAY, FUTURE, INFY, SBIN, FakeMarket, limit, order, quote_of, scaled
 from tests.exchange.kite.served import Served, serving
+from tests.mocks import MOCKS
 from trading.domain.instruments import Instrument, InstrumentType
 from trading.domain.orders import Side
 from trading.exchange.kite.shapes import holdings, portfolio
 from trading.exchange.venue.accounts import Holding
 from trading.exchange.venue.positions import Position
 
-MOCKS = Path(__file__).parents[4] / "shared" / "data" / "fixtures" / "kiteconnect-mocks"
 CONVERSION = {
     "exchange": "NSE",
     "tradingsymbol": "INFY",

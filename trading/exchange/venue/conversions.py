@@ -14,13 +14,10 @@ from trading.exchange.venue import margin, refusals
 from trading.exchange.venue.accounts import Account
 from trading.exchange.venue.desk import Desk
 from trading.exchange.venue.marketclock import moment_of
-from trading.exchange.venue.orders import Trade
+from trading.exchange.venue.orders import LONG_AGO, Trade
 from trading.exchange.venue.positions import Conversion, Position, PositionKey
 from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.shelf import Shelf
-
-LONG_AGO = float("-inf")
-"""Wire time of whatever happened in an earlier process."""
 
 
 @dataclass(frozen=True, slots=True)

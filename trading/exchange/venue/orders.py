@@ -9,6 +9,8 @@ from trading.domain.orders import Side
 from trading.exchange.venue.kinds import PLAIN, Kind
 
 MINUTE_MS = 60_000
+LONG_AGO = float("-inf")
+"""Wire time of whatever happened in an earlier process."""
 
 
 class Status(StrEnum):

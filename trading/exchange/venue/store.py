@@ -18,12 +18,9 @@ from trading.exchange.venue.access import Session
 from trading.exchange.venue.accounts import Account, Holding
 from trading.exchange.venue.books import Books
 from trading.exchange.venue.kinds import PLAIN, kind_from
-from trading.exchange.venue.orders import Order, Snapshot, Status, Terms, Trade
+from trading.exchange.venue.orders import LONG_AGO, Order, Snapshot, Status, Terms, Trade
 from trading.exchange.venue.positions import Position
 from trading.exchange.venue.shelf import Shelf
-
-LONG_AGO = float("-inf")
-"""Wire time of whatever happened in an earlier process."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
