@@ -58,7 +58,7 @@ class ControlPort:
         return app
 
     def clock_status(self) -> dict[str, Any]:
-        """Give the clock's answer; shape in docs/exchange.md."""
+        """Give the clock's answer; shape in docs/exchange/control.md."""
         clock = self._clock
         return {
             "exchange_id": self._exchange_id,
