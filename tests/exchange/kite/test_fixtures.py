@@ -163,7 +163,8 @@ def _theirs(name: str) -> Any:
     return json.loads((MOCKS / name).read_text())["data"]
 
 
-def _unexplained(name: str, found: list[str]) -> list[str]:
+def unexplained(name: str, found: list[str]) -> list[str]:
+    """Give the differences of a file that nobody gave a reason for, and the reasons that are not needed any more."""
     explained = {difference for file, difference in DIFFERENCES if file == name}
     stale = [f"no longer so: {difference}" for difference in sorted(explained - set(found))]
     return [difference for difference in found if difference not in explained] + stale
@@ -188,7 +189,7 @@ async def test_the_answer_to_an_sdk_call_has_zerodhas_fields_and_types(name: str
         theirs = next(csv.reader((MOCKS / name).read_text().splitlines()))
         assert next(csv.reader(world.answers[-1].text.splitlines())) == theirs
     else:
-        assert _unexplained(name, differences([_theirs(name)], [world.wire()])) == []
+        assert unexplained(name, differences([_theirs(name)], [world.wire()])) == []
 
 
 @needs_mocks
@@ -198,7 +199,7 @@ async def test_the_answer_to_a_raw_call_has_zerodhas_fields_and_types(name: str)
         world = World(served)
         answer = await RAW[name](world)
 
-    assert _unexplained(name, differences([_theirs(name)], [answer])) == []
+    assert unexplained(name, differences([_theirs(name)], [answer])) == []
 
 
 @needs_mocks

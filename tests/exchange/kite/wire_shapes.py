@@ -1,6 +1,7 @@
-"""Compare the shape of two JSON values: field sets and types, over every row that was seen."""
+"""Compare the shape of two JSON values, or of what the SDK made of them: field sets and types, over every row seen."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import Any
 
 WHOLE_ENDINGS = ("quantity", "_token", "orders", "volume", "oi", "_ttl", "multiplier", "_count", "trigger_id")
@@ -54,6 +55,10 @@ def _kind(value: Any) -> str:
         return "number"
     if isinstance(value, str):
         return "text"
+    if isinstance(value, datetime):
+        return "moment" if value.tzinfo is None else "aware moment"
+    if isinstance(value, date):
+        return "day"
     return "list" if isinstance(value, list) else "object"
 
 
