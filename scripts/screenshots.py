@@ -248,7 +248,8 @@ class Pictures:
     def _control(self, body: dict[str, Any] | None = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
         url = f"{self._stack.environment['ALGO_CONTROL_URL']}/clock"
-        with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=10) as reply:  # noqa: S310
+        request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310
             said: dict[str, Any] = json.load(reply)
         return said
 

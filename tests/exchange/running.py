@@ -44,7 +44,8 @@ class Running:
     async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Call the control port and give status and JSON."""
         url = f"{self.info['control']}{path}"
-        async with aiohttp.ClientSession() as session, session.request(method, url, json=body) as reply:
+        said: Any = {"json": body} if method != "DELETE" else {"headers": {"Content-Type": "application/json"}}
+        async with aiohttp.ClientSession() as session, session.request(method, url, **said) as reply:
             return reply.status, await reply.json()
 
     async def clock(self, **orders: object) -> dict[str, Any]:

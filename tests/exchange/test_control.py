@@ -42,7 +42,8 @@ async def test_bad_input_is_a_400_that_says_what_would_be_right(
 
 async def test_what_is_no_json_or_no_path_is_said_in_json_too(market: Running) -> None:
     url = f"{market.info['control']}/clock"
-    async with aiohttp.ClientSession() as session, session.post(url, data="not json") as reply:
+    as_json = {"Content-Type": "application/json"}
+    async with aiohttp.ClientSession() as session, session.post(url, data="not json", headers=as_json) as reply:
         assert (reply.status, list(await reply.json())) == (400, ["error"])
     assert await market.ask("GET", "/nothing") == (404, {"error": "Not Found"})
 

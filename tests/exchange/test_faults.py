@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from trading.exchange.fault_rules import TICK, UPDATE, Target
 from trading.exchange.faults import Faults
+from trading.exchange.faults.rules import TICK, UPDATE, Target
 
 ORDER = Target("POST", "/orders/regular", "AB1001", "simkeyab1001")
 

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from trading.domain.timezone import at_ist
 from trading.exchange.clock import MarketClock, to_ms
+from trading.exchange.control_guard import guard
 from trading.exchange.faults import Faults
 from trading.exchange.participation import Participation
 from trading.exchange.venue import Venue
@@ -37,7 +38,7 @@ class ControlPort:
 
     def app(self) -> web.Application:
         """Build the aiohttp application."""
-        app = web.Application(middlewares=[_plain_errors])
+        app = web.Application(middlewares=[guard(), _plain_errors])
         app.add_routes(
             [
                 web.get("/clock", self.get_clock),

@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from trading.exchange.fault_http import FaultInjector, Handler
 from trading.exchange.faults import Faults
+from trading.exchange.faults.http import FaultInjector, Handler
 from trading.exchange.kite import limits
 from trading.exchange.kite.alert_calls import AlertCalls
 from trading.exchange.kite.calling import Call

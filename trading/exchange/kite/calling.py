@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from trading.exchange.fault_http import Handler
+from trading.exchange.faults.http import Handler
 from trading.exchange.venue.access import Session
 
 Call = Callable[[web.Request, Session], Awaitable[Any]]

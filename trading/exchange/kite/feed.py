@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from trading.exchange.fault_rules import TICK, UPDATE, Rule, Target
 from trading.exchange.faults import Faults
+from trading.exchange.faults.rules import TICK, UPDATE, Rule, Target
 from trading.exchange.kite import packets
 from trading.exchange.kite.shapes.orders import order_message
 from trading.exchange.market.quotes import Quote

@@ -1,6 +1,6 @@
 """The scripted faults in force: which rule strikes a request or message, and what was injected so far. Pure.
 
-What a rule is, `fault_rules` says; `fault_http` and the ticker's feed carry them out.
+What a rule is, `rules` says; `http` and the ticker's feed carry them out.
 """
 
 from collections import Counter, deque
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from random import Random
 from typing import Any
 
-from trading.exchange.fault_rules import Rule, Target, parse_rule
+from trading.exchange.faults.rules import Rule, Target, parse_rule
 
 LOG_LENGTH = 1000
 

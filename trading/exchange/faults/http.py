@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from trading.exchange.fault_rules import Rule, Target
-from trading.exchange.faults import Faults
+from trading.exchange.faults.engine import Faults
+from trading.exchange.faults.rules import Rule, Target
 
 logger = logging.getLogger(__name__)
 
