@@ -56,6 +56,12 @@ def test_a_full_packet_says_everything() -> None:
     assert tick["depth"]["buy"][4] == {"quantity": 24, "price": 1487.10, "orders": 1}
 
 
+def test_a_full_packet_tells_open_interest_and_its_range_of_the_day() -> None:
+    (tick,) = parsed(packet(replace(sample(), oi=1_500, oi_day_high=1_800, oi_day_low=1_200), FULL))
+
+    assert (tick["oi"], tick["oi_day_high"], tick["oi_day_low"]) == (1_500, 1_800, 1_200)
+
+
 @pytest.mark.parametrize(("mode", "length"), [(LTP, 8), (QUOTE, 28), (FULL, 32)])
 def test_an_index_packet_has_its_own_lengths_and_order(mode: str, length: int) -> None:
     index = replace(quote_of(NIFTY, 26_800, close=26_700, at_ms=AT_MS), high=268_500_000, low=266_000_000)

@@ -119,3 +119,27 @@ def test_the_book_of_an_illiquid_share_is_thin(finished: Market) -> None:
 
     assert thin < 50
     assert thick > 5_000
+
+
+def test_a_touch_apart_from_the_last_price_is_where_the_book_stands() -> None:
+    present = quote(touch=(980_000, 985_000))
+
+    assert (present.bids[0].price, present.asks[0].price) == (980_000, 985_000)
+    assert all(higher > lower for higher, lower in pairwise([level.price for level in present.bids]))
+
+
+@pytest.mark.parametrize(("touch", "missing"), [((1_100_000, 0), Side.SELL), ((0, 900_000), Side.BUY)])
+def test_at_a_circuit_one_side_of_the_book_is_empty(touch: tuple[int, int], missing: Side) -> None:
+    locked = quote(ltp=max(touch), touch=touch)
+
+    assert list(locked.levels(missing)) == []
+    assert Book(locked).walk(missing.opposite, 10, None) == []
+    assert next(locked.levels(missing.opposite)).price == max(touch)
+    assert {locked.buy_quantity, locked.sell_quantity} > {0}
+
+
+def test_every_order_in_a_book_of_lots_is_whole_lots() -> None:
+    present = quote(depth=Depth(500, 100, 2, lot=75))
+
+    assert all(level.quantity % 75 == 0 and level.quantity >= level.orders for level in present.bids + present.asks)
+    assert present.buy_quantity % 75 == 0

@@ -37,7 +37,8 @@ def packet(quote: Quote, mode: str) -> bytes:
     )
     if mode == QUOTE:
         return head
-    tail = struct.pack(">5I", quote.last_trade_ms // 1000, quote.oi, quote.oi, quote.oi, quote.at_ms // 1000)
+    interest = (quote.oi, quote.oi_day_high, quote.oi_day_low)
+    tail = struct.pack(">5I", quote.last_trade_ms // 1000, *map(_u32, interest), quote.at_ms // 1000)
     return head + tail + _depth(quote.bids, token) + _depth(quote.asks, token)
 
 

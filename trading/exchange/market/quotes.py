@@ -36,12 +36,13 @@ NO_LEVEL: Final = Level(0, 0, 0)
 class Depth(NamedTuple):
     """How thick an instrument's book is: the price grid, the quantity at the touch, the usual spread in steps.
 
-    A `base_quantity` of 0 means that there is no book at all (an index).
+    A `base_quantity` of 0 means that there is no book at all (an index). Every order is a multiple of `lot` units.
     """
 
     step: int
     base_quantity: int
     spread_steps: int
+    lot: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ class Quote:
     Before the first trade of the day `ltp` is yesterday's close and open, high and low are 0.
     `close` is yesterday's close, `average_price` the volume weighted price of today (0 for an index),
     `last_trade_ms` and `at_ms` epoch milliseconds of market time. `is_bought` says that the last trade
-    took the offer, so that the last price is the best ask, else it is the best bid.
+    took the offer, so that the last price is the best ask, else it is the best bid. `touch` is (best bid, best ask)
+    where they do not stand next to the last price: an instrument that seldom trades, or one at its circuit. A side
+    of it that is 0 has nobody.
     """
 
     token: int
@@ -71,6 +74,9 @@ class Quote:
     depth: Depth
     serial: int
     is_bought: bool
+    oi_day_high: int = 0
+    oi_day_low: int = 0
+    touch: tuple[int, int] | None = None
 
     @property
     def bids(self) -> tuple[Level, ...]:
@@ -94,22 +100,27 @@ class Quote:
 
     def levels(self, side: Side) -> Iterator[Level]:
         """Yield the resting levels of one side from the touch outwards, to the circuit or to the deepest level."""
-        step, base, _ = self.depth
+        step, base, _, lot = self.depth
         if not base:
             return
         price, salt = self._touch(side)
+        if not price:
+            return
         away = -step if side is Side.BUY else step
         for place in range(DEEPEST_LEVEL):
             if not self.lower_circuit <= price <= self.upper_circuit:
                 return
             chance = mix(self.serial * 1_000_003 + place ^ salt)
             quantity = base * (100 + GROWTH_PERCENT * place) * (40 + chance % 121) // 10_000 + 1
-            yield Level(price, quantity, 1 + (chance >> 32) % min(24, quantity))
+            quantity += -quantity % lot
+            yield Level(price, quantity, 1 + (chance >> 32) % min(24, quantity // lot))
             price += away * (1 + ((chance >> 48) % 4 == 0))  # now and then a price at which nobody waits
 
     def _touch(self, side: Side) -> tuple[int, int]:
         """Give the best price of one side, and the salt of its chance."""
-        step, _, usual = self.depth
+        step, _, usual, _ = self.depth
+        if self.touch is not None:
+            return self.touch[side is Side.SELL], _BUY_SALT if side is Side.BUY else _SELL_SALT
         spread = step * (1 + mix(self.serial) % (2 * usual - 1))
         if side is Side.BUY:
             return (self.ltp - spread if self.is_bought else self.ltp), _BUY_SALT
@@ -121,7 +132,10 @@ class Quote:
 
     def _total(self, shown: tuple[Level, ...], salt: int) -> int:
         visible = sum(level.quantity for level in shown)
-        return visible + self.depth.base_quantity * (120 + mix(self.serial ^ salt) % 97) if visible else 0
+        if not visible:
+            return 0
+        total = visible + self.depth.base_quantity * (120 + mix(self.serial ^ salt) % 97)
+        return total - total % self.depth.lot
 
 
 class Book:
