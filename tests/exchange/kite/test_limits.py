@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from kiteconnect import KiteConnect
 from kiteconnect import exceptions as kite_errors
 
 from tests.exchange.fakes import DAY, Times
@@ -110,3 +111,24 @@ async def test_a_refused_order_counts_and_a_bad_token_does_not_use_the_keys_budg
         refused += await served.call(hammer, lambda: kite.place_order(**MARKET), 1)
 
     assert refused == ["429 Too many requests"]
+
+
+async def test_the_token_calls_are_limited_by_the_apps_key_like_every_other_call() -> None:
+    async with serving() as served:
+        kite = served.kite()
+        stranger = KiteConnect("nobody", root=served.rest)
+
+        def words(client: KiteConnect) -> list[str]:
+            said = []
+            for _ in range(11):
+                try:
+                    client.generate_session("dead", "secret")
+                except kite_errors.KiteException as error:
+                    said.append(f"{error.code} {type(error).__name__}")
+            return said
+
+        of_an_app = await served.call(words, kite)
+        of_nobody = await served.call(words, stranger)
+
+    assert of_an_app == ["403 TokenException"] * 10 + ["429 NetworkException"]
+    assert of_nobody == ["403 TokenException"] * 11

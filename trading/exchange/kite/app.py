@@ -1,5 +1,6 @@
 """The REST face: routes, logins, rate limits, and Kite's envelopes."""
 
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,7 +11,7 @@ from trading.exchange.faults import Faults
 from trading.exchange.faults.http import FaultInjector, Handler
 from trading.exchange.kite import limits
 from trading.exchange.kite.alert_calls import AlertCalls
-from trading.exchange.kite.calling import Call
+from trading.exchange.kite.calling import Call, read_form
 from trading.exchange.kite.fund_calls import FundCalls
 from trading.exchange.kite.gtt_calls import GttCalls
 from trading.exchange.kite.handlers import Handlers, credentials, require_session
@@ -23,6 +24,9 @@ from trading.exchange.venue import Venue
 from trading.exchange.venue.refusals import Refusal
 
 logger = logging.getLogger(__name__)
+
+KeyOf = Callable[[web.Request], Awaitable[str]]
+"""Where a request without a login says which app it is of."""
 
 
 def make_kite_app(venue: Venue, faults: Faults, *, monotonic: Callable[[], float]) -> web.Application:
@@ -54,9 +58,9 @@ class _Face:
         calls, guarded = self._handlers, self._guarded
         other = limits.OTHER
         return [
-            web.post("/session/token", self._open(calls.generate_session)),
-            web.delete("/session/token", self._open(calls.logout)),
-            web.post("/session/refresh_token", self._open(calls.renew)),
+            web.post("/session/token", self._open(_key_of_form, calls.generate_session)),
+            web.delete("/session/token", self._open(_key_of_query, calls.logout)),
+            web.post("/session/refresh_token", self._open(_key_of_form, calls.renew)),
             *OrderCalls(self._venue, self._limits).routes(guarded),
             *PortfolioCalls(self._venue).routes(guarded),
             *MarginCalls(self._venue).routes(guarded),
@@ -79,22 +83,39 @@ class _Face:
 
         return handle
 
-    def _open(self, call: Callable[[web.Request], Awaitable[Any]]) -> Handler:
+    def _open(self, key_of: KeyOf, call: Callable[[web.Request], Awaitable[Any]]) -> Handler:
+        """Wrap a call without a login: an app's own requests are limited, those of no app have nothing to try."""
+
         async def handle(request: web.Request) -> web.StreamResponse:
+            app = self._venue.access.app_of(await key_of(request))
+            if app is not None:
+                self._limits.check(limits.OTHER, app.api_key, self._venue.market.day)
             return _success(await call(request))
 
         return handle
 
 
+async def _key_of_form(request: web.Request) -> str:
+    return (await read_form(request)).get("api_key", "")
+
+
+async def _key_of_query(request: web.Request) -> str:
+    return request.query.get("api_key", "")
+
+
 def _success(data: Any) -> web.StreamResponse:
     if isinstance(data, web.StreamResponse):
         return data
-    return web.json_response({"status": "success", "data": data})
+    return _json({"status": "success", "data": data}, 200)
 
 
 def _failure(message: str, error_type: str, status: int) -> web.Response:
-    body = {"status": "error", "message": message, "data": None, "error_type": error_type}
-    return web.json_response(body, status=status)
+    return _json({"status": "error", "message": message, "data": None, "error_type": error_type}, status)
+
+
+def _json(body: dict[str, Any], status: int) -> web.Response:
+    # bytes, so that the header is `application/json` to the letter, as the broker's is, without a character set
+    return web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")
 
 
 @web.middleware
@@ -107,7 +128,10 @@ async def _envelopes(request: web.Request, handler: Handler) -> web.StreamRespon
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _failure(error.reason, "GeneralException", error.status)
+        answer = _failure(error.reason, "GeneralException", error.status)
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            answer.headers["Allow"] = error.headers["Allow"]
+        return answer
     except Exception:
         logger.exception("the exchange failed at %s %s", request.method, request.path)
         return _failure("Something unexpected happened.", "GeneralException", 500)

@@ -19,7 +19,7 @@ def json_field(form: Mapping[str, str], field: str) -> Any:
         raise Refusal(f"Missing or empty field `{field}`")
     try:
         return json.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, ArithmeticError):  # the last for an exponent beyond every number
         raise Refusal(f"Invalid `{field}`. It should be JSON.") from None
 
 

@@ -126,7 +126,7 @@ class FundCalls:
 
     async def instruments(self, request: web.Request, session: Session) -> web.Response:
         """GET /mf/instruments: CSV."""
-        return web.Response(text=funds.instruments_csv(self._venue.market.day), content_type="text/csv")
+        return web.Response(body=funds.instruments_csv(self._venue.market.day).encode(), content_type="text/csv")
 
 
 def _tag(form: Mapping[str, str]) -> str:

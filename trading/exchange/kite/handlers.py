@@ -10,7 +10,7 @@ from aiohttp import web
 
 from trading.domain.instruments import Instrument
 from trading.exchange.kite import history
-from trading.exchange.kite.calling import read_form
+from trading.exchange.kite.calling import as_token, read_form
 from trading.exchange.kite.shapes import people, quotes
 from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import Venue, refusals
@@ -74,7 +74,7 @@ class Handlers:
     def _instrument(self, key: str) -> Instrument | None:
         """Find by `NSE:INFY` or, as Kite allows too, by the token."""
         market = self._venue.market
-        return market.instruments.get(int(key)) if key.isdecimal() else market.by_key(key)
+        return market.by_key(key) if ":" in key else market.instruments.get(as_token(key))
 
     def _quote(self, instrument: Instrument) -> Quote:
         return self._venue.market.quote(instrument.token)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from trading.domain.timezone import IST
+from trading.exchange.kite.calling import as_token
 from trading.exchange.market.candles import Candle
 from trading.exchange.venue.refusals import Refusal
 
@@ -39,7 +40,8 @@ def parse_request(path: Mapping[str, str], query: Mapping[str, str]) -> CandleRe
     longest = LONGEST_SPAN_DAYS.get(interval)
     if longest is None:
         raise Refusal("invalid interval")
-    if not path["token"].isdecimal():
+    token = as_token(path["token"])
+    if not token:
         raise Refusal("invalid token")
     start, end = _moment(query.get("from", ""), "from"), _moment(query.get("to", ""), "to")
     if len(query.get("to", "")) == 10:
@@ -48,7 +50,7 @@ def parse_request(path: Mapping[str, str], query: Mapping[str, str]) -> CandleRe
         raise Refusal("invalid date range: `from` is after `to`")
     if end.date() - start.date() > timedelta(days=longest):
         raise Refusal(f"interval exceeds max limit: {longest} days")
-    return CandleRequest(int(path["token"]), interval, start, end, query.get("oi", "0") == "1")
+    return CandleRequest(token, interval, start, end, query.get("oi", "0") == "1")
 
 
 def _moment(text: str, field: str) -> datetime:

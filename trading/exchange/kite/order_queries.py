@@ -33,7 +33,8 @@ async def read_orders(request: web.Request) -> list[dict[str, Any]]:
     """Give the body's list of objects."""
     try:
         body = json.loads(await request.text(), parse_float=Decimal)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, LookupError, ArithmeticError):
+        # no JSON, nested without end, no such character set, an exponent beyond every number
         raise Refusal("Invalid JSON.") from None
     if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
         raise Refusal("Invalid JSON. It should be a list of orders.")

@@ -24,6 +24,7 @@ COVER_EXIT = (
     "The stop loss of a cover order cannot be cancelled. Exit the order with its `order_id` and `parent_order_id`."
 )
 UNKNOWN_ORDER = "Couldn't find that `order_id`."
+UNREADABLE_BODY = "Invalid request body. It should be UTF-8 text, form-encoded or JSON as the call asks for."
 OUT_OF_RANGE_RAW = "17070 : The Price is out of the current execution range"
 
 
