@@ -50,6 +50,8 @@ def _new(wish: DayWish, calendar: MarketCalendar, today: date) -> DayChoice:
 
 
 def _kept(kept: KeptState, wish: DayWish, calendar: MarketCalendar) -> DayChoice:
+    if kept.is_live:
+        raise ValueError(f"the kept ledger was traded at live prices; start with --live, or {REMEDY}")
     bars = Path(kept.bars) if kept.bars else None
     if wish.bars is not None and wish.bars != bars:
         raise _refusal("bars", str(wish.bars), kept.bars or "the generated market")

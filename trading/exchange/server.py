@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 from socket import socket
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -49,11 +49,20 @@ class ExchangeOptions:
     postback_url: str = ""
 
 
+class Moves(Protocol):
+    """What moves the market of a running exchange."""
+
+    def stir(self) -> None: ...
+    async def run(self) -> None: ...
+
+
 class Exchange:
     """Build with options, `await start()`, read `info`, `await stop()`.
 
     Raises ValueError for bad options, with what would be right; nothing has been started or erased then.
     """
+
+    is_live = False
 
     def __init__(self, options: ExchangeOptions, *, monotonic: Callable[[], float]) -> None:
         self._options = options
@@ -75,9 +84,9 @@ class Exchange:
         """Make everything; what can be refused comes before `--fresh` erases anything."""
         options = self._options
         kept = None if options.is_fresh else self._file.read()
-        choice = self._choice = choose_day(kept, options.wish, calendar=calendar, today=options.today)
-        self._market = make_market(choice.day, choice.seed, choice.bars, CalendarHours(calendar))
+        choice = self._choice = self._choose(kept, calendar)
         self.clock = self._make_clock(kept, choice, calendar)
+        self._market = self._make_market(choice, calendar)
         for wished, before in zip(options.ports, kept.ports if kept else (0, 0, 0), strict=True):
             self._listeners.append(listen(wished, before))
         rest, ticker, control = (int(listener.getsockname()[1]) for listener in self._listeners)
@@ -88,19 +97,31 @@ class Exchange:
         self.venue = self._make_venue(calendar)
         faults, participants = Faults(), Participants()
         self._face = KiteFace(self.venue, faults, monotonic=self._monotonic)
+        self._stepper: Moves = self._make_stepper(participants)
+        self.venue.wake = self._stepper.stir
+        self._control = self._make_control(faults)
+
+    def _choose(self, kept: KeptState | None, calendar: MarketCalendar) -> DayChoice:
+        return choose_day(kept, self._options.wish, calendar=calendar, today=self._options.today)
+
+    def _make_market(self, choice: DayChoice, calendar: MarketCalendar) -> Any:
+        return make_market(choice.day, choice.seed, choice.bars, CalendarHours(calendar))
+
+    def _make_stepper(self, participants: Participants) -> Moves:
         self._participation = Participation(self._identity, self.clock, participants, monotonic=self._monotonic)
-        self._stepper = Stepper(
+        stepper = self._participation.stepper = Stepper(
             self.clock,
             JoinedVenue(self.clock, self._market, self.venue, self._face),
             participants,
             monotonic=self._monotonic,
-            keep=lambda: self._file.overwrite(self._state()),
+            keep=self._keep,
             tell=self._participation.tell,
-            expected_roles=options.expected_roles,
+            expected_roles=self._options.expected_roles,
         )
-        self._participation.stepper = self._stepper
-        self.venue.wake = self._stepper.stir
-        self._control = ControlPort(
+        return stepper
+
+    def _make_control(self, faults: Faults) -> ControlPort:
+        return ControlPort(
             exchange_id=self._identity,
             clock=self.clock,
             venue=self.venue,
@@ -108,6 +129,14 @@ class Exchange:
             participation=self._participation,
             stir=self._stepper.stir,
         )
+
+    def _now_ms(self) -> int:
+        """Give market time."""
+        return self.clock.now_ms
+
+    def _keep(self) -> None:
+        """Write the clock to disk."""
+        self._file.overwrite(self._state())
 
     def _make_clock(self, kept: KeptState | None, choice: DayChoice, calendar: MarketCalendar) -> MarketClock:
         start_ms, step = to_ms(at_ist(choice.day, self._options.start_at)), 0
@@ -126,7 +155,7 @@ class Exchange:
             exchange_id=self._identity,
             market=self._market,
             hours=is_continuous,
-            now_ms=lambda: self.clock.now_ms,
+            now_ms=self._now_ms,
             monotonic=self._monotonic,
             state_dir=self._file.folder,
         )
@@ -199,6 +228,7 @@ class Exchange:
             step=self.clock.step,
             is_finished=self.clock.is_finished,
             ports=self.ports,
+            is_live=self.is_live,
         )
 
 

@@ -30,6 +30,8 @@ class KeptState:
     is_finished: bool
     ports: tuple[int, int, int]
     """REST, ticker socket and control port, so that a restart is found where it was."""
+    is_live: bool = False
+    """True when the prices come from outside; such a ledger goes on with no other prices."""
 
 
 class StateFile:
@@ -122,4 +124,5 @@ def _parsed(kept: Mapping[str, Any]) -> KeptState:
         step=int(kept["step"]),
         is_finished=bool(kept["is_finished"]),
         ports=(rest, ticker, control),
+        is_live=bool(kept.get("is_live", False)),
     )

@@ -1,11 +1,13 @@
 """Candles of any length from minute bars."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Final
 
+from trading.domain.money import from_scaled
+from trading.domain.timezone import IST
 from trading.exchange.market.bar import Bar, merged
 from trading.exchange.market.hours import DAY_MS, IST_OFFSET_MS, MINUTE_MS, OPEN_OFFSET_MS
 from trading.exchange.market.tape import Tape
@@ -13,6 +15,7 @@ from trading.exchange.market.tape import Tape
 Candle = tuple[datetime, Decimal, Decimal, Decimal, Decimal, int]
 """Start (aware IST), open, high, low, close in rupees, volume in units (0 for an index)."""
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_INTERVAL: Final = "day"
 MINUTES: Final[dict[str, int]] = {
     "minute": 1, "3minute": 3, "5minute": 5, "10minute": 10, "15minute": 15, "30minute": 30, "60minute": 60,
@@ -35,6 +38,20 @@ def folded(bars: Sequence[Bar], interval: str) -> list[Bar]:
 def day_candle(whole: Bar) -> Bar:
     """Give the candle of a whole day: it starts at midnight."""
     return whole._replace(start_ms=_midnight_before(whole.start_ms))
+
+
+def candle_of(bar: Bar) -> Candle:
+    """Give a bar as Kite's candle."""
+    start = datetime.fromtimestamp(bar.start_ms // 1000, tz=IST)
+    opened, high, low, close = (from_scaled(price) for price in bar[1:5])
+    return start, opened, high, low, close, bar.volume
+
+
+def epoch_ms(moment: datetime) -> int:
+    """Give epoch milliseconds. Raises ValueError for a naive moment."""
+    if moment.tzinfo is None:
+        raise ValueError(f"moment must be aware, was {moment}")
+    return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 def bars_of_tape(tape: Tape, first_minute_ms: int, until_ms: int, *, is_index: bool) -> list[Bar]:

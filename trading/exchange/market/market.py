@@ -1,17 +1,23 @@
 """One trading day of the simulated exchange: prices by market time, history behind it, the instrument dump."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
 from trading.domain.instruments import Instrument
-from trading.domain.money import from_scaled
-from trading.domain.timezone import IST
 from trading.exchange.market.bar import Bar, merged
 from trading.exchange.market.bars import BarsSource
 from trading.exchange.market.calendar_hours import CalendarHours
-from trading.exchange.market.candles import DAY_INTERVAL, Candle, bars_of_tape, day_candle, folded
+from trading.exchange.market.candles import (
+    DAY_INTERVAL,
+    Candle,
+    bars_of_tape,
+    candle_of,
+    day_candle,
+    epoch_ms,
+    folded,
+)
 from trading.exchange.market.dump import Dump
 from trading.exchange.market.generated import GeneratedSource
 from trading.exchange.market.hours import Hours, day_of, midnight_ms
@@ -20,7 +26,6 @@ from trading.exchange.market.source import Source
 from trading.exchange.market.state import InstrumentState
 from trading.exchange.market.tape import make_tape
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_SECOND_MS: Final = 59_000
 
 
@@ -65,7 +70,7 @@ class Market:
         Today's running candle is included; candles of a day count by their date. Raises KeyError for an
         unknown token and ValueError for an interval that Kite does not have. May be called in any thread.
         """
-        start_ms, end_ms = _ms(start), _ms(end)
+        start_ms, end_ms = epoch_ms(start), epoch_ms(end)
         days = [day for day in self._days if day_of(start_ms) <= day <= day_of(end_ms)]
         if interval == DAY_INTERVAL:
             start_ms = midnight_ms(day_of(start_ms))
@@ -73,7 +78,7 @@ class Market:
             rows = [day_candle(bar) for bar in whole if bar is not None]
         else:
             rows = [bar for day in days for bar in folded(self._bars(token, day, now_ms), interval)]
-        return [_candle(bar) for bar in rows if start_ms <= bar.start_ms <= end_ms]
+        return [candle_of(bar) for bar in rows if start_ms <= bar.start_ms <= end_ms]
 
     def dump_csv(self, exchange: str | None = None) -> bytes:
         """Give the day's instrument dump in Kite's columns, of one exchange or of all (about 100,000 rows)."""
@@ -127,17 +132,3 @@ def make_market(
     if day is None:
         raise ValueError("the generated market needs a day")
     return Market(day, seed, GeneratedSource(day, seed, calendar), calendar)
-
-
-def _ms(moment: datetime) -> int:
-    """Give epoch milliseconds. Raises ValueError for a naive moment."""
-    if moment.tzinfo is None:
-        raise ValueError(f"moment must be aware, was {moment}")
-    return (moment - EPOCH) // timedelta(milliseconds=1)
-
-
-def _candle(bar: Bar) -> Candle:
-    start = datetime.fromtimestamp(bar.start_ms // 1000, tz=IST)
-    prices = (from_scaled(price) for price in bar[1:5])
-    opened, high, low, close = prices
-    return start, opened, high, low, close, bar.volume

@@ -204,7 +204,7 @@ class Floor:
         """Book the fills of one matching and give their units. A passive order trades at its own price."""
         books = self.depth.setdefault(quote.token, {})
         book = books.get(order.user_id)
-        if book is None:
+        if book is None or book.quote.serial != quote.serial:
             book = books[order.user_id] = Book(quote)
         fills = book.walk(order.side, allowed, order.terms.price)
         filled = sum(quantity for _, quantity in fills)

@@ -143,6 +143,11 @@ def outside_circuit(price: int, lower: int, upper: int) -> str:
     )
 
 
+def no_price(key: str) -> str:
+    """The text for an instrument whose price nobody has told yet (live prices only)."""
+    return f"No price of {key} has come in today. Subscribe to it in the feed that this exchange trades at."
+
+
 def trigger_on_wrong_side(side: str, ltp: int) -> str:
     """The text for a stop that would trigger at once; `ltp` is scaled."""
     relation = "higher" if side == "BUY" else "lower"

@@ -95,6 +95,8 @@ def check_request(request: OrderRequest, quote: Quote) -> Terms:
     """Check one new order, or the wished state of a modified one, and give its terms."""
     _check_words(request)
     _check_quantity(request)
+    if not quote.ltp:
+        raise Refusal(refusals.no_price(request.instrument.key))
     if request.order_type in ("MARKET", "SL-M") and request.protection is None:
         raise Refusal(refusals.NO_PROTECTION)
     percent = _percent(request, quote)

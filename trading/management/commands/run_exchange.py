@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from trading.clock.live import LiveClock
 from trading.domain.timezone import ist_day
 from trading.exchange.days import DayWish
+from trading.exchange.live_server import LiveExchange
 from trading.exchange.participants import ROLES
 from trading.exchange.server import Exchange, ExchangeOptions
 
@@ -34,6 +35,17 @@ class Command(BaseCommand):
         parser.add_argument("--day", help="the trading day, YYYY-MM-DD (default: the next one)")
         parser.add_argument("--seed", type=int, help="the same seed gives the same day (default 810)")
         parser.add_argument("--bars", type=Path, help="replay minute bars from this folder")
+        parser.add_argument(
+            "--live",
+            action="store_true",
+            help="no market of its own: real prices come in at /prices, time is the wall's",
+        )
+        parser.add_argument(
+            "--live-time",
+            choices=("wall", "feed"),
+            default="wall",
+            help="feed: time is what the feeder says (trials with a simulated broker)",
+        )
         parser.add_argument("--fresh", action="store_true", help="empty ledger and clock first")
         parser.add_argument("--state-dir", type=Path, help="where ledger and clock are kept (default var)")
         parser.add_argument("--rest-port", type=int, default=0, help="0: the one of the last start, or a free one")
@@ -47,11 +59,21 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the exchange in this process. Whatever is wrong with the options is one sentence."""
         try:
-            exchange = Exchange(_options(options), monotonic=LiveClock().monotonic)
+            exchange = _make(options)
         except (ValueError, OSError) as error:
             raise CommandError(str(error)) from error
         if not asyncio.run(_serve(exchange, as_json=options["json"])):
             sys.exit(1)
+
+
+def _make(given: dict[str, Any]) -> Exchange:
+    clock = LiveClock()
+    if not given["live"]:
+        if given["live_time"] != "wall":
+            raise ValueError("--live-time belongs to --live")
+        return Exchange(_options(given), monotonic=clock.monotonic)
+    wall = clock.wall if given["live_time"] == "wall" else None
+    return LiveExchange(_options(given), monotonic=clock.monotonic, wall=wall)
 
 
 def _options(given: dict[str, Any]) -> ExchangeOptions:
