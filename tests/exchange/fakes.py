@@ -147,7 +147,12 @@ class Desk:
     """A venue on a fake market with the handles that a test wants."""
 
     def __init__(
-        self, state_dir: Path | None = None, *, market: FakeMarket | None = None, times: Times | None = None
+        self,
+        state_dir: Path | None = None,
+        *,
+        market: FakeMarket | None = None,
+        times: Times | None = None,
+        more_accounts: int = 0,
     ) -> None:
         self.market = market or FakeMarket()
         self.times = times or Times()
@@ -158,6 +163,7 @@ class Desk:
             now_ms=self.times.now_ms,
             monotonic=self.times.monotonic,
             state_dir=state_dir,
+            more_accounts=more_accounts,
         )
         self.updates: list[Update] = []
         self.words: list[tuple[str, str]] = []

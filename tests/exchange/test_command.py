@@ -112,6 +112,7 @@ async def test_stopped_or_killed_in_mid_day_it_goes_on_and_never_back(tmp_path: 
         (["--speed", "601"], "speed must be 1 to 600, was 601"),
         (["--bars", "nowhere"], "nowhere is not a folder"),
         (["--expect", "nobody"], "--expect knows ticker, engine, beat, was 'nobody'"),
+        (["--accounts", "-1"], "--accounts must be 0 to 9999, was -1"),
         (["--rest-port", "70000"], "a port must be 0 to 65535, was 70000"),
     ],
 )

@@ -34,7 +34,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ExchangeOptions:
-    """What a start asks for. `today` is the wall's date; ports 0 are chosen, or kept from the last start."""
+    """What a start asks for. `today` is the wall's date; ports 0 are chosen, or kept from the last start.
+
+    `more_accounts` are free ones beside the demo ones; an account that once was stays.
+    """
 
     state_dir: Path
     today: date
@@ -45,6 +48,7 @@ class ExchangeOptions:
     start_at: time = time(9, 15)
     expected_roles: tuple[str, ...] = ()
     ports: tuple[int, int, int] = (0, 0, 0)
+    more_accounts: int = 0
     redirect_url: str = ""
     postback_url: str = ""
 
@@ -158,6 +162,7 @@ class Exchange:
             now_ms=self._now_ms,
             monotonic=self._monotonic,
             state_dir=self._file.folder,
+            more_accounts=self._options.more_accounts,
         )
         if self._options.redirect_url:
             venue.redirect_url = self._options.redirect_url

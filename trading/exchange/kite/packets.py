@@ -1,9 +1,9 @@
 """Kite's binary ticker packets, big-endian. Source: KiteTicker of kiteconnect 5.2.2 (`_parse_binary`)."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from trading.exchange.market.quotes import Level, Quote
+from trading.exchange.market.quotes import Quote
 
 LTP = "ltp"
 QUOTE = "quote"
@@ -16,30 +16,42 @@ _MOST_U32 = 2**32 - 1
 _MOST_U16 = 2**16 - 1
 
 
+_LTP_BODY = struct.Struct(">II")
+_QUOTE_BODY = struct.Struct(">11I")
+_FULL_BODY = struct.Struct(">16I" + "IIHxx" * 10)
+
+
 def packet(quote: Quote, mode: str) -> bytes:
     """Encode one quote: 8, 44 or 184 bytes, for an index 8, 28 or 32."""
     token = quote.token
     if mode == LTP:
-        return struct.pack(">II", token, _wire(quote.ltp, token))
+        return _LTP_BODY.pack(token, _wire(quote.ltp, token))
     if token & 0xFF == _INDICES:
         return _index(quote, mode)
-    prices = (quote.open, quote.high, quote.low, quote.close)
-    head = struct.pack(
-        ">11I",
+    picture = quote.picture()
+    wire = _wire_of(token)
+    head = (
         token,
-        _wire(quote.ltp, token),
+        wire(quote.ltp),
         _u32(quote.last_quantity),
-        _wire(quote.average_price, token),
+        wire(quote.average_price),
         _u32(quote.volume),
-        _u32(quote.buy_quantity),
-        _u32(quote.sell_quantity),
-        *(_wire(price, token) for price in prices),
+        _u32(picture.buy_quantity),
+        _u32(picture.sell_quantity),
+        wire(quote.open),
+        wire(quote.high),
+        wire(quote.low),
+        wire(quote.close),
     )
     if mode == QUOTE:
-        return head
-    interest = (quote.oi, quote.oi_day_high, quote.oi_day_low)
-    tail = struct.pack(">5I", quote.last_trade_ms // 1000, *map(_u32, interest), quote.at_ms // 1000)
-    return head + tail + _depth(quote.bids, token) + _depth(quote.asks, token)
+        return _QUOTE_BODY.pack(*head)
+    depth = [
+        number
+        for price, quantity, orders in picture.bids + picture.asks
+        for number in (_u32(quantity), wire(price), orders if orders < _MOST_U16 else _MOST_U16)
+    ]
+    open_interest = (quote.oi, quote.oi_day_high, quote.oi_day_low)
+    return _FULL_BODY.pack(*head, quote.last_trade_ms // 1000, *open_interest, quote.at_ms // 1000, *depth)
 
 
 def _index(quote: Quote, mode: str) -> bytes:
@@ -51,25 +63,26 @@ def _index(quote: Quote, mode: str) -> bytes:
     return body if mode == QUOTE else body + struct.pack(">I", quote.at_ms // 1000)
 
 
-def _depth(levels: Sequence[Level], token: int) -> bytes:
-    return b"".join(
-        struct.pack(">IIHxx", _u32(level.quantity), _wire(level.price, token), min(level.orders, _MOST_U16))
-        for level in levels
-    )
-
-
-def _wire(scaled: int, token: int) -> int:
-    """Turn 1/10,000 rupee into the segment's unit: paise, or finer for currencies."""
-    segment = token & 0xFF
-    if segment == _CDS:
-        return scaled * 1000
-    if segment in (_BCD, _NCO):
-        return scaled
+def _paise(scaled: int) -> int:
     return (scaled + 50) // 100
 
 
+def _wire_of(token: int) -> Callable[[int], int]:
+    """Give what turns 1/10,000 rupee into the segment's unit: paise, or finer for currencies."""
+    segment = token & 0xFF
+    if segment == _CDS:
+        return lambda scaled: scaled * 1000
+    if segment in (_BCD, _NCO):
+        return lambda scaled: scaled
+    return _paise
+
+
+def _wire(scaled: int, token: int) -> int:
+    return _wire_of(token)(scaled)
+
+
 def _u32(number: int) -> int:
-    return min(number, _MOST_U32)
+    return number if number < _MOST_U32 else _MOST_U32
 
 
 def frame(packets: Sequence[bytes]) -> bytes:

@@ -105,14 +105,22 @@ class VenueStore:
     def save_day(self, books: Books) -> None:
         """Write the beginning of a day: opening balances, orders that wait for the open, the counters so far."""
         meta = {"day": books.day.isoformat(), "last_order": str(books.last_order), "last_trade": str(books.last_trade)}
-        accounts = [(account.user_id, _account_text(account)) for account in books.accounts.values()]
         waiting = [(order.sequence, _order_text(order)) for order in books.after_hours.values()]
         with _Transaction(self._db):
             self._db.execute("DELETE FROM orders")
             self._db.execute("DELETE FROM trades")
             self._db.executemany("INSERT INTO orders VALUES (?, ?)", waiting)
             self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(meta.items()))
-            self._db.executemany("INSERT OR REPLACE INTO accounts VALUES (?, ?)", accounts)
+            self._put_accounts(books.accounts.values())
+
+    def save_accounts(self, accounts: Iterable[Account]) -> None:
+        """Write accounts that were just opened. (One that has traded is written at the day's beginning only.)"""
+        with _Transaction(self._db):
+            self._put_accounts(accounts)
+
+    def _put_accounts(self, accounts: Iterable[Account]) -> None:
+        rows = [(account.user_id, _account_text(account)) for account in accounts]
+        self._db.executemany("INSERT OR REPLACE INTO accounts VALUES (?, ?)", rows)
 
     def load(self, by_key: Callable[[str], Instrument | None]) -> Kept | None:
         """Read everything back, None from an empty file.

@@ -36,10 +36,11 @@ def secret_of(exchange_id: str, purpose: str) -> str:
     return sha256(f"algosystem-exchange|{exchange_id}|{purpose}".encode()).hexdigest()[:32]
 
 
-def demo_users(exchange_id: str) -> dict[str, User]:
-    """Make the accounts of one exchange, by user id."""
+def demo_users(exchange_id: str, more: int = 0) -> dict[str, User]:
+    """Make the accounts of one exchange, by user id: the demo ones, then `more` free ones from ZZ0001 on."""
     users = {}
-    for number, user_id in enumerate(DEMO_USER_IDS, start=1001):
+    free = (f"ZZ{number:04d}" for number in range(1, more + 1))
+    for number, user_id in enumerate((*DEMO_USER_IDS, *free), start=1001):
         low = user_id.lower()
         users[user_id] = User(
             user_id=user_id,

@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from trading.domain.money import PRICE_SCALE
 from trading.exchange.market.quotes import Quote
-from trading.exchange.venue import day_charges, refusals, truth
+from trading.exchange.venue import day_charges, opening, refusals, truth
 from trading.exchange.venue.access import Access, Session
-from trading.exchange.venue.accounts import Account, Holding
 from trading.exchange.venue.alerts import AlertBook
 from trading.exchange.venue.behaviour import Behaviour
 from trading.exchange.venue.books import Books
@@ -27,21 +25,17 @@ from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.rules import OrderRequest
 from trading.exchange.venue.slicing import Sliced, place_slices
 from trading.exchange.venue.standing import Standing, standing_of
-from trading.exchange.venue.store import VenueStore
+from trading.exchange.venue.store import Kept, VenueStore
 from trading.exchange.venue.users import User, demo_users
 
 T = TypeVar("T")
 
 LEDGER_FILE = "ledger.sqlite3"
-OPENING_CASH_RUPEES = 1_000_000
-FIRST_HOLDING = ("NSE:INFY", 10)
-"""Every account begins with these delivered shares, so that the holdings are not an empty list."""
-
 DEFAULT_REDIRECT_URL = "http://127.0.0.1:8000/brokers/kite/callback/"
 
 
 class Venue:
-    """The simulated broker. `state_dir` None keeps nothing on disk."""
+    """The simulated broker. `state_dir` None keeps nothing on disk; `more_accounts` are there beside the demo ones."""
 
     def __init__(
         self,
@@ -52,9 +46,13 @@ class Venue:
         now_ms: Callable[[], int],
         monotonic: Callable[[], float],
         state_dir: Path | None = None,
+        more_accounts: int = 0,
     ) -> None:
         self.exchange_id = exchange_id
-        self.users: dict[str, User] = demo_users(exchange_id)
+        self._store = VenueStore(None if state_dir is None else state_dir / LEDGER_FILE)
+        kept = self._store.load(market.by_key)
+        more = max(more_accounts, opening.more_than_the_demo(kept.books if kept else None))
+        self.users: dict[str, User] = demo_users(exchange_id, more)
         self.redirect_url = DEFAULT_REDIRECT_URL
         self.postback_url = ""
         self.wake: Callable[[], None] = _nothing
@@ -62,8 +60,7 @@ class Venue:
         self.behaviour = Behaviour()
         self.now_ms = now_ms
         self.access = Access(self.users, now_ms=now_ms, monotonic=monotonic, seed=exchange_id)
-        self._store = VenueStore(None if state_dir is None else state_dir / LEDGER_FILE)
-        books = self._restored(market) or self._first_day(market)
+        books = self._first_day(market) if kept is None else self._restored(kept, market)
         self._desk = Desk(books, market, hours, now_ms, monotonic, self.behaviour)
         self.gtt = GttBook(self._desk)
         self._store.keep(self.gtt.shelf)
@@ -83,15 +80,14 @@ class Venue:
         self._desk.open_due()
         self._flush()
 
-    def _restored(self, market: Market) -> Books | None:
-        kept = self._store.load(market.by_key)
-        if kept is None:
-            return None
+    def _restored(self, kept: Kept, market: Market) -> Books:
         self.access.restore(kept.sessions)
+        if opened := opening.open_missing(kept.books, self.users, market):
+            self._store.save_accounts(opened)
         return kept.books
 
     def _first_day(self, market: Market) -> Books:
-        books = Books([_first_account(user_id, market) for user_id in self.users], market.day)
+        books = opening.first_books(self.users, market)
         self._store.save_day(books)
         return books
 
@@ -283,13 +279,3 @@ class Venue:
 
 def _nothing() -> None:
     """Stand in until somebody wants to be woken."""
-
-
-def _first_account(user_id: str, market: Market) -> Account:
-    account = Account(user_id, OPENING_CASH_RUPEES * PRICE_SCALE)
-    key, quantity = FIRST_HOLDING
-    instrument = market.by_key(key)
-    if instrument is not None:
-        close = market.quote(instrument.token).close
-        account.holdings[instrument.token] = Holding(instrument, quantity, close)
-    return account

@@ -19,6 +19,8 @@ from trading.exchange.live_server import LiveExchange
 from trading.exchange.participants import ROLES
 from trading.exchange.server import Exchange, ExchangeOptions
 
+MOST_ACCOUNTS = 9999
+
 
 class Command(BaseCommand):
     """Serve until SIGTERM or Ctrl-C."""
@@ -51,6 +53,7 @@ class Command(BaseCommand):
         parser.add_argument("--rest-port", type=int, default=0, help="0: the one of the last start, or a free one")
         parser.add_argument("--ws-port", type=int, default=0)
         parser.add_argument("--control-port", type=int, default=0)
+        parser.add_argument("--accounts", type=int, default=0, help="so many free accounts more: ZZ0001, ZZ0002 ...")
         parser.add_argument("--redirect-url", default="", help="where the login page sends users back to")
         parser.add_argument("--postback-url", default="", help="where order postbacks are sent")
         parser.add_argument("--start-at", default="09:15:00", help="where a new day starts, HH:MM:SS")
@@ -92,6 +95,7 @@ def _options(given: dict[str, Any]) -> ExchangeOptions:
         start_at=_time(given["start_at"]),
         expected_roles=expected,
         ports=(given["rest_port"], given["ws_port"], given["control_port"]),
+        more_accounts=_accounts(given["accounts"]),
         redirect_url=given["redirect_url"],
         postback_url=given["postback_url"],
     )
@@ -120,6 +124,12 @@ def _announce(info: dict[str, Any], *, as_json: bool) -> None:
     print(f"Simulated exchange {info['exchange_id']}, day {info['day']}", flush=True)
     print(f"  REST {info['rest']}  ticker {info['ws']}  control {info['control']}", flush=True)
     print("  users and keys: GET /users on the control port, or start with --json", flush=True)
+
+
+def _accounts(count: int) -> int:
+    if not 0 <= count <= MOST_ACCOUNTS:
+        raise ValueError(f"--accounts must be 0 to {MOST_ACCOUNTS}, was {count}")
+    return count
 
 
 def _day(text: str | None) -> date | None:
