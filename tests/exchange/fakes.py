@@ -1,7 +1,7 @@
 """A market whose prices and depth a test sets by hand, and times that stand until a test moves them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,9 @@ INFY = Instrument("NSE", "INFY", 408065, TICK, 1, name="INFOSYS", has_derivative
 SBIN = Instrument("NSE", "SBIN", 779521, TICK, 1, name="STATE BANK OF INDIA", has_derivatives=True)
 NIFTY = Instrument("NSE", "NIFTY 50", 256265, TICK, 1, InstrumentType.INDEX, segment="INDICES")
 FUTURE = Instrument("NFO", "NIFTY26NOVFUT", 13568258, TICK, 75, InstrumentType.FUT, segment="NFO-FUT", name="NIFTY")
+
+QUOTES_TO_HEAL = 60
+"""After so many quotes the street has brought back whatever was taken of its book."""
 
 CSV_HEADER = (
     "instrument_token,exchange_token,tradingsymbol,name,last_price,expiry,strike,tick_size,lot_size,"
@@ -96,8 +99,11 @@ class FakeMarket:
         return self._quotes[token]
 
     def put(self, quote: Quote) -> Quote:
-        self._quotes[quote.token] = quote
-        return quote
+        """Set a price; so many quotes have passed since the one before that what was taken is back."""
+        before = self._quotes.get(quote.token)
+        serial = quote.serial if before is None else max(quote.serial, before.serial + QUOTES_TO_HEAL)
+        self._quotes[quote.token] = fresh = replace(quote, serial=serial)
+        return fresh
 
     def by_key(self, key: str) -> Instrument | None:
         return next((one for one in self.instruments.values() if one.key == key), None)

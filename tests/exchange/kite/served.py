@@ -38,7 +38,7 @@ class Served:
 
     def tick(self, quote: Any) -> None:
         """Move one price as the market clock does: frames first, then resting orders."""
-        self.desk.market.put(quote)
+        quote = self.desk.market.put(quote)
         self.face.send_ticks([quote])
         self.desk.venue.on_quotes([quote])
 

@@ -104,7 +104,7 @@ def test_the_stop_grows_with_the_fills_of_its_entry() -> None:
 def test_a_stop_that_is_hit_ends_what_is_left_of_the_entry() -> None:
     desk = Desk()
     desk.tick(quote_of(INFY, 1500, asks=((1500, 4),)))
-    entry, stop = entered(desk, cover_limit(1500))
+    entry, stop = entered(desk)
 
     desk.tick(quote_of(INFY, 1480, asks=()))
     desk.tick(quote_of(INFY, 1470))

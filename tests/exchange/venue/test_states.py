@@ -63,7 +63,7 @@ def test_a_partial_fill_is_open_with_a_filled_quantity_and_is_told_as_an_update(
     assert desk.words == [("P", "UPDATE")]
 
 
-def test_what_a_user_took_stays_taken_until_the_next_quote_but_only_for_that_user() -> None:
+def test_what_one_account_took_is_not_there_for_the_next_one_and_comes_back_later() -> None:
     desk = Desk()
     desk.tick(quote_of(INFY, 1500, asks=((1500, 10),)))
 
@@ -73,8 +73,8 @@ def test_what_a_user_took_stays_taken_until_the_next_quote_but_only_for_that_use
     before = [desk.venue.books.orders[one].filled for one in (first, second, other)]
     desk.tick(quote_of(INFY, 1500, asks=((1500, 10),)))
 
-    assert before == [10, 0, 10]
-    assert desk.venue.books.orders[second].filled == 10
+    assert before == [10, 0, 0]
+    assert [desk.venue.books.orders[one].filled for one in (second, other)] == [10, 0]
 
 
 def test_an_order_that_waited_in_the_book_trades_at_its_own_price() -> None:
@@ -93,7 +93,7 @@ def test_of_two_resting_orders_the_better_price_fills_first_whatever_came_first(
     worse = desk.trade(limit(BUY, 10, 1490, tag="A"))
     better = desk.trade(limit(BUY, 10, 1495, tag="B"))
 
-    desk.tick(quote_of(INFY, 1485, asks=((1485, 15),)))
+    desk.tick(quote_of(INFY, 1495, asks=((1490, 15),)))
 
     assert desk.venue.books.orders[better].filled == 10
     assert desk.venue.books.orders[worse].filled == 5

@@ -9,6 +9,7 @@ from trading.exchange.venue import margin
 from trading.exchange.venue.accounts import Account
 from trading.exchange.venue.kinds import AMO, AUCTION, PLAIN, Kind
 from trading.exchange.venue.orders import Order, Status, Terms, Trade
+from trading.exchange.venue.queueing import Queues
 
 ORDER_ID_BASE = 1_900_000_000_000_000_000
 IDS_PER_DAY = 10**10
@@ -33,6 +34,8 @@ class Books:
         """Live orders with a life in minutes."""
         self.auctions: dict[str, Order] = {}
         """Orders in the auction's book."""
+        self.queues = Queues()
+        """Those of `by_token` that wait for a counterparty or a trigger."""
         self.dirty: dict[str, Order] = {}
         self.new_trades: list[Trade] = []
 
@@ -88,6 +91,7 @@ class Books:
         if order.is_in_book:
             self.rest(order)
             margin.block(account, order)
+            self.queue(order)
 
     def time(self, order: Order) -> None:
         """Remember a live order by its life in minutes, or forget it when its validity has changed."""
@@ -107,8 +111,18 @@ class Books:
             return
         self.by_token.setdefault(order.instrument.token, {})[order.order_id] = order
 
+    def queue(self, order: Order) -> None:
+        """Let an order of the exchange's book wait for a counterparty, or a stop for its trigger."""
+        if order.kind.variety == AUCTION:
+            return
+        if order.terms.order_type == "LIMIT" or order.triggered:
+            self.queues.put(order)
+        else:
+            self.queues.put_stop(order)
+
     def close(self, order: Order) -> None:
         """Take a final order out of every live index."""
+        self.queues.take_out(order)
         account = self.accounts[order.user_id]
         account.live.pop(order.order_id, None)
         margin.release(account, order)
@@ -116,13 +130,15 @@ class Books:
         for index in (self.pending, self.after_hours, self.timed, self.auctions):
             index.pop(order.order_id, None)
 
-    def add_trade(self, order: Order, quantity: int, price: int, at_ms: int, wire_s: float) -> None:
-        """Book one fill of an order."""
+    def add_trade(
+        self, order: Order, quantity: int, price: int, at_ms: int, wire_s: float, met: Trade | None = None
+    ) -> Trade:
+        """Book one fill of an order. `met` is the other side's, when an account has it: they bear one id."""
         self.last_trade += 1
         order.filled += quantity
         order.filled_value += quantity * price
         trade = Trade(
-            trade_id=str(10_000_000 + self.last_trade),
+            trade_id=str(10_000_000 + self.last_trade) if met is None else met.trade_id,
             sequence=self.last_trade,
             order_id=order.order_id,
             user_id=order.user_id,
@@ -136,6 +152,7 @@ class Books:
         )
         self.accounts[order.user_id].book(trade, order.instrument)
         self.new_trades.append(trade)
+        return trade
 
     def roll(self, day: date) -> None:
         """Begin another day: settle every account and forget the orders, but for those that wait for the open."""
@@ -145,5 +162,6 @@ class Books:
         self.day = day
         self.orders, self.by_token, self.pending, self.dirty, self.new_trades = {}, {}, {}, {}, []
         self.after_hours, self.timed, self.auctions = {}, {}, {}
+        self.queues = Queues()
         for order in waiting:
             self.index(order)

@@ -174,6 +174,12 @@ class Desk(Floor):
         elif order.kind.variety == COVER and order.filled:
             self._protect(order)
 
+    def _trigger(self, order: Order, quote: Quote) -> None:
+        """Let a stop go; a cover order's takes the rest of its entry out first, which would stand in its way."""
+        if cover.is_second_leg(order):
+            self._end_entry(self.books.orders[order.kind.parent_order_id or ""])
+        super()._trigger(order, quote)
+
     def _place_next_leg(self, order: Order) -> None:
         following = iceberg.next_leg(order)
         if following is None:

@@ -1,50 +1,27 @@
-"""The floor: admits, triggers, matches, changes and ends the orders that the desk took.
+"""The floor: admits, triggers, changes and ends the orders that the desk took; the matcher below it fills them."""
 
-Resting orders are matched by better price, then the longer in the book, then by tag; never by id.
-"""
-
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from trading.domain.orders import Side
-from trading.exchange.market.quotes import Book, Quote
+from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import amo, auction, margin, refusals
-from trading.exchange.venue.behaviour import Behaviour
-from trading.exchange.venue.books import Books
 from trading.exchange.venue.kinds import AMO, AUCTION
 from trading.exchange.venue.marketclock import moment_of
-from trading.exchange.venue.matching import allowed_units, is_triggered
-from trading.exchange.venue.orders import UPDATE, Order, Status
-from trading.exchange.venue.prices import Market, TradingHours
+from trading.exchange.venue.matcher import Matcher, Update
+from trading.exchange.venue.matching import is_triggered
+from trading.exchange.venue.orders import UPDATE, Order, Status, Terms
+from trading.exchange.venue.queueing import priority_key
 from trading.exchange.venue.refusals import Rejection
 from trading.exchange.venue.rules import protected_price
 
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """An order message that has to go out: `word` is a final status or UPDATE."""
-
-    order: Order
-    word: str
+__all__ = ["Floor", "Update", "batch_key"]
 
 
 @dataclass(slots=True)
-class Floor:
-    """Orders of all users at one exchange. Every method runs on the one event loop and never waits."""
-
-    books: Books
-    market: Market
-    hours: TradingHours
-    now_ms: Callable[[], int]
-    monotonic: Callable[[], float]
-    behaviour: Behaviour = field(default_factory=Behaviour)
-    updates: list[Update] = field(default_factory=list)
-    depth: dict[int, dict[str, Book]] = field(default_factory=dict)
-    """What is left of the present book for each user, by token; a new quote makes it whole again."""
-
-    def heard(self, order: Order) -> None:
-        """Follow up a fill or the end of an order. The floor itself does not."""
+class Floor(Matcher):
+    """What happens to an order at the exchange beside its fills."""
 
     def on_quotes(self, quotes: Iterable[Quote]) -> None:
         """Let lapse and open what is due, then match the resting orders of every instrument that has a new quote."""
@@ -52,19 +29,22 @@ class Floor:
         self.open_due()
         self._hold_auction()
         for quote in quotes:
-            self.depth.pop(quote.token, None)
+            traded = self.street.follow(quote)
             resting = self.books.by_token.get(quote.token)
-            if resting:
-                self._match_resting(list(resting.values()), quote)
+            if resting and self.hours(next(iter(resting.values())).instrument, moment_of(self.now_ms())):
+                self.meet_arrivals(quote, traded)
+                self._trigger_stops(quote)
 
-    def _match_resting(self, resting: list[Order], quote: Quote) -> None:
-        if not self.hours(resting[0].instrument, moment_of(self.now_ms())):
-            return
-        for order in sorted(resting, key=_priority_key):
-            if order.status is Status.TRIGGER_PENDING:
-                self._trigger_if_due(order, quote)
-            elif order.status is Status.OPEN:
-                self._match(order, quote)
+    def _trigger_stops(self, quote: Quote) -> None:
+        """Let the stops go whose trigger the last price reached."""
+        due = [
+            stop
+            for stop in self.books.queues.stops(quote.token)
+            if stop.status is Status.TRIGGER_PENDING and is_triggered(stop.side, stop.terms.trigger_price, quote.ltp)
+        ]
+        for stop in sorted(due, key=priority_key):
+            if stop.is_live:  # one before it may have ended it
+                self._trigger(stop, quote)
 
     def open_due(self) -> None:
         """Send the orders that waited for the open to the matching, once their instrument trades."""
@@ -86,7 +66,7 @@ class Floor:
         """Match the auction's offers once its session is over: those at or below what is paid, the others lapse."""
         if not self.books.auctions or not auction.is_over(moment_of(self.now_ms())):
             return
-        for order in sorted(self.books.auctions.values(), key=_priority_key):
+        for order in sorted(self.books.auctions.values(), key=priority_key):
             paid = auction.paid_price(order.instrument, self.market.quote(order.instrument.token), self.books.day)
             if order.status is Status.OPEN and order.terms.price <= paid:
                 self._book(order, order.remaining, paid)
@@ -111,7 +91,7 @@ class Floor:
         before_status = Status.OPEN if order.triggered or before.order_type == "LIMIT" else Status.TRIGGER_PENDING
         order.terms, order.wants = order.wants, None
         self.books.time(order)
-        rejection = self._risk(order)
+        rejection = self._too_late(order) or self._risk(order)
         if rejection is not None:
             order.terms, order.opening = before, opening
             self.books.time(order)
@@ -121,12 +101,24 @@ class Floor:
             self.updates.append(Update(order, UPDATE))
             return
         order.message = order.raw = None
-        order.passive, order.resting_since_ms = False, self.now_ms()
+        if not (keeps := keeps_place(before, order.terms)):
+            self.books.queues.take_out(order)
+            order.passive, order.mark, order.resting_since_ms = False, None, self.now_ms()
         order.exchange_ms = self.now_ms()
         self._enter(order, Status.MODIFY_PENDING)
         self._enter(order, Status.MODIFIED)
         self.updates.append(Update(order, UPDATE))
-        self._stand(order)
+        if keeps:
+            self._enter(order, before_status)
+        else:
+            self._stand(order)
+
+    def _too_late(self, order: Order) -> Rejection | None:
+        """Refuse a change to fewer units than another account's order took in the same step."""
+        if order.terms.quantity > order.filled:
+            return None
+        text = f"Quantity should be more than the {order.filled} already traded."
+        return Rejection(text, text)
 
     def _admit(self, order: Order) -> None:
         """Check a new order's risk and session, and let it into the book."""
@@ -155,12 +147,14 @@ class Floor:
                 self._match(order, quote)
             return
         self._enter(order, Status.TRIGGER_PENDING)
-        self._trigger_if_due(order, quote)
+        if is_triggered(order.side, order.terms.trigger_price, quote.ltp):
+            self._trigger(order, quote)
+        else:
+            self.books.queue(order)
 
-    def _trigger_if_due(self, order: Order, quote: Quote) -> None:
+    def _trigger(self, order: Order, quote: Quote) -> None:
+        self.books.queues.take_out(order)
         terms = order.terms
-        if not is_triggered(order.side, terms.trigger_price, quote.ltp):
-            return
         order.triggered = True
         if terms.order_type == "SL-M" and terms.percent is not None:
             limit = protected_price(order.instrument, order.side, quote, Decimal(terms.percent))
@@ -185,60 +179,11 @@ class Floor:
         margin.block(account, order)
         return None
 
-    def _match(self, order: Order, quote: Quote) -> None:
-        """Trade what the present book and the fill schedule let through, then rest, complete or lapse."""
-        allowed = allowed_units(self.behaviour.fill_schedule, order.attempts, order.remaining)
-        order.attempts += 1
-        filled = self._trade(order, quote, allowed) if allowed else 0
-        if order.remaining == 0:
-            self._finish(order, Status.COMPLETE)
-        elif order.terms.validity == "IOC":
-            order.cancelled = order.remaining
-            self._finish(order, Status.CANCELLED)
-        elif filled:
-            self._enter(order, Status.OPEN)
-            self.updates.append(Update(order, UPDATE))
-            self.heard(order)
-
-    def _trade(self, order: Order, quote: Quote, allowed: int) -> int:
-        """Book the fills of one matching and give their units. A passive order trades at its own price."""
-        books = self.depth.setdefault(quote.token, {})
-        book = books.get(order.user_id)
-        if book is None or book.quote.serial != quote.serial:
-            book = books[order.user_id] = Book(quote)
-        fills = book.walk(order.side, allowed, order.terms.price)
-        filled = sum(quantity for _, quantity in fills)
-        if filled:
-            order.exchange_ms = self.now_ms()
-        if order.passive and filled:
-            self._book(order, filled, order.terms.price)
-        else:
-            for price, quantity in fills:
-                self._book(order, quantity, price)
-        order.passive = order.passive or filled < allowed
-        if filled:
-            margin.block(self.books.accounts[order.user_id], order)
-        return filled
-
-    def _book(self, order: Order, quantity: int, price: int) -> None:
-        self.books.add_trade(order, quantity, price, self.now_ms(), self.monotonic())
-
-    def _enter(self, order: Order, status: Status) -> None:
-        order.enter(status, self.now_ms(), self.monotonic())
-        self.books.dirty[order.order_id] = order
-
-    def _finish(self, order: Order, status: Status) -> None:
-        self._enter(order, status)
-        self.books.close(order)
-        self.updates.append(Update(order, status))
-        self.heard(order)
-
 
 def batch_key(order: Order) -> tuple[str, str, int]:
     return order.tag, order.user_id, order.sequence
 
 
-def _priority_key(order: Order) -> tuple[int, int, str, str, int]:
-    """Better price first, then the longer in the book; ties by tag, never by id."""
-    better = -order.side.sign * order.terms.price
-    return better, order.resting_since_ms, order.tag, order.user_id, order.sequence
+def keeps_place(before: Terms, after: Terms) -> bool:
+    """Say whether a change leaves an order its time priority: only one to fewer units does, as at the exchange."""
+    return after.quantity < before.quantity and after._replace(quantity=before.quantity) == before

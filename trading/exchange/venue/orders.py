@@ -81,7 +81,9 @@ class Order:
     """One order. `sequence` numbers the orders of the venue; `filled_value` is the sum of price times quantity.
 
     `opening` is the part of the quantity that increases the position: it needs margin. `passive` says that the
-    order stood in the book without crossing it, so that it trades at its own price. `attempts` counts matchings.
+    order stood in the book without crossing it, so that it trades at its own price. `mark` is its place among the
+    street's units at its price (see `SharedBook.mark`), None while its limit is better than every price since it
+    waits. `attempts` counts matchings under a fill schedule.
     `blocked` and `closing` are what the account counts for it now (see `margin`).
     """
 
@@ -104,6 +106,7 @@ class Order:
     blocked: int = 0
     closing: int = 0
     passive: bool = False
+    mark: int | None = None
     triggered: bool = False
     attempts: int = 0
     modifications: int = 0

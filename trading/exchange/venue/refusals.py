@@ -23,6 +23,7 @@ DEAD_REQUEST_TOKEN = "Token is invalid or has expired."  # noqa: S105
 COVER_EXIT = (
     "The stop loss of a cover order cannot be cancelled. Exit the order with its `order_id` and `parent_order_id`."
 )
+SELF_TRADE = "The order was cancelled by the exchange to prevent a self-trade."
 UNKNOWN_ORDER = "Couldn't find that `order_id`."
 UNREADABLE_BODY = "Invalid request body. It should be UTF-8 text, form-encoded or JSON as the call asks for."
 OUT_OF_RANGE_RAW = "17070 : The Price is out of the current execution range"

@@ -195,7 +195,7 @@ class _Instruments:
 
 _ORDER_FIELDS = (
     "order_id", "user_id", "api_key", "product", "tag", "placed_ms", "filled", "filled_value", "cancelled", "opening",
-    "passive", "triggered", "attempts", "modifications", "resting_since_ms", "message", "raw", "exchange_ms",
+    "passive", "mark", "triggered", "attempts", "modifications", "resting_since_ms", "message", "raw", "exchange_ms",
     "wants_cancel",
 )  # fmt: skip
 
@@ -223,7 +223,8 @@ def _order_from(sequence: int, body: Mapping[str, Any], instruments: _Instrument
         terms=Terms(*body["terms"]),
         kind=kind_from(body["kind"]) if "kind" in body else PLAIN,  # without: kept before there were varieties
         wants=None if body["wants"] is None else Terms(*body["wants"]),
-        **{name: body[name] for name in _ORDER_FIELDS},
+        **{name: body[name] for name in _ORDER_FIELDS if name != "mark"},
+        mark=body.get("mark"),  # without: kept before there was one book for all
     )
     for status, at_ms, terms, *rest in body["history"]:
         order.history.append(Snapshot(Status(status), at_ms, LONG_AGO, Terms(*terms), *rest))

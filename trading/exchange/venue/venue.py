@@ -62,6 +62,7 @@ class Venue:
         self.access = Access(self.users, now_ms=now_ms, monotonic=monotonic, seed=exchange_id)
         books = self._first_day(market) if kept is None else self._restored(kept, market)
         self._desk = Desk(books, market, hours, now_ms, monotonic, self.behaviour)
+        self._store.keep(self._desk.street.shelf)
         self.gtt = GttBook(self._desk)
         self._store.keep(self.gtt.shelf)
         self.gtt.restored()
@@ -107,7 +108,7 @@ class Venue:
         """Roll to another trading day: what still lives lapses, accounts settle, the books are empty."""
         self.end_of_day()
         self._desk.market = market
-        self._desk.depth.clear()
+        self._desk.street.clear()
         self.gtt.begin_day()
         self.alerts.begin_day()
         self.funds.begin_day(market.day)
