@@ -5,6 +5,8 @@ import urllib.parse
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
 HOST = "algo.example"
 ANSWERS_WITHIN_S = 20.0
@@ -17,6 +19,9 @@ class Visitor:
         self._root = f"http://127.0.0.1:{port}"
         self._session = requests.Session()
         self._session.trust_env = False
+        # As browsers do: a kept connection that the server closed just now is no error, the page is asked for again.
+        again = Retry(total=None, connect=0, read=2, allowed_methods=("GET",), status=0, redirect=False)
+        self._session.mount("http://", HTTPAdapter(max_retries=again))
         # The browser speaks https to the proxy: cookies that only travel so are kept here and sent by `_ask`.
         self._session.cookies.set_policy(DefaultCookiePolicy(secure_protocols=("http", "https")))
         if is_proxied:
