@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+from argparse import SUPPRESS
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -17,6 +18,7 @@ from django.core.management import CommandError, call_command
 from kiteconnect import KiteConnect
 
 from algosystem.settings.base import BASE_DIR
+from trading.management.commands.run_exchange import Command as RunExchange
 
 
 class Process:
@@ -114,6 +116,8 @@ async def test_stopped_or_killed_in_mid_day_it_goes_on_and_never_back(tmp_path: 
         (["--expect", "nobody"], "--expect knows ticker, engine, beat, was 'nobody'"),
         (["--accounts", "-1"], "--accounts must be 0 to 9999, was -1"),
         (["--rest-port", "70000"], "a port must be 0 to 65535, was 70000"),
+        (["--redirect-url", "back"], "--redirect-url must be an address as http://127.0.0.1:8000/back, was 'back'"),
+        (["--postback-url", "ftp://x"], "--postback-url must be an address as .*, was 'ftp://x'"),
     ],
 )
 def test_a_wrong_option_is_one_sentence(tmp_path: Path, words: list[str], says: str) -> None:
@@ -139,4 +143,41 @@ async def test_a_state_directory_that_cannot_be_written_is_one_sentence(tmp_path
     assert (
         said.decode()
         == f"The state directory {tmp_path}/file cannot be used (File exists). Choose another --state-dir.\n"
+    )
+
+
+def test_every_option_is_explained_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call_command("run_exchange", "--help")
+    said = capsys.readouterr().out
+    parser = RunExchange().create_parser("manage.py", "run_exchange")
+    shown = [action for action in parser._actions if action.option_strings and action.help != SUPPRESS]
+
+    assert ended.value.code == 0
+    assert "exit codes:" in said
+    for action in shown:
+        assert action.help, action.option_strings
+        takes_a_value = action.nargs != 0
+        assert not takes_a_value or "(default" in action.help, action.option_strings
+
+
+async def test_a_second_exchange_in_one_folder_is_one_sentence(tmp_path: Path) -> None:
+    async with exchange("--state-dir", str(tmp_path)) as market:
+        second = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(BASE_DIR / "manage.py"),
+            "run_exchange",
+            "--state-dir",
+            str(tmp_path),
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, said = await second.communicate()
+        taken = market.info["rest"].rsplit(":", 1)[1]
+        with pytest.raises(CommandError, match=f"port {taken} is taken; choose another one"):
+            call_command("run_exchange", "--state-dir", str(tmp_path / "other"), "--rest-port", taken)
+
+    assert second.returncode == 1
+    assert said.decode() == (
+        f"CommandError: an exchange runs in {tmp_path}/exchange already; "
+        "stop it, or give this one a --state-dir of its own\n"
     )

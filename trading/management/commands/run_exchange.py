@@ -5,12 +5,13 @@ import json
 import os
 import signal
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from datetime import date, time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from trading.clock.live import LiveClock
 from trading.domain.timezone import ist_day
@@ -18,6 +19,7 @@ from trading.exchange.days import DayWish
 from trading.exchange.live_server import LiveExchange
 from trading.exchange.participants import ROLES
 from trading.exchange.server import Exchange, ExchangeOptions
+from trading.management import exchange_options
 
 MOST_ACCOUNTS = 9999
 
@@ -25,39 +27,27 @@ MOST_ACCOUNTS = 9999
 class Command(BaseCommand):
     """Serve until SIGTERM or Ctrl-C."""
 
-    help = "The simulated exchange: Kite Connect v3 on loopback, with its own market, ledger and clock."
+    help = exchange_options.HELP
     requires_system_checks = []
     requires_migrations_checks = False
+    suppressed_base_arguments = {  # Django's own, of no use here
+        "--version",
+        "--verbosity",
+        "--settings",
+        "--pythonpath",
+        "--traceback",
+        "--no-color",
+        "--force-color",
+    }
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Keep the lines of the examples as they are written."""
+        words = {"formatter_class": RawDescriptionHelpFormatter, "epilog": exchange_options.EPILOG}
+        return super().create_parser(prog_name, subcommand, **words | kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the options; the market ones are those of run_stack."""
-        parser.add_argument("--json", action="store_true", help="print one JSON line with addresses and users first")
-        parser.add_argument("--speed", type=int, default=1, help="market seconds a second at the most, 1 to 600")
-        parser.add_argument("--pace", choices=("hold", "free"), default="hold", help="hold waits for its participants")
-        parser.add_argument("--day", help="the trading day, YYYY-MM-DD (default: the next one)")
-        parser.add_argument("--seed", type=int, help="the same seed gives the same day (default 810)")
-        parser.add_argument("--bars", type=Path, help="replay minute bars from this folder")
-        parser.add_argument(
-            "--live",
-            action="store_true",
-            help="no market of its own: real prices come in at /prices, time is the wall's",
-        )
-        parser.add_argument(
-            "--live-time",
-            choices=("wall", "feed"),
-            default="wall",
-            help="feed: time is what the feeder says (trials with a simulated broker)",
-        )
-        parser.add_argument("--fresh", action="store_true", help="empty ledger and clock first")
-        parser.add_argument("--state-dir", type=Path, help="where ledger and clock are kept (default var)")
-        parser.add_argument("--rest-port", type=int, default=0, help="0: the one of the last start, or a free one")
-        parser.add_argument("--ws-port", type=int, default=0)
-        parser.add_argument("--control-port", type=int, default=0)
-        parser.add_argument("--accounts", type=int, default=0, help="so many free accounts more: ZZ0001, ZZ0002 ...")
-        parser.add_argument("--redirect-url", default="", help="where the login page sends users back to")
-        parser.add_argument("--postback-url", default="", help="where order postbacks are sent")
-        parser.add_argument("--start-at", default="09:15:00", help="where a new day starts, HH:MM:SS")
-        parser.add_argument("--expect", default="", help=f"do not begin before these joined: {','.join(ROLES)}")
+        """Declare the options; those of the market are run_stack's too."""
+        exchange_options.declare(parser, roles=ROLES)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the exchange in this process. Whatever is wrong with the options is one sentence."""
@@ -96,8 +86,8 @@ def _options(given: dict[str, Any]) -> ExchangeOptions:
         expected_roles=expected,
         ports=(given["rest_port"], given["ws_port"], given["control_port"]),
         more_accounts=_accounts(given["accounts"]),
-        redirect_url=given["redirect_url"],
-        postback_url=given["postback_url"],
+        redirect_url=_url(given["redirect_url"], "--redirect-url"),
+        postback_url=_url(given["postback_url"], "--postback-url"),
     )
 
 
@@ -121,9 +111,24 @@ def _announce(info: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(info), flush=True)
         return
-    print(f"Simulated exchange {info['exchange_id']}, day {info['day']}", flush=True)
-    print(f"  REST {info['rest']}  ticker {info['ws']}  control {info['control']}", flush=True)
-    print("  users and keys: GET /users on the control port, or start with --json", flush=True)
+    user = info["users"][1]  # a client; the first one is the operator
+    lines = (
+        f"Simulated exchange {info['exchange_id']}, day {info['day']}. Ctrl-C stops it, the next start goes on.",
+        f"  REST     {info['rest']}",
+        f"  ticker   {info['ws']}",
+        f"  login    {info['login']}?v=3&api_key={user['api_key']}",
+        f"  control  {info['control']}  (/clock, /users, /ledger, /faults)",
+        f"  {user['user_id']}   api_key {user['api_key']}  access_token {user['access_token']}",
+        "  Other users, secrets and passwords: GET /users on the control port, or start with --json.",
+    )
+    print("\n".join(lines), flush=True)
+
+
+def _url(text: str, option: str) -> str:
+    parts = urlsplit(text)
+    if text and not (parts.scheme in ("http", "https") and parts.hostname):
+        raise ValueError(f"{option} must be an address as http://127.0.0.1:8000/back, was {text!r}")
+    return text
 
 
 def _accounts(count: int) -> int:
