@@ -202,3 +202,47 @@ def test_places_and_taken_units_survive_a_kill(tmp_path: Path) -> None:
 
     assert fills == [0, 5]
     assert sum(one.quantity for one in again.venue.books.accounts["AB1003"].trades) == 1000
+
+
+def shown(desk: Desk) -> Quote:
+    return desk.venue.shown([desk.market.quote(INFY.token)])[0]
+
+
+def test_the_shown_depth_has_the_orders_of_accounts_and_lacks_what_they_took() -> None:
+    desk = Desk()
+    desk.tick(quote_of(INFY, 1500, asks=((1500, 40), (1501, 50)), bids=((1499, 30),)))
+    untouched = shown(desk)
+    assert untouched is desk.market.quote(INFY.token)
+
+    desk.trade(limit(BUY, 7, 1499))
+    desk.trade(limit(BUY, 5, "1499.50"), BOB)
+    desk.trade(limit(BUY, 45, 1501, validity="IOC"), BOB)
+
+    picture = shown(desk).picture()
+    assert [level[:2] for level in picture.bids[:3]] == [(scaled("1499.50"), 5), (scaled(1499), 37), (0, 0)]
+    assert [level[:2] for level in picture.asks[:2]] == [(scaled(1501), 45), (0, 0)]
+    assert picture.buy_quantity == untouched.buy_quantity + 12
+    assert picture.sell_quantity == untouched.sell_quantity - 45
+
+
+def test_the_shown_depth_is_the_same_after_a_kill(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.tick(quote_of(INFY, 1500, asks=((1500, 40), (1501, 50)), bids=((1499, 30),)))
+    desk.trade(limit(BUY, 7, 1499))
+    desk.trade(limit(BUY, 45, 1501, validity="IOC"), BOB)
+
+    again = Desk(tmp_path, market=desk.market)
+
+    assert shown(again).picture() == shown(desk).picture()
+
+
+def test_a_new_quote_never_shows_the_street_across_an_order_that_waits() -> None:
+    desk = Desk()
+    desk.tick(quote_of(INFY, 1500, asks=((1502, 40),), bids=((1499, 30),)))
+    desk.trade(limit(BUY, 7, 1501))
+
+    quote = desk.market.put(quote_of(INFY, 1500, asks=((1500, 10), (1502, 5)), bids=((1499, 30),)))
+    picture = desk.venue.shown([quote])[0].picture()
+
+    assert picture.bids[0].price == scaled(1501)
+    assert picture.asks[0].price == scaled(1502)

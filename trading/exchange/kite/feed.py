@@ -127,7 +127,7 @@ class Feed:
         """Send the present quotes of tokens just subscribed or set to another mode, as Kite does."""
         known = self._venue.market.instruments
         quotes = [self._venue.market.quote(token) for token in tokens if token in connection.modes and token in known]
-        self._publish_to(connection, quotes, {})
+        self._publish_to(connection, self._venue.shown(quotes), {})
 
     # -- order messages ------------------------------------------------------------------------------
 

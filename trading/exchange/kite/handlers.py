@@ -77,7 +77,7 @@ class Handlers:
         return market.by_key(key) if ":" in key else market.instruments.get(as_token(key))
 
     def _quote(self, instrument: Instrument) -> Quote:
-        return self._venue.market.quote(instrument.token)
+        return self._venue.shown([self._venue.market.quote(instrument.token)])[0]
 
     async def candles(self, request: web.Request, session: Session) -> Any:
         """GET /instruments/historical/{token}/{interval}."""

@@ -33,6 +33,10 @@ class Shelf(Generic[Row]):
         """Give all rows, the oldest first."""
         return list(self._rows.values())
 
+    def items(self) -> list[tuple[str, Row]]:
+        """Give all rows with their keys, the oldest first."""
+        return list(self._rows.items())
+
     def put(self, key: str, row: Row) -> None:
         """Add a row, or say that it has changed."""
         self._rows[key] = self._unsaved[key] = row

@@ -3,7 +3,7 @@
 Which units of a new quote reach which waiting order is decided by `Arrivals`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from trading.exchange.venue.orders import Order
 from trading.exchange.venue.queueing import Queues
 from trading.exchange.venue.sharedbook import SharedBook
 from trading.exchange.venue.shelf import Shelf
+from trading.exchange.venue.shown import shown
 
 Kept = tuple[str, list[Any]]
 """(day, what `SharedBook.pack` gave)."""
@@ -49,6 +50,24 @@ class Street:
     def changed(self, book: SharedBook) -> None:
         """Have the book written with the orders."""
         self.shelf.put(str(book.quote.token), (self._day().isoformat(), book.pack()))
+
+    def restored(self, tokens: Iterable[int], quote_of: Callable[[int], Quote]) -> None:
+        """Go on with the books of an earlier process of this day, and with those of waiting orders' tokens."""
+        today = self._day().isoformat()
+        kept = {int(key): day for key, (day, _) in self.shelf.items()}
+        for token in {*tokens, *(token for token, day in kept.items() if day == today)}:
+            self.book(quote_of(token))
+
+    def shown(self, quotes: Sequence[Quote], queues: Queues) -> Sequence[Quote]:
+        """Give quotes with the accounts' traces in their depth, the same object where there are none."""
+        return [self._shown(quote, queues) for quote in quotes] if self._books else quotes
+
+    def _shown(self, quote: Quote, queues: Queues) -> Quote:
+        book = self._books.get(quote.token)
+        if book is None:
+            return quote
+        bids, asks = (queues.of(quote.token, side) for side in (Side.BUY, Side.SELL))
+        return shown(quote, book.depletion, bids, asks)
 
     def clear(self) -> None:
         """Begin another day."""

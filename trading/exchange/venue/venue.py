@@ -63,6 +63,8 @@ class Venue:
         books = self._first_day(market) if kept is None else self._restored(kept, market)
         self._desk = Desk(books, market, hours, now_ms, monotonic, self.behaviour)
         self._store.keep(self._desk.street.shelf)
+        if books.day == market.day:
+            self._desk.street.restored(books.by_token, market.quote)
         self.gtt = GttBook(self._desk)
         self._store.keep(self.gtt.shelf)
         self.gtt.restored()
@@ -103,6 +105,10 @@ class Venue:
     def market(self) -> Market:
         """Give the day's prices."""
         return self._desk.market
+
+    def shown(self, quotes: Sequence[Quote]) -> Sequence[Quote]:
+        """Give quotes as the broker shows them: with the accounts' orders and what they took in the depth."""
+        return self._desk.street.shown(quotes, self.books.queues)
 
     def begin_day(self, market: Market) -> None:
         """Roll to another trading day: what still lives lapses, accounts settle, the books are empty."""
