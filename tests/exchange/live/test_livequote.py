@@ -3,11 +3,11 @@
 from decimal import Decimal
 
 from tests.exchange.fakes import INFY, quote_of, scaled
+from tests.exchange.walked_book import Book
 from trading.domain.orders import Side
 from trading.exchange.kite import packets
 from trading.exchange.kite.incoming import read_quote
 from trading.exchange.market.livequote import LiveQuote
-from trading.exchange.market.quotes import Book
 
 FIVE = tuple((str(Decimal("1500.05") + n * Decimal("0.05")), 100) for n in range(5))
 

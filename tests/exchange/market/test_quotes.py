@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pytest
 
+from tests.exchange.walked_book import Book
 from trading.domain.orders import Side
-from trading.exchange.market import Book, Depth, Market, Quote
+from trading.exchange.market import Depth, Market, Quote
 
 
 def quote(**changes: object) -> Quote:

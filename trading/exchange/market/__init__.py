@@ -2,6 +2,6 @@
 
 from trading.exchange.market.bars import folder_days
 from trading.exchange.market.market import Market, make_market
-from trading.exchange.market.quotes import Book, Depth, Level, Quote
+from trading.exchange.market.quotes import Depth, Level, Quote
 
-__all__ = ["Book", "Depth", "Level", "Market", "Quote", "folder_days", "make_market"]
+__all__ = ["Depth", "Level", "Market", "Quote", "folder_days", "make_market"]
