@@ -1,5 +1,7 @@
 """A venue that stops, or is killed, goes on where it stood."""
 
+import json
+import sqlite3
 import subprocess
 import sys
 from datetime import time
@@ -93,6 +95,44 @@ def test_another_day_opens_with_what_the_last_one_left(tmp_path: Path) -> None:
         account = reopened.venue.books.accounts["AB1001"]
         assert account.orders == {}
         assert account.net_quantity(INFY.token, "MIS") == 10
+
+
+def test_a_history_grows_on_disk_line_by_line_and_comes_back_whole(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    placed = desk.venue.books.orders[desk.trade(limit(BUY, 5, 1480))]
+    for quantity in range(6, 26):
+        desk.venue.modify(placed, limit(BUY, quantity, 1480))
+        desk.venue.match_pending()
+    desk.venue.close()
+
+    again = Desk(tmp_path).venue.books.orders[placed.order_id]
+    with sqlite3.connect(tmp_path / "ledger.sqlite3") as ledger:
+        rows = ledger.execute("SELECT body FROM lines").fetchall()
+
+    assert [line._replace(wire_s=0) for line in again.history] == [line._replace(wire_s=0) for line in placed.history]
+    assert sum(len(json.loads(body)) for (body,) in rows) == len(placed.history) > 80
+
+
+def test_a_ledger_that_kept_histories_inside_the_orders_is_read_and_goes_on(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    placed = desk.venue.books.orders[desk.trade(limit(BUY, 5, 1480))]
+    desk.venue.close()
+    with sqlite3.connect(tmp_path / "ledger.sqlite3") as ledger:
+        ((lines,),) = ledger.execute(
+            "SELECT json_group_array(json(value)) FROM lines, json_each(lines.body)"
+        ).fetchall()
+        ledger.execute("UPDATE orders SET body = json_set(body, '$.history', json(?))", [lines])
+        ledger.execute("DELETE FROM lines")
+
+    desk = Desk(tmp_path)
+    words = [line.status.value for line in desk.venue.books.orders[placed.order_id].history]
+    desk.venue.cancel(desk.venue.books.orders[placed.order_id])
+    desk.venue.match_pending()
+    desk.venue.close()
+
+    assert words == [line.status.value for line in placed.history]
+    kept = Desk(tmp_path).venue.books.orders[placed.order_id].history
+    assert [line.status.value for line in kept] == [*words, "CANCEL PENDING", "CANCELLED"]
 
 
 def test_the_ledger_file_is_for_its_owner_only(tmp_path: Path) -> None:

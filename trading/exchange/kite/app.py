@@ -39,7 +39,7 @@ def make_kite_app(venue: Venue, faults: Faults, *, monotonic: Callable[[], float
         user_id = session.user_id if session is not None else owner.user_id if owner is not None else ""
         return user_id, api_key
 
-    face = _Face(venue, RateLimits(monotonic))
+    face = _Face(venue, RateLimits(monotonic, venue.day_counts))
     app = web.Application(middlewares=[FaultInjector(faults, identify).middleware(), _envelopes])
     app.add_routes(LoginPage(venue).routes())
     app.add_routes(face.routes())
@@ -79,7 +79,10 @@ class _Face:
         async def handle(request: web.Request) -> web.StreamResponse:
             session = require_session(request, self._venue)
             self._limits.check(bucket, session.api_key, self._venue.market.day)
-            return _success(await call(request, session))
+            try:
+                return _success(await call(request, session))
+            finally:
+                self._venue.saved(None)  # a refused order counts to the day's limit, after a restart too
 
         return handle
 

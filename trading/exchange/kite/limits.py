@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from trading.exchange.venue import refusals
+from trading.exchange.venue.day_counts import DayCounts
 from trading.exchange.venue.refusals import Refusal
 
 ORDERS = "orders"
@@ -34,12 +35,15 @@ WINDOWS: dict[str, tuple[Window, ...]] = {
 
 
 class RateLimits:
-    """Counts what was let through; a refused request is not counted."""
+    """Counts what was let through; a refused request is not counted.
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    `day_counts` is kept by the venue, so that a restart gives nobody another 5,000.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], day_counts: DayCounts) -> None:
         self._monotonic = monotonic
+        self._day_counts = day_counts
         self._passed: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
-        self._orders_of_day: dict[str, tuple[date, int]] = {}
 
     def check(self, bucket: str, api_key: str, day: date) -> None:
         """Count one request of a bucket. Raises Refusal (429, NetworkException) above a limit."""
@@ -61,12 +65,10 @@ class RateLimits:
 
         Raises Refusal (429, NetworkException) above the day's limit.
         """
-        counted_day, count = self._orders_of_day.get(api_key, (day, 0))
-        if counted_day != day:
-            count = 0
-        if count + orders > ORDERS_PER_DAY:
+        count = self._day_counts.of(api_key, day) + orders
+        if count > ORDERS_PER_DAY:
             raise _too_many(refusals.TOO_MANY_ORDERS)
-        self._orders_of_day[api_key] = (day, count + orders)
+        self._day_counts.put(api_key, day, count)
 
 
 def _too_many(message: str) -> Refusal:

@@ -118,6 +118,8 @@ class Order:
     """A modification that was accepted and not yet applied."""
     wants_cancel: bool = False
     history: list[Snapshot] = field(default_factory=list)
+    lines_kept: int = 0
+    """How many lines of the history are on disk."""
 
     @property
     def remaining(self) -> int:

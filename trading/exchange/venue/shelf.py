@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
+import msgspec
+
 Row = TypeVar("Row")
 
 
@@ -43,9 +45,7 @@ class Shelf(Generic[Row]):
 
     def unsaved(self) -> list[tuple[str, str, str]]:
         """Give (noun, key, text) of every row that is not on disk."""
-        return [
-            (self.noun, key, json.dumps(self._pack(row), separators=(",", ":"))) for key, row in self._unsaved.items()
-        ]
+        return [(self.noun, key, msgspec.json.encode(self._pack(row)).decode()) for key, row in self._unsaved.items()]
 
     def saved(self) -> None:
         """Hear that what `unsaved` gave is on disk."""

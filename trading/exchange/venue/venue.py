@@ -15,6 +15,7 @@ from trading.exchange.venue.alerts import AlertBook
 from trading.exchange.venue.behaviour import Behaviour
 from trading.exchange.venue.books import Books
 from trading.exchange.venue.conversions import ConversionRequest, Conversions
+from trading.exchange.venue.day_counts import DayCounts
 from trading.exchange.venue.desk import Desk, Update
 from trading.exchange.venue.funds import FundBook
 from trading.exchange.venue.gtt import GttBook
@@ -74,6 +75,8 @@ class Venue:
         self.funds = FundBook(now_ms, seed=exchange_id)
         self._store.keep(self.funds.orders)
         self._store.keep(self.funds.sips)
+        self.day_counts = DayCounts()
+        self._store.keep(self.day_counts.shelf)
         self._conversions = Conversions(self._desk)
         self._store.keep(self._conversions.shelf)
         self._conversions.restored()
