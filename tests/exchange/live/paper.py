@@ -4,6 +4,7 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, time
 from pathlib import Path
 from time import monotonic
@@ -45,10 +46,12 @@ class Wall:
         return int(self.now.timestamp() * 1000)
 
 
-def full(instrument: Instrument, ltp: Price, at_ms: int, *, asks: Levels = (), bids: Levels = ()) -> bytes:
+def full(
+    instrument: Instrument, ltp: Price, at_ms: int, *, asks: Levels = (), bids: Levels = (), volume: int = 100_000
+) -> bytes:
     """Encode a full packet as the broker sends it."""
     quote: Quote = quote_of(instrument, ltp, asks=asks, bids=bids, at_ms=at_ms)
-    return packets.packet(quote, packets.FULL)
+    return packets.packet(replace(quote, volume=volume), packets.FULL)
 
 
 def batch(now_ms: int, *some: bytes) -> bytes:
@@ -72,12 +75,10 @@ class Paper(Running):
         self.wall = wall
         self.feeder: aiohttp.ClientWebSocketResponse
 
-    async def tell(
-        self, instrument: Instrument, ltp: Price, *, age_s: float = 0, asks: Levels = (), bids: Levels = ()
-    ) -> None:
+    async def tell(self, instrument: Instrument, ltp: Price, *, age_s: float = 0, **book: Any) -> None:
         """Send one price of this moment (or of some seconds ago) and wait until it was taken in."""
         before = (await self.clock_now())["feed"]["packets"]
-        packet = full(instrument, ltp, self.wall.ms - int(age_s * 1000), asks=asks, bids=bids)
+        packet = full(instrument, ltp, self.wall.ms - int(age_s * 1000), **book)
         await self.feeder.send_bytes(batch(self.wall.ms, packet))
         while (await self.clock_now())["feed"]["packets"] == before:  # noqa: ASYNC110 (asked over HTTP)
             await asyncio.sleep(0)

@@ -162,3 +162,29 @@ async def test_the_next_trading_day_begins_by_itself(tmp_path: Path) -> None:
         assert (await paper.clock_now())["day"] == "2026-11-25"
         signed_in_again = Running(paper.exchange).kite()
         assert await asyncio.to_thread(signed_in_again.orders) == []
+
+
+async def test_two_paper_orders_never_fill_each_other(tmp_path: Path) -> None:
+    async with live(tmp_path) as paper:
+        await paper.tell(INFY, "1500", asks=(("1502", 100),), bids=(("1498", 100),))
+        resting = await place(paper, **ORDER, order_type="LIMIT", price=1500, quantity=10)
+        charlie = paper.kite("AB1003")
+        sell = ORDER | {"transaction_type": "SELL", "order_type": "LIMIT", "price": 1499, "quantity": 10}
+        sold = str(await asyncio.to_thread(lambda: charlie.place_order(**sell)))
+        await paper.settle()
+
+        assert (await order_of(paper, resting))["status"] == "OPEN"
+        assert (await asyncio.to_thread(charlie.order_history, sold))[-1]["status"] == "OPEN"
+
+
+async def test_a_resting_order_waits_its_turn_behind_the_real_units_at_its_price(tmp_path: Path) -> None:
+    async with live(tmp_path) as paper:
+        book: dict[str, Any] = {"asks": (("1500.05", 100),), "bids": (("1500", 50),)}
+        await paper.tell(INFY, "1500.05", volume=1000, **book)
+        resting = await place(paper, **ORDER, order_type="LIMIT", price=1500, quantity=10)
+        await paper.tell(INFY, "1500", volume=1040, **book)
+        assert (await order_of(paper, resting))["filled_quantity"] == 0
+
+        await paper.tell(INFY, "1500", volume=1055, **book)
+        assert (await order_of(paper, resting))["filled_quantity"] == 5
+        assert await fills_of(paper, resting) == [(1500, 5)]

@@ -64,7 +64,7 @@ def read_quote(packet: bytes, instrument: Instrument, serial: int) -> LiveQuote:
 
 def _tradable(packet: bytes, instrument: Instrument, serial: int) -> LiveQuote:
     token, ltp, last_quantity, average, volume, wanted_all, offered_all, *prices = _HEAD.unpack_from(packet)
-    traded_s, oi, _, _, at_s = _TAIL.unpack_from(packet, _HEAD.size)
+    traded_s, oi, oi_high, oi_low, at_s = _TAIL.unpack_from(packet, _HEAD.size)
     levels = [
         Level(_scaled(price, token), quantity, orders)
         for quantity, price, orders in _LEVEL.iter_unpack(packet[_HEAD.size + _TAIL.size :])
@@ -88,6 +88,8 @@ def _tradable(packet: bytes, instrument: Instrument, serial: int) -> LiveQuote:
         lower_circuit=lower,
         upper_circuit=upper,
         oi=oi,
+        oi_day_high=oi_high,
+        oi_day_low=oi_low,
         depth=NO_DEPTH,
         serial=serial,
         is_bought=bool(offered) and _scaled(ltp, token) >= offered[0].price,

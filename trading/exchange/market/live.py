@@ -17,6 +17,8 @@ from trading.exchange.market.live_bars import LiveBars
 from trading.exchange.market.livequote import NO_DEPTH, LiveQuote
 
 STALE_AFTER_MS: Final = FEED_STALE_AFTER_S * 1000
+FIRST_SERIAL_MS: Final = 100
+"""A day's first serial is market time in these: packets of one instrument come less often."""
 
 
 class LiveMarket:
@@ -55,9 +57,10 @@ class LiveMarket:
         return known != before
 
     def next_serial(self, token: int) -> int:
-        """Count the quotes of one instrument."""
-        self._serials[token] = serial = self._serials.get(token, 0) + 1
-        return serial
+        """Count the quotes of one instrument, from a number that no earlier process has come to."""
+        last = self._serials.get(token) or self._now_ms() // FIRST_SERIAL_MS
+        self._serials[token] = last + 1
+        return last + 1
 
     def take(self, quote: LiveQuote) -> None:
         """Take a quote over; one that is older than what is known is passed by."""

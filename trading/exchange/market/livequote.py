@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from trading.domain.orders import Side
-from trading.exchange.market.quotes import DEEPEST_LEVEL, NO_LEVEL, SHOWN_LEVELS, Depth, Level, Quote
+from trading.exchange.market.quotes import DEEPEST_LEVEL, NO_LEVEL, SHOWN_LEVELS, Depth, Level, Picture, Quote
 
 NO_DEPTH: Final = Depth(0, 0, 0)
 """A live quote has no synthetic book: what asks for its depth finds nobody."""
@@ -26,24 +26,13 @@ class LiveQuote(Quote):
     step: int = 1
 
     @property
-    def bids(self) -> tuple[Level, ...]:
-        """Five levels, the highest price first; a missing level is all zeros."""
-        return _five(self.wanted)
+    def meets_accounts(self) -> bool:
+        """Paper orders are not in the real book: each meets the real levels alone, never another paper order."""
+        return False
 
-    @property
-    def asks(self) -> tuple[Level, ...]:
-        """Five levels, the lowest price first; a missing level is all zeros."""
-        return _five(self.offered)
-
-    @property
-    def buy_quantity(self) -> int:
-        """Units wanted in the whole book, as the broker said."""
-        return self.wanted_in_all
-
-    @property
-    def sell_quantity(self) -> int:
-        """Units offered in the whole book, as the broker said."""
-        return self.offered_in_all
+    def picture(self) -> Picture:
+        """Give what the broker sent of the book."""
+        return Picture(_five(self.wanted), _five(self.offered), self.wanted_in_all, self.offered_in_all)
 
     def levels(self, side: Side) -> Iterator[Level]:
         """Yield the resting levels of one side from the touch outwards, to the circuit.

@@ -89,6 +89,11 @@ class Quote:
     oi_day_low: int = 0
     touch: tuple[int, int] | None = None
 
+    @property
+    def meets_accounts(self) -> bool:
+        """Say whether orders of accounts trade with each other in this book, and not with the street alone."""
+        return True
+
     def picture(self) -> "Picture":
         """Give what is shown of the book. Made anew at each call: ask once for all four."""
         bids, asks = self._shown(Side.BUY), self._shown(Side.SELL)

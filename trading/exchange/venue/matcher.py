@@ -15,7 +15,7 @@ from trading.exchange.venue.books import Books
 from trading.exchange.venue.matching import allowed_units, older
 from trading.exchange.venue.orders import UPDATE, Order, Status, Trade
 from trading.exchange.venue.prices import Market, TradingHours
-from trading.exchange.venue.sharedbook import Offer, Plan, SharedBook
+from trading.exchange.venue.sharedbook import Line, Offer, Plan, SharedBook
 from trading.exchange.venue.street import Arrivals, Street
 
 
@@ -73,7 +73,7 @@ class Matcher:
 
     def _is_crossed(self, book: SharedBook, order: Order) -> bool:
         """Say whether the other side of the book, street or account, offers at an order's limit or better."""
-        best = book.best(order.side.opposite, self.books.queues.of(order.instrument.token, order.side.opposite))
+        best = book.best(order.side.opposite, self._against(book, order))
         return best is not None and (best - order.terms.price) * order.side.sign <= 0
 
     def _meet(self, book: SharedBook, arrivals: Arrivals, order: Order) -> None:
@@ -114,13 +114,16 @@ class Matcher:
 
     def _take(self, book: SharedBook, order: Order, wanted: int) -> Plan:
         """Take from the other side of the book. A waiting order trades at its own price."""
-        token, side = order.instrument.token, order.side.opposite
-        plan = book.plan(order, wanted, self.books.queues.of(token, side), self._allowed)
+        plan = book.plan(order, wanted, self._against(book, order), self._allowed)
         for deal in plan.deals:
             self._deal(book, order, deal)
         if any(deal.order is None for deal in plan.deals):
             self.street.changed(book)
         return plan
+
+    def _against(self, book: SharedBook, order: Order) -> Line:
+        """Give the accounts' orders that an order may meet."""
+        return self.books.queues.of(order.instrument.token, order.side.opposite) if book.quote.meets_accounts else ()
 
     def _deal(self, book: SharedBook, order: Order, deal: Offer) -> None:
         if deal.order is None:
