@@ -158,6 +158,16 @@ async def test_one_step_is_one_frame_with_a_packet_for_each_subscribed_instrumen
         assert len(await next_binary(ws)) == 2 + 2 + 8
 
 
+async def test_a_mode_message_alone_subscribes_as_the_php_client_does() -> None:
+    async with serving() as served, aiohttp.ClientSession() as http, http.ws_connect(url(served)) as ws:
+        await ws.send_json({"a": "mode", "v": ["ltp", [INFY.token]]})
+        present = await next_binary(ws)
+        served.face.send_ticks([quote_of(INFY, 1501)])
+        tick = await next_binary(ws)
+
+    assert (len(present), len(tick)) == (2 + 2 + 8, 2 + 2 + 8)
+
+
 async def test_counters_begin_anew_with_a_new_connection_and_follow_the_newest_order_socket() -> None:
     async with serving() as served, aiohttp.ClientSession() as http:
         ticker_socket = await http.ws_connect(url(served))
@@ -186,7 +196,9 @@ async def test_nobody_hears_of_another_users_orders() -> None:
         assert (await next_order(ws))["tag"] == "YOURS"
 
 
-@pytest.mark.parametrize("said", ["junk", '{"a":"subscribe","v":["408065"]}', '{"a":"mode","v":["fast",[1]]}', "[]"])
+@pytest.mark.parametrize(
+    "said", ["junk", '{"a":"subscribe","v":["408065"]}', '{"a":"mode","v":["fast",[1]]}', "[]", "[" * 100_000]
+)
 async def test_a_message_that_makes_no_sense_is_answered_by_an_error_frame(said: str) -> None:
     async with serving() as served, aiohttp.ClientSession() as http, http.ws_connect(url(served)) as ws:
         await ws.send_str(said)

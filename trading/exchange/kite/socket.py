@@ -77,13 +77,15 @@ class _TickerSocket:
         try:
             said = json.loads(text)
             self._subscribe(connection, said["a"], said["v"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             connection.send(error_text("Invalid message."))
 
     def _subscribe(self, connection: Connection, action: str, value: Any) -> None:
         if action == "mode":
             mode, tokens = value
-            self._set_mode(connection, mode, _tokens(tokens))
+            if mode not in packets.MODES:
+                raise ValueError(mode)
+            self._watch(connection, _tokens(tokens), mode)
             return
         tokens = _tokens(value)
         if action == "unsubscribe":
@@ -92,18 +94,18 @@ class _TickerSocket:
             return
         if action != "subscribe":
             raise ValueError(action)
+        self._watch(connection, [token for token in tokens if token not in connection.modes], packets.QUOTE)
+
+    def _watch(self, connection: Connection, tokens: list[int], mode: str) -> None:
+        """Send these tokens in this mode from now on, subscribed before or not.
+
+        The official PHP client subscribes to ltp and full by the mode message alone (KiteTicker.php, sendSubscription).
+        """
         if len(connection.modes.keys() | set(tokens)) > TOKENS_PER_SOCKET:
             connection.send(error_text(f"Maximum {TOKENS_PER_SOCKET} instruments are allowed on a connection."))
             return
         connection.is_ticker = True
-        new = [token for token in tokens if token not in connection.modes]
-        connection.modes.update(dict.fromkeys(new, packets.QUOTE))
-        self._feed.snapshot(connection, new)
-
-    def _set_mode(self, connection: Connection, mode: str, tokens: list[int]) -> None:
-        if mode not in packets.MODES:
-            raise ValueError(mode)
-        changed = [token for token in tokens if connection.modes.get(token, mode) != mode]
+        changed = [token for token in dict.fromkeys(tokens) if connection.modes.get(token) != mode]
         connection.modes.update(dict.fromkeys(changed, mode))
         self._feed.snapshot(connection, changed)
 
