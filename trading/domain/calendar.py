@@ -155,6 +155,14 @@ class MarketCalendar:
             self._hours[key] = hours_of(day, instrument_class, self._rows_of(day, instrument_class))
         return self._hours[key]
 
+    def day_ends_at(self, day: date) -> datetime:
+        """Give when the last phase of any class ends, the post-close session too. Raises CalendarError without one."""
+        sessions = [self.find_session(day, each) for each in InstrumentClass]
+        ends = [span.end for session in sessions if session for span in session.phases]
+        if not ends:
+            raise CalendarError(f"there is no session: {self.day_kind(day).reason}")
+        return max(ends)
+
     def phase_at(self, moment: datetime, instrument_class: InstrumentClass) -> Phase:
         """Give the phase at an aware moment; CLOSED on every day without a session."""
         hours = self.find_session(ist_day(moment), instrument_class)

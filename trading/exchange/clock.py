@@ -4,14 +4,13 @@ Market time moves only in steps that `stepper` makes. Speed is a ceiling; a held
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
 from trading.domain.calendar import MarketCalendar
 from trading.domain.instruments import InstrumentClass
 from trading.domain.sessions import Phase
-from trading.domain.timezone import IST, at_ist
+from trading.domain.timezone import IST
 
-DAY_ENDS_AT = time(15, 45)
 FREE_PACE_CEILING = 60
 MAX_SPEED = 600
 
@@ -42,8 +41,8 @@ class MarketClock:
 
     @property
     def end_ms(self) -> int:
-        """Give the moment at which the day is over and the clock stands."""
-        return to_ms(at_ist(self.day, DAY_ENDS_AT))
+        """Give the moment at which the day's last session is over and the clock stands."""
+        return to_ms(self.calendar.day_ends_at(self.day))
 
     @property
     def is_finished(self) -> bool:

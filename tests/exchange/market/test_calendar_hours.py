@@ -23,7 +23,7 @@ def clock(day: date, span: Span | None) -> tuple[str, str] | None:
         (date(2026, 7, 31), InstrumentClass.EQUITY_CAS, ("09:15", "15:30"), None),
         (date(2026, 8, 3), InstrumentClass.EQUITY_CAS, ("09:15", "15:15"), ("15:30", "15:35")),
         (date(2026, 8, 3), InstrumentClass.EQUITY, ("09:15", "15:30"), None),
-        (date(2026, 12, 7), InstrumentClass.EQUITY_CAS, ("09:15", "15:30"), ("15:38", "15:40")),
+        (date(2026, 12, 7), InstrumentClass.EQUITY_CAS, ("09:15", "15:30"), ("15:40", "15:42")),
         (date(2026, 11, 23), InstrumentClass.INDEX, ("09:15", "15:30"), None),
         (date(2023, 6, 1), InstrumentClass.EQUITY_CAS, ("09:15", "15:30"), None),
     ],

@@ -1,16 +1,14 @@
 """The market's hours by the product's own calendar (`domain.calendar`)."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
+from trading.domain.auctions import AuctionKind, auctions_of
 from trading.domain.calendar import DayKind, MarketCalendar
 from trading.domain.instruments import InstrumentClass
-from trading.domain.sessions import Phase, SessionHours
+from trading.domain.sessions import SessionHours
 from trading.exchange.market.hours import DayHours, Span, classic_hours
 
-MATCHING: Final = timedelta(minutes=2)
-"""How long an auction is matched at most: the opening from the end of order entry, the closing
-(where the rows have no matching phase of its own) before its end."""
 SATURDAY: Final = 5
 
 
@@ -39,7 +37,8 @@ class CalendarHours:
         if session is None:
             return classic_hours(day)
         parts = tuple((_ms(start), _ms(end)) for start, end in session.parts)
-        return DayHours(parts, self._opening(day), _closing(session))
+        opens_by = session if instrument_class is InstrumentClass.DERIVATIVE else self._shares(day)
+        return DayHours(parts, _match(opens_by, AuctionKind.OPENING), _match(session, AuctionKind.CLOSING))
 
     def phase_changes(self, day: date) -> tuple[int, ...]:
         """Give the beginnings and ends of all phases of all classes."""
@@ -47,24 +46,16 @@ class CalendarHours:
         spans = [span for session in sessions if session for span in session.phases]
         return tuple(sorted({_ms(edge) for span in spans for edge in (span.start, span.end)}))
 
-    def _opening(self, day: date) -> Span | None:
-        """Give the span right after the first pre-open's order entry; indices follow the shares."""
-        session = self._calendar.find_session(day, InstrumentClass.EQUITY)
-        if session is None:
-            return None
-        phases = [span for span in session.phases if span.phase is Phase.PRE_OPEN and span.start < session.open]
-        waiting = next((span for span in phases if not span.order_types), None)
-        return (_ms(waiting.start), _ms(min(waiting.start + MATCHING, waiting.end))) if waiting else None
+    def _shares(self, day: date) -> SessionHours | None:
+        """Give the hours of shares: an index has its first value from their opening auction."""
+        return self._calendar.find_session(day, InstrumentClass.EQUITY)
 
 
-def _closing(session: SessionHours) -> Span | None:
-    if not session.has_closing_auction:
-        return None
-    matching = next((span for span in session.phases if span.phase is Phase.CAS_MATCHING), None)
-    if matching is not None:
-        return _ms(matching.start), _ms(matching.end)
-    end = max(span.end for span in session.phases if span.phase is Phase.CAS_LIMIT_ONLY)
-    return _ms(end - MATCHING), _ms(end)
+def _match(session: SessionHours | None, kind: AuctionKind) -> Span | None:
+    """Give the span in which the day's first auction of a kind is matched."""
+    auctions = auctions_of(session) if session else ()
+    first = next((auction for auction in auctions if auction.kind is kind), None)
+    return (_ms(first.match_start), _ms(first.match_end)) if first else None
 
 
 def _ms(moment: datetime) -> int:

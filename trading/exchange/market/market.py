@@ -21,6 +21,7 @@ from trading.exchange.market.candles import (
 from trading.exchange.market.dump import Dump
 from trading.exchange.market.generated import GeneratedSource
 from trading.exchange.market.hours import Hours, day_of, midnight_ms
+from trading.exchange.market.prints import Print, print_in, vwap
 from trading.exchange.market.quotes import Quote
 from trading.exchange.market.source import Source
 from trading.exchange.market.state import InstrumentState
@@ -59,6 +60,14 @@ class Market:
     def quote(self, token: int) -> Quote:
         """Give the present quote. Raises KeyError for a token that does not trade here."""
         return self._states[token].quote()
+
+    def print_in(self, token: int, from_ms: int, until_ms: int) -> Print | None:
+        """Give today's first trade from `from_ms` up to and with `until_ms`, which must not be later than now."""
+        return print_in(self._states[token].tape, from_ms, until_ms)
+
+    def vwap(self, token: int, from_ms: int, until_ms: int) -> int:
+        """Give the volume weighted price from `from_ms` up to but without `until_ms`, 0 where nothing was traded."""
+        return vwap(self._states[token].tape, from_ms, until_ms)
 
     def by_key(self, key: str) -> Instrument | None:
         """Find a traded instrument by `EXCHANGE:TRADINGSYMBOL`."""

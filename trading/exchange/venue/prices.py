@@ -6,6 +6,7 @@ from typing import Protocol
 
 from trading.domain.instruments import Instrument
 from trading.exchange.market.candles import Candle
+from trading.exchange.market.prints import Print
 from trading.exchange.market.quotes import Quote
 
 
@@ -20,9 +21,8 @@ class Market(Protocol):
     def by_key(self, key: str) -> Instrument | None: ...
     def candles(self, token: int, start: datetime, end: datetime, interval: str, now_ms: int) -> Sequence[Candle]: ...
     def dump_csv(self, exchange: str | None) -> bytes: ...
+    def print_in(self, token: int, from_ms: int, until_ms: int) -> Print | None:
+        """Give the first trade from `from_ms` up to and with `until_ms`, both epoch ms of today."""
 
-
-class TradingHours(Protocol):
-    """Says whether an instrument trades continuously at an aware moment."""
-
-    def __call__(self, instrument: Instrument, moment: datetime, /) -> bool: ...
+    def vwap(self, token: int, from_ms: int, until_ms: int) -> int:
+        """Give the volume weighted price from `from_ms` up to but without `until_ms`, 0 where nothing was traded."""
