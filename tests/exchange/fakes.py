@@ -6,15 +6,18 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from trading.domain.calendar import ONE_DAY, MarketCalendar
 from trading.domain.instruments import Instrument, InstrumentType
 from trading.domain.money import to_scaled
 from trading.domain.orders import Side
-from trading.domain.timezone import IST, at_ist
+from trading.domain.timezone import at_ist
 from trading.exchange.market.candles import Candle
+from trading.exchange.market.prints import Print
 from trading.exchange.market.quotes import Depth, Level, Quote
 from trading.exchange.venue import Venue
 from trading.exchange.venue.desk import Update
 from trading.exchange.venue.rules import OrderRequest
+from trading.exchange.venue.sessions import Sessions
 
 DAY = date(2026, 11, 23)
 TICK = Decimal("0.05")
@@ -94,6 +97,8 @@ class FakeMarket:
         self._quotes: dict[int, Quote] = {
             token: quote_of(one, 1500, at_ms=at_ms) for token, one in self.instruments.items()
         }
+        self.prints: dict[int, list[Print]] = {}
+        """Trades of the tape by token, in order: only auctions and averages ask for them."""
 
     def quote(self, token: int) -> Quote:
         return self._quotes[token]
@@ -115,6 +120,14 @@ class FakeMarket:
             (start + timedelta(minutes=n), price, price + 2, price - 2, price + 1, 100 + n)
             for n in range(min(minutes, 5))
         ]
+
+    def print_in(self, token: int, from_ms: int, until_ms: int) -> Print | None:
+        return next((one for one in self.prints.get(token, []) if from_ms <= one.at_ms <= until_ms), None)
+
+    def vwap(self, token: int, from_ms: int, until_ms: int) -> int:
+        found = [one for one in self.prints.get(token, []) if from_ms <= one.at_ms < until_ms]
+        units = sum(one.quantity for one in found)
+        return sum(one.price * one.quantity for one in found) // units if units else 0
 
     def dump_csv(self, exchange: str | None) -> bytes:
         rows = [
@@ -143,10 +156,10 @@ class Times:
         return self.wire_s
 
 
-def continuous(instrument: Instrument, moment: datetime) -> bool:
-    """Sessions of a day with closing auctions: stocks with derivatives end at 15:15, the others at 15:30."""
-    end = time(15, 15) if instrument.has_derivatives else time(15, 30)
-    return time(9, 15) <= moment.astimezone(IST).time() < end
+CALENDAR = MarketCalendar.load().with_rows(open_weekend_days={DAY + ONE_DAY: "a day of the tests"}, years=[2027])
+"""Stocks with derivatives end at 15:15 with a closing auction, the others at 15:30. The day after DAY trades too, and
+every weekday of the year after."""
+SESSIONS = Sessions(CALENDAR, seed=1)
 
 
 class Desk:
@@ -160,12 +173,13 @@ class Desk:
         times: Times | None = None,
         more_accounts: int = 0,
     ) -> None:
+        self.state_dir = state_dir
         self.market = market or FakeMarket()
         self.times = times or Times()
         self.venue = Venue(
             exchange_id="exchange-test",
             market=self.market,
-            hours=continuous,
+            hours=SESSIONS,
             now_ms=self.times.now_ms,
             monotonic=self.times.monotonic,
             state_dir=state_dir,

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, time
 from pathlib import Path
 from socket import socket
 from typing import Any, Protocol
@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from trading.domain.calendar import MarketCalendar
-from trading.domain.instruments import Instrument
 from trading.domain.timezone import at_ist
 from trading.exchange.clock import MarketClock, to_ms
 from trading.exchange.control import ControlPort
@@ -28,6 +27,7 @@ from trading.exchange.participation import Participation
 from trading.exchange.state import KeptState, StateFile, new_exchange_id
 from trading.exchange.stepper import Stepper
 from trading.exchange.venue import Venue
+from trading.exchange.venue.sessions import Sessions
 
 logger = logging.getLogger(__name__)
 
@@ -152,13 +152,10 @@ class Exchange:
         return clock
 
     def _make_venue(self, calendar: MarketCalendar) -> Venue:
-        def is_continuous(instrument: Instrument, moment: datetime) -> bool:
-            return calendar.entries_allowed(moment, instrument.instrument_class)
-
         venue = Venue(
             exchange_id=self._identity,
             market=self._market,
-            hours=is_continuous,
+            hours=Sessions(calendar, self._choice.seed),
             now_ms=self._now_ms,
             monotonic=self._monotonic,
             state_dir=self._file.folder,

@@ -139,7 +139,7 @@ async def test_a_validity_in_minutes_lapses_as_cancelled() -> None:
 
 
 async def test_an_after_market_order_is_taken_changed_and_cancelled_in_the_evening() -> None:
-    async with serving(Desk(times=Times(time(15, 45)))) as served:
+    async with serving(Desk(times=Times(time(16, 0)))) as served:
         kite = served.kite()
         order_id = await served.call(kite.place_order, **ORDER | {"variety": "amo"})
         (taken,) = await rows(served)

@@ -16,7 +16,7 @@ NEXT = DAY.replace(day=24)
 
 
 def evening(state_dir: Path | None = None) -> Desk:
-    desk = Desk(state_dir, times=Times(time(15, 45)))
+    desk = Desk(state_dir, times=Times(time(16, 0)))
     desk.venue.end_of_day()
     return desk
 
@@ -115,11 +115,11 @@ def test_a_changed_one_waits_for_the_open_too(tmp_path: Path) -> None:
     assert again.venue.books.orders[placed.order_id].status == "OPEN"
 
 
-@pytest.mark.parametrize("moment", [time(8, 58), time(9, 15), time(12), time(15, 44)])
+@pytest.mark.parametrize("moment", [time(8, 58), time(9, 15), time(12), time(15, 59)])
 def test_the_market_hours_refuse_it(moment: time) -> None:
     desk = Desk(times=Times(moment))
 
-    with pytest.raises(Refusal, match=r"After market orders \(AMO\) are accepted only between 15:45 and 08:58"):
+    with pytest.raises(Refusal, match=r"After market orders \(AMO\) are accepted only between 16:00 and 08:58"):
         desk.place(amo())
 
 

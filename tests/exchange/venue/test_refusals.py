@@ -87,8 +87,8 @@ def test_a_protected_price_is_on_the_tick_and_inside_the_circuits() -> None:
     assert sold.terms.price == 16_398_000  # 1648.05 less 0.5 % is 1639.80975
 
 
-@pytest.mark.parametrize("moment", [time(9, 14, 59), time(15, 15), time(15, 22)])
-def test_outside_the_continuous_session_an_order_is_refused_with_the_closed_market_text(moment: time) -> None:
+@pytest.mark.parametrize("moment", [time(8, 59, 59), time(15, 35), time(16)])
+def test_outside_every_session_an_order_is_refused_with_the_closed_market_text(moment: time) -> None:
     desk = Desk(times=Times(moment))
 
     with pytest.raises(Refusal, match="are blocked as the markets are not open for trading today"):

@@ -15,6 +15,7 @@ from trading.exchange.market.dump import HEADER
 from trading.exchange.market.hours import Hours, day_of, midnight_ms
 from trading.exchange.market.live_bars import LiveBars
 from trading.exchange.market.livequote import NO_DEPTH, LiveQuote
+from trading.exchange.market.prints import Print
 
 STALE_AFTER_MS: Final = FEED_STALE_AFTER_S * 1000
 FIRST_SERIAL_MS: Final = 100
@@ -96,6 +97,17 @@ class LiveMarket:
         if closed is None:
             closed = self._closed[token] = quote.without_book(self.next_serial(token))
         return closed
+
+    def print_in(self, token: int, from_ms: int, until_ms: int) -> Print | None:
+        """Give the last trade that was heard, when it was in that span: an auction is followed by no other trade."""
+        quote = self._quotes.get(token)
+        if quote is None or not from_ms <= quote.last_trade_ms <= until_ms:
+            return None
+        return Print(quote.ltp, quote.last_quantity, quote.last_trade_ms)
+
+    def vwap(self, token: int, from_ms: int, until_ms: int) -> int:
+        """Not known of real trades: 0, so that the last price is taken."""
+        return 0
 
     def by_key(self, key: str) -> Instrument | None:
         """Find a named instrument by `EXCHANGE:TRADINGSYMBOL`."""

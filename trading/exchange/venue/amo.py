@@ -1,30 +1,30 @@
 """After-market orders: taken while the market is closed, kept by the broker, sent to the exchange at the open.
 
-Source: the broker's help page on after-market orders (2026). Its evening begins at 16:00 for stocks and 15:45 for
-derivatives; here it is 15:45 for both, because that is when the simulated day is over (assumed). Orders go out when
-continuous trading begins (the real ones without a stop at 09:00, into the pre-open session).
+Source: the broker's help page on after-market orders (2026): from 16:00 to 08:58 for stocks, until 09:10 for
+derivatives. Here the evening begins with the end of the class's last session and ends so long before its first one as
+on that page, whatever the day's rows are. Orders without a stop go out with the pre-open session, the others with
+continuous trading.
 """
 
-from datetime import datetime, time
+from datetime import datetime
 from decimal import Decimal
 
-from trading.domain.instruments import Instrument, InstrumentType
-from trading.domain.timezone import IST
+from trading.domain.instruments import Instrument
+from trading.domain.timezone import to_ist
 from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import refusals
 from trading.exchange.venue.orders import Order
 from trading.exchange.venue.refusals import Refusal, Rejection
 from trading.exchange.venue.rules import OrderRequest, protected_price
-
-TAKEN_FROM = time(15, 45)
-STOCKS_UNTIL, DERIVATIVES_UNTIL = time(8, 58), time(9, 10)
+from trading.exchange.venue.sessions import Sessions
 
 
-def require_window(instrument: Instrument, moment: datetime) -> None:
+def require_window(sessions: Sessions, instrument: Instrument, moment: datetime) -> None:
     """Raise Refusal unless after-market orders are placed, changed and cancelled at this aware moment."""
-    until = STOCKS_UNTIL if instrument.instrument_type is InstrumentType.EQ else DERIVATIVES_UNTIL
-    if until <= moment.astimezone(IST).time() < TAKEN_FROM:
-        raise Refusal(refusals.amo_closed(TAKEN_FROM, until))
+    each, day = instrument.instrument_class, to_ist(moment).date()
+    until, begins = sessions.after_market_until(each, day), sessions.after_market_from(each, day)
+    if until is not None and begins is not None and until <= moment < begins:
+        raise Refusal(refusals.amo_closed(to_ist(begins).time(), to_ist(until).time()))
 
 
 def checked(request: OrderRequest) -> OrderRequest:

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from trading.exchange.market.quotes import Quote
-from trading.exchange.venue import amo, auction, cover, iceberg, margin, refusals
-from trading.exchange.venue.floor import Floor, Update, batch_key
+from trading.exchange.venue import amo, auction, cover, entry_rules, iceberg, margin, refusals
+from trading.exchange.venue.floor import Update, batch_key
 from trading.exchange.venue.kinds import AMO, AUCTION, COVER, ICEBERG, PLAIN, REGULAR, Kind
 from trading.exchange.venue.marketclock import moment_of
 from trading.exchange.venue.orders import FINAL, UPDATE, Order, Status, Terms
+from trading.exchange.venue.phases import PhasedFloor
 from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.rules import OrderRequest, check_request, protected_price
 
@@ -29,7 +30,7 @@ _FIRST_LEGS: dict[str, Callable[[OrderRequest, Quote], tuple[OrderRequest, Kind]
 """What each variety makes of a client's wish: the order that is taken now, and its kind."""
 
 
-class Desk(Floor):
+class Desk(PhasedFloor):
     """What clients may ask for."""
 
     def place(self, user_id: str, api_key: str, request: OrderRequest) -> Order:
@@ -47,7 +48,8 @@ class Desk(Floor):
     def checked(self, request: OrderRequest) -> Terms:
         """Check a request that may be placed now and give its terms, or raise Refusal."""
         self._require_open(request)
-        return check_request(request, self.market.quote(request.instrument.token))
+        terms = check_request(request, self.market.quote(request.instrument.token))
+        return terms if request.variety == AMO else self.in_session(request, terms)
 
     def take(self, user_id: str, api_key: str, request: OrderRequest, terms: Terms, kind: Kind) -> Order:
         """Take an order whose terms were checked."""
@@ -71,17 +73,18 @@ class Desk(Floor):
         return order
 
     def _require_open(self, request: OrderRequest) -> None:
-        now = moment_of(self.now_ms())
         if request.variety == AMO:
-            amo.require_window(request.instrument, now)
-        elif request.instrument.is_tradable and not self.hours(request.instrument, now):
-            raise Refusal(refusals.market_closed(request.product).message)
+            amo.require_window(self.hours, request.instrument, moment_of(self.now_ms()))
+        elif request.instrument.is_tradable:
+            entry_rules.check_entry(request, self.session(request.instrument))
 
     # -- changes -------------------------------------------------------------------------------------
 
     def request_modify(self, order: Order, request: OrderRequest) -> None:
         """Note a modification, checked like a new order. Raises Refusal."""
         self._require_changeable(order)
+        if not order.is_after_hours:
+            entry_rules.check_change(order, self.session(order.instrument))
         if order.kind.variety == AUCTION:
             raise Refusal("Auction orders cannot be modified. Cancel the order and place a new one.")
         if order.modifications >= MAX_MODIFICATIONS:
@@ -107,6 +110,8 @@ class Desk(Floor):
             # A stop that has triggered is a plain order in the book: only its limit is left to change.
             request = request.as_limit()
         terms = check_request(request, quote)
+        if not order.is_after_hours:
+            terms = self.in_session(request, terms)
         if terms.order_type == order.terms.order_type == "LIMIT" and terms.percent is None:
             terms = terms._replace(percent=order.terms.percent)  # what was placed with protection stays marked so
         return terms
@@ -125,9 +130,10 @@ class Desk(Floor):
             self._request_exit(order, parent_order_id)
             return
         if order.is_after_hours:
-            amo.require_window(order.instrument, moment_of(self.now_ms()))
+            amo.require_window(self.hours, order.instrument, moment_of(self.now_ms()))
             self._cancel(order)
             return
+        entry_rules.check_change(order, self.session(order.instrument))
         if order.wants_cancel:
             return
         order.wants_cancel = True
@@ -139,7 +145,7 @@ class Desk(Floor):
         if parent_order_id != stop.kind.parent_order_id:
             raise Refusal(refusals.COVER_EXIT)
         self._require_changeable(stop)
-        if not self.hours(stop.instrument, moment_of(self.now_ms())):
+        if not self.trades_now(stop):
             raise Refusal(refusals.market_closed(stop.product).message)
         entry = self.books.orders[parent_order_id]
         if entry.is_live:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from trading.domain.orders import Side
 from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import amo, auction, margin, refusals
-from trading.exchange.venue.kinds import AMO, AUCTION
+from trading.exchange.venue.kinds import AMO
 from trading.exchange.venue.marketclock import moment_of
 from trading.exchange.venue.matcher import Matcher, Update
 from trading.exchange.venue.matching import is_triggered
@@ -22,6 +22,18 @@ __all__ = ["Floor", "Update", "batch_key"]
 @dataclass(slots=True)
 class Floor(Matcher):
     """What happens to an order at the exchange beside its fills."""
+
+    def goes_out(self, order: Order) -> bool:
+        """Say whether an order of the evening goes to the exchange now."""
+        return self.trades_now(order)
+
+    def why_not_now(self, order: Order) -> Rejection | None:
+        """Say why the exchange does not take an order that the broker took; None when it does."""
+        return None if self.trades_now(order) else refusals.market_closed(order.product)
+
+    def trades_now(self, order: Order) -> bool:
+        """Say whether an order is matched with the book as it stands."""
+        return self.hours(order.instrument, moment_of(self.now_ms()))
 
     def on_quotes(self, quotes: Iterable[Quote]) -> None:
         """Let lapse and open what is due, then match the resting orders of every instrument that has a new quote."""
@@ -47,10 +59,9 @@ class Floor(Matcher):
                 self._trigger(stop, quote)
 
     def open_due(self) -> None:
-        """Send the orders that waited for the open to the matching, once their instrument trades."""
-        now = moment_of(self.now_ms())
+        """Send the orders of the evening to the matching, once a session takes them."""
         for order in sorted(self.books.after_hours.values(), key=batch_key):
-            if self.hours(order.instrument, now):
+            if self.goes_out(order):
                 del self.books.after_hours[order.order_id]
                 self.books.pending[order.order_id] = order
                 self._enter(order, Status.VALIDATION_PENDING)
@@ -122,9 +133,7 @@ class Floor(Matcher):
 
     def _admit(self, order: Order) -> None:
         """Check a new order's risk and session, and let it into the book."""
-        rejection = None
-        if not self.hours(order.instrument, moment_of(self.now_ms())):
-            rejection = refusals.market_closed(order.product)
+        rejection = self.why_not_now(order)
         if order.kind.variety == AMO and rejection is None:
             rejection = amo.reprice(order, self.market.quote(order.instrument.token))
         rejection = rejection or self._risk(order)
@@ -143,7 +152,7 @@ class Floor(Matcher):
         quote = self.market.quote(order.instrument.token)
         if order.terms.order_type == "LIMIT" or order.triggered:
             self._enter(order, Status.OPEN)
-            if order.kind.variety != AUCTION:
+            if self.trades_now(order):
                 self._match(order, quote)
             return
         self._enter(order, Status.TRIGGER_PENDING)

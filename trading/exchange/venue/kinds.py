@@ -25,7 +25,7 @@ class Kind(NamedTuple):
     """`parent_order_id` is the iceberg's or cover order's first leg, None for a first leg itself.
 
     `slice_of` is the id that an autosliced order's children share; `stop` the scaled trigger that a cover
-    order's second leg gets; `auction_number` the auction session's number.
+    order's second leg gets; `auction_number` the auction session's number; `placed_by` is empty for a client's order.
     """
 
     variety: str = REGULAR
@@ -34,6 +34,7 @@ class Kind(NamedTuple):
     slice_of: str = ""
     stop: int = 0
     auction_number: str = ""
+    placed_by: str = ""
 
 
 PLAIN = Kind()

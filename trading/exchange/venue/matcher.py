@@ -14,7 +14,8 @@ from trading.exchange.venue.behaviour import Behaviour
 from trading.exchange.venue.books import Books
 from trading.exchange.venue.matching import allowed_units, older
 from trading.exchange.venue.orders import UPDATE, Order, Status, Trade
-from trading.exchange.venue.prices import Market, TradingHours
+from trading.exchange.venue.prices import Market
+from trading.exchange.venue.sessions import Sessions
 from trading.exchange.venue.sharedbook import Line, Offer, Plan, SharedBook
 from trading.exchange.venue.street import Arrivals, Street
 
@@ -33,7 +34,7 @@ class Matcher:
 
     books: Books
     market: Market
-    hours: TradingHours
+    hours: Sessions
     now_ms: Callable[[], int]
     monotonic: Callable[[], float]
     behaviour: Behaviour = field(default_factory=Behaviour)

@@ -47,7 +47,8 @@ class Terms(NamedTuple):
     """What a client may ask for and change. `percent` is the market protection in force, None for none.
 
     `order_type` is LIMIT, SL or SL-M: a protected MARKET order lives as the LIMIT that it became. `ttl` is the
-    life in minutes of validity TTL, 0 for another validity.
+    life in minutes of validity TTL, 0 for another validity. `at_market`: a MARKET order of a call auction, which
+    takes whatever price that finds.
     """
 
     quantity: int
@@ -58,6 +59,7 @@ class Terms(NamedTuple):
     disclosed_quantity: int
     percent: str | None
     ttl: int = 0
+    at_market: bool = False
 
 
 class Snapshot(NamedTuple):

@@ -26,6 +26,7 @@ COVER_EXIT = (
 SELF_TRADE = "The order was cancelled by the exchange to prevent a self-trade."
 UNKNOWN_ORDER = "Couldn't find that `order_id`."
 UNREADABLE_BODY = "Invalid request body. It should be UTF-8 text, form-encoded or JSON as the call asks for."
+CLOSED_RAW = "16387 : Security is not allowed to trade in this market"
 OUT_OF_RANGE_RAW = "17070 : The Price is out of the current execution range"
 
 
@@ -70,13 +71,17 @@ def insufficient_holding(wanted: int, held: int, user_id: str) -> Rejection:
     )
 
 
+def product_name(product: str) -> str:
+    """Name a product as the broker's texts do."""
+    words = {"MIS": "MIS (intraday)", "CNC": "CNC (delivery)", "NRML": "NRML (overnight)", "CO": "CO (cover)"}
+    return words.get(product, product)
+
+
 def market_closed(product: str) -> Rejection:
-    """The text for an order outside the continuous session."""
-    words = {"MIS": "MIS (intraday)", "CNC": "CNC (delivery)", "NRML": "NRML (overnight)"}
+    """The text for an order outside every session."""
     return Rejection(
-        f"{words.get(product, product)} are blocked as the markets are not open for trading today. "
-        "Try placing an AMO order.",
-        "16387 : Security is not allowed to trade in this market",
+        f"{product_name(product)} are blocked as the markets are not open for trading today. Try placing an AMO order.",
+        CLOSED_RAW,
     )
 
 

@@ -41,15 +41,20 @@ class Sessions:
         return self.calendar.find_session(day, instrument_class)
 
     def at(self, instrument_class: InstrumentClass, moment: datetime) -> PhaseSpan | None:
-        """Give the phase of a moment, without order types once chance has ended the entry; None means closed."""
+        """Give the phase of a moment, without order types once chance has ended the entry; None means closed.
+
+        Matching is a phase too where the rows have none for it.
+        """
         hours = self.hours(instrument_class, ist_day(moment))
         span = hours.at(moment) if hours else None
-        if span is None or not span.order_types:
+        if span is not None and not span.order_types:
             return span
         auction = self.auction(instrument_class, moment)
-        if auction is not None and moment >= self.entry_ends_at(auction):
-            return replace(span, order_types=frozenset())
-        return span
+        if auction is None:
+            return span
+        if span is None:
+            return PhaseSpan(Phase.CAS_MATCHING, auction.match_start, auction.over, frozenset())
+        return replace(span, order_types=frozenset()) if moment >= self.entry_ends_at(auction) else span
 
     def auctions(self, instrument_class: InstrumentClass, day: date) -> tuple[CallAuction, ...]:
         """Give the day's call auctions."""

@@ -31,6 +31,10 @@ class Shelf(Generic[Row]):
         """Give one row."""
         return self._rows.get(key)
 
+    def has(self, key: str) -> bool:
+        """Say whether there is such a row."""
+        return key in self._rows
+
     def rows(self) -> list[Row]:
         """Give all rows, the oldest first."""
         return list(self._rows.values())

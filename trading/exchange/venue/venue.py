@@ -20,10 +20,11 @@ from trading.exchange.venue.desk import Desk, Update
 from trading.exchange.venue.funds import FundBook
 from trading.exchange.venue.gtt import GttBook
 from trading.exchange.venue.orders import Order
-from trading.exchange.venue.prices import Market, TradingHours
+from trading.exchange.venue.prices import Market
 from trading.exchange.venue.reads import Reads
 from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.rules import OrderRequest
+from trading.exchange.venue.sessions import Sessions
 from trading.exchange.venue.slicing import Sliced, place_slices
 from trading.exchange.venue.standing import Standing, standing_of
 from trading.exchange.venue.store import Kept, VenueStore
@@ -43,7 +44,7 @@ class Venue:
         *,
         exchange_id: str,
         market: Market,
-        hours: TradingHours,
+        hours: Sessions,
         now_ms: Callable[[], int],
         monotonic: Callable[[], float],
         state_dir: Path | None = None,
@@ -66,6 +67,7 @@ class Venue:
         self._store.keep(self._desk.street.shelf)
         if books.day == market.day:
             self._desk.street.restored(books.by_token, market.quote)
+        self._store.keep(self._desk.struck)
         self.gtt = GttBook(self._desk)
         self._store.keep(self.gtt.shelf)
         self.gtt.restored()
