@@ -101,7 +101,7 @@ async def test_prices_that_arrive_late_or_from_the_future_fill_and_trigger_nothi
 
 
 async def test_outside_hours_an_order_is_refused_and_says_why(tmp_path: Path) -> None:
-    async with live(tmp_path, Wall(time(9, 0))) as paper:
+    async with live(tmp_path, Wall(time(8, 59))) as paper:
         await paper.tell(INFY, "1500", asks=ASKS, bids=BIDS)
 
         with pytest.raises(InputException, match="markets are not open"):
