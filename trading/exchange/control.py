@@ -1,6 +1,5 @@
 """The control port: market clock, truth, faults, and the way in for participants. Loopback only."""
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import time
@@ -10,8 +9,9 @@ from aiohttp import web
 
 from trading.domain.timezone import at_ist
 from trading.exchange.clock import MarketClock, to_ms
+from trading.exchange.control_bodies import read_object, whole
+from trading.exchange.control_faults import FaultCalls
 from trading.exchange.control_guard import guard
-from trading.exchange.faults import Faults
 from trading.exchange.participation import Participation
 from trading.exchange.venue import Venue
 
@@ -25,14 +25,14 @@ class ControlPort:
         exchange_id: str,
         clock: MarketClock,
         venue: Venue,
-        faults: Faults,
+        faults: FaultCalls,
         participation: Participation,
         stir: Callable[[], None],
     ) -> None:
         self._exchange_id = exchange_id
         self._clock = clock
         self._venue = venue
-        self._faults = faults
+        self._fault_calls = faults
         self._participation = participation
         self._stir = stir
 
@@ -47,9 +47,7 @@ class ControlPort:
                 web.get("/ledger/hash", self.get_ledger_hash),
                 web.get("/charges", self.get_charges),
                 web.get("/users", self.get_users),
-                web.get("/faults", self.get_faults),
-                web.post("/faults", self.post_faults),
-                web.delete("/faults", self.delete_faults),
+                *self._fault_calls.routes(),
                 web.post("/behaviour", self.post_behaviour),
                 web.post("/gtt", self.post_gtt),
                 web.post("/tokens/invalidate", self.post_invalidate),
@@ -81,7 +79,7 @@ class ControlPort:
 
     async def post_clock(self, request: web.Request) -> web.Response:
         """Obey run_until, hold, resume, step, speed and pace; several may come in one body: all of them or none."""
-        body = _object(await _json(request))
+        body = await read_object(request)
         self._obey(replace(self._clock), body)  # a refused order raises here, before anything has changed
         self._obey(self._clock, body)
         self._stir()
@@ -89,11 +87,11 @@ class ControlPort:
 
     def _obey(self, clock: MarketClock, body: dict[str, Any]) -> None:
         orders: dict[str, Callable[[Any], None]] = {
-            "speed": lambda value: clock.set_speed(_whole(value, "speed")),
+            "speed": lambda value: clock.set_speed(whole(value, "speed")),
             "pace": lambda value: clock.set_pace(str(value)),
             "hold": lambda value: clock.hold() if value else clock.resume(),
             "resume": lambda value: clock.resume() if value else clock.hold(),
-            "step": lambda value: clock.run_steps(_whole(value, "step")),
+            "step": lambda value: clock.run_steps(whole(value, "step")),
             "run_until": lambda value: clock.run_until(self._moment_of(value)),
         }
         unknown = sorted(set(body) - set(orders))
@@ -124,54 +122,20 @@ class ControlPort:
         """Answer who has an account here, with keys and passwords: everything is made up."""
         return web.json_response({"users": self._venue.user_sheet()})
 
-    async def get_faults(self, request: web.Request) -> web.Response:
-        """Answer the rules in force and what was injected so far."""
-        return web.json_response(self._faults.report())
-
-    async def post_faults(self, request: web.Request) -> web.Response:
-        """Add one rule, or a list of them: all or none."""
-        body = await _json(request)
-        self._faults.add_all(body if isinstance(body, list) else [body])
-        return web.json_response(self._faults.report())
-
-    async def delete_faults(self, request: web.Request) -> web.Response:
-        """Forget every rule; what was injected is kept."""
-        self._faults.clear()
-        return web.json_response(self._faults.report())
-
     async def post_behaviour(self, request: web.Request) -> web.Response:
         """Set order-book lag and fill schedule."""
-        return web.json_response(self._venue.behaviour.set(_object(await _json(request))))
+        return web.json_response(self._venue.behaviour.set(await read_object(request)))
 
     async def post_gtt(self, request: web.Request) -> web.Response:
         """End an active trigger as the broker does: disabled, cancelled or rejected."""
-        body = _object(await _json(request))
-        self._venue.end_gtt(_whole(body.get("trigger_id"), "trigger_id"), str(body.get("status")))
+        body = await read_object(request)
+        self._venue.end_gtt(whole(body.get("trigger_id"), "trigger_id"), str(body.get("status")))
         return web.json_response({"trigger_id": body["trigger_id"], "status": body["status"]})
 
     async def post_invalidate(self, request: web.Request) -> web.Response:
         """Make a user's access tokens void, as a login elsewhere does."""
-        user_id = _object(await _json(request)).get("user_id")
+        user_id = (await read_object(request)).get("user_id")
         return web.json_response({"invalidated": self._venue.invalidate_tokens(str(user_id))})
-
-
-async def _json(request: web.Request) -> Any:
-    try:
-        return await request.json()
-    except json.JSONDecodeError as error:
-        raise ValueError(f"the body must be JSON: {error}") from error
-
-
-def _object(body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise ValueError("the body must be a JSON object")
-    return body
-
-
-def _whole(value: object, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{name} must be a whole number, was {value!r}")
-    return value
 
 
 @web.middleware

@@ -23,6 +23,7 @@ class JoinedVenue:
 
     def advance(self, to_ms: int) -> None:
         """Move prices, send ticks, match resting orders; in the day's last step let every live order lapse."""
+        self._face.look()
         quotes = self._market.advance(to_ms)
         self._face.send_ticks(quotes)
         self._venue.on_quotes(quotes)

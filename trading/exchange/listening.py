@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import ssl
 
 from aiohttp import web
 
@@ -34,10 +35,10 @@ def listen(wished: int, kept: int) -> socket.socket:
     raise ValueError("no free port on this machine")
 
 
-async def serve(app: web.Application, listener: socket.socket) -> web.AppRunner:
-    """Serve an application at a listening socket until the runner is cleaned up."""
+async def serve(app: web.Application, listener: socket.socket, context: ssl.SSLContext | None = None) -> web.AppRunner:
+    """Serve an application at a listening socket, with TLS when there is a context, until the runner is cleaned up."""
     # access_log=None: request lines carry access tokens (the ticker's query, logout)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, max_line_size=LONGEST_LINE)
     await runner.setup()
-    await web.SockSite(runner, listener).start()
+    await web.SockSite(runner, listener, ssl_context=context).start()
     return runner

@@ -15,8 +15,8 @@ from trading.domain.calendar import MarketCalendar
 from trading.domain.timezone import at_ist, ist_day
 from trading.exchange.clock import MarketClock, to_ms
 from trading.exchange.control import ControlPort
+from trading.exchange.control_faults import FaultCalls
 from trading.exchange.days import REMEDY, DayChoice
-from trading.exchange.faults import Faults
 from trading.exchange.kite import KiteFace
 from trading.exchange.live_prices import PriceDoor
 from trading.exchange.live_time import FeedTime, LiveTime, WallTime, market_day
@@ -92,7 +92,7 @@ class LiveExchange(Exchange):
         self._door.stir = self.stepper.stir
         return self.stepper
 
-    def _make_control(self, faults: Faults) -> ControlPort:
+    def _make_control(self, faults: FaultCalls) -> ControlPort:
         return LiveControl(
             self._door,
             exchange_id=self._identity,
@@ -139,6 +139,7 @@ class LiveVenue:
 
     def advance(self, market: LiveMarket) -> None:
         """Send what arrived, match resting orders at what is fresh, and end a day that is over."""
+        self._face.look()
         quotes = market.advance(self._clock.now_ms)
         if quotes:
             self._face.send_ticks(quotes)

@@ -13,10 +13,15 @@ from aiohttp import web
 
 from trading.domain.calendar import MarketCalendar
 from trading.domain.timezone import at_ist
+from trading.exchange.bent_market import BentMarket
 from trading.exchange.clock import MarketClock, to_ms
 from trading.exchange.control import ControlPort
+from trading.exchange.control_faults import FaultCalls
 from trading.exchange.days import DayChoice, DayWish, choose_day
 from trading.exchange.faults import Faults
+from trading.exchange.faults.journal import FILE_NAME as JOURNAL_FILE
+from trading.exchange.faults.journal import Journal
+from trading.exchange.impostor import Impostor
 from trading.exchange.joined import JoinedVenue
 from trading.exchange.kite import KiteFace
 from trading.exchange.listening import HOST, listen, serve
@@ -98,12 +103,20 @@ class Exchange:
         if options.is_fresh:
             self._file.erase()
         self._identity = kept.exchange_id if kept else new_exchange_id()
+        faults = Faults(
+            choice.seed,
+            now_ms=self._now_ms,
+            monotonic=self._monotonic,
+            journal=Journal(self._file.folder / JOURNAL_FILE),
+        )
+        self._market = BentMarket(self._market, faults)
         self.venue = self._make_venue(calendar)
-        faults, participants = Faults(), Participants()
+        participants = Participants()
         self._face = KiteFace(self.venue, faults, monotonic=self._monotonic)
+        self._impostor = Impostor(faults, self._face)
         self._stepper: Moves = self._make_stepper(participants)
         self.venue.wake = self._stepper.stir
-        self._control = self._make_control(faults)
+        self._control = self._make_control(FaultCalls(faults, self._face.look, self._impostor))
 
     def _choose(self, kept: KeptState | None, calendar: MarketCalendar) -> DayChoice:
         return choose_day(kept, self._options.wish, calendar=calendar, today=self._options.today)
@@ -124,7 +137,7 @@ class Exchange:
         )
         return stepper
 
-    def _make_control(self, faults: Faults) -> ControlPort:
+    def _make_control(self, faults: FaultCalls) -> ControlPort:
         return ControlPort(
             exchange_id=self._identity,
             clock=self.clock,
@@ -191,10 +204,12 @@ class Exchange:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._impostor.stop()
         for runner in self._runners:
             await runner.cleanup()
         self._file.write(self._state())
         self.venue.close()
+        self._face.close()
         self._file.release()
 
     @property

@@ -10,6 +10,7 @@ from kiteconnect import KiteConnect
 
 from tests.exchange.fakes import Desk
 from trading.exchange.faults import Faults
+from trading.exchange.faults.scripts import parse_wish
 from trading.exchange.kite import KiteFace
 
 
@@ -18,10 +19,15 @@ class Served:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.faults = Faults()
+        self.faults = Faults(now_ms=desk.times.now_ms, monotonic=desk.times.monotonic)
         self.face = KiteFace(desk.venue, self.faults, monotonic=desk.times.monotonic)
         self.rest = ""
         self.ws = ""
+
+    def set(self, wish: Any) -> None:
+        """Put a rule, a script or a preset in force, as the control port does."""
+        self.faults.enforce(parse_wish(wish, self.faults.scripts()))
+        self.face.look()
 
     def match_soon(self) -> None:
         asyncio.get_running_loop().call_soon(self.desk.venue.match_pending)

@@ -5,16 +5,22 @@ still to come, `reply` on the answer itself: it is late, cut in the middle, or a
 """
 
 import asyncio
+import gzip
 import json
 import logging
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date
+from random import Random
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from trading.exchange.faults import absurd, bodies
 from trading.exchange.faults.engine import Faults
+from trading.exchange.faults.places import DEEDS
 from trading.exchange.faults.rules import Rule, Target
 
 logger = logging.getLogger(__name__)
@@ -24,12 +30,26 @@ Identify = Callable[[web.Request], tuple[str, str]]
 """Gives (user id, api key) of a request, empty strings when unknown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What faults on requests need to know of the exchange.
+
+    `old_dump` gives yesterday's instrument file (of one exchange, or of all), `day` is the market's; `do` carries a
+    deed out and gives what came of it.
+    """
+
+    identify: Identify
+    old_dump: Callable[[str | None], bytes] = lambda exchange: b""
+    day: Callable[[], date] = lambda: date(2000, 1, 1)
+    do: Callable[[Rule, Target], str] = lambda rule, target: ""
+
+
 class FaultInjector:
     """Makes the aiohttp middleware. Late acceptances run as tasks that it keeps hold of."""
 
-    def __init__(self, faults: Faults, identify: Identify) -> None:
+    def __init__(self, faults: Faults, around: Surroundings) -> None:
         self._faults = faults
-        self._identify = identify
+        self._around = around
         self._late: set[asyncio.Task[None]] = set()
 
     def middleware(self) -> Middleware:
@@ -44,21 +64,64 @@ class FaultInjector:
         return inject
 
     async def _injected(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        target = Target(request.method, request.path, *self._identify(request))
-        rule = self._faults.pick(target, "before_accept")
+        user_id, api_key = self._around.identify(request)
+        target = Target(request.method, request.path, user_id, api_key, request.remote or "")
+        rule = await self._struck(target, "before_accept")
         if rule is not None:
-            if rule.action != "delay":
-                await self._accept_late(rule, request, handler)
-                return await _instead(rule, request)
-            await asyncio.sleep(rule.seconds)
+            await self._accept_late(rule, request, handler)
+            return await _instead(rule, request)
         response = await handler(request)
-        rule = self._faults.pick(target, "after_accept")
+        rule = await self._struck(target, "after_accept")
         if rule is not None:
-            if rule.action != "delay":
-                return await _instead(rule, request)
+            return await _instead(rule, request)
+        rule = await self._struck(target, "reply")
+        return response if rule is None else await self._spoiled(rule, request, response)
+
+    async def _struck(self, target: Target, phase: str) -> Rule | None:
+        """Do what strikes without an answer of its own (a deed, a delay); give the rule that has one."""
+        rule = self._faults.find(target, phase)
+        if rule is None:
+            return None
+        if rule.action in DEEDS:
+            self._faults.inject(rule, target, self._around.do(rule, target))
+            return None
+        self._faults.inject(rule, target)
+        if rule.action == "delay":
             await asyncio.sleep(rule.seconds)
-        rule = self._faults.pick(target, "reply")
-        return response if rule is None else await _spoiled(rule, request, response)
+            return None
+        return rule
+
+    async def _spoiled(self, rule: Rule, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+        """Answer with what the fault leaves of the true answer."""
+        if rule.action in ("status", "body"):
+            status = rule.status if rule.action == "status" else response.status
+            text = rule.body if rule.action == "body" else _error_text(rule, request)
+            return _written(rule, status, text)
+        if rule.action in ("drop", "rst"):
+            return await _cut(rule, request, response)
+        return await self._altered(rule, request, response)
+
+    async def _altered(self, rule: Rule, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+        """Answer with other contents: fuzz, csv, price. What they do not fit goes out as it is."""
+        whole = _whole(response)
+        is_csv = response.content_type == "text/csv"
+        if whole is None or is_csv is not (rule.action == "csv"):
+            return response
+        if rule.action == "csv":
+            body = await asyncio.to_thread(self._other_csv, rule, request.match_info.get("exchange"), whole)
+            return web.Response(body=body, content_type="text/csv", headers={"Content-Encoding": "gzip"})
+        if rule.action == "price":
+            text = bodies.priced(whole.decode(), rule.match.get("instrument", ""), lambda true: _bent(rule, true))
+            return web.Response(status=response.status, body=text.encode(), content_type="application/json")
+        rng = Random(f"{rule.rule_id}:{rule.injected}")  # noqa: S311 - a repeatable test
+        text, kind = bodies.fuzzed(whole.decode(), rule.kind, rng)
+        return web.Response(status=response.status, body=text.encode(), content_type=kind)
+
+    def _other_csv(self, rule: Rule, exchange: str | None, true: bytes) -> bytes:
+        if rule.kind == "yesterday":
+            return gzip.compress(self._around.old_dump(exchange), 5)
+        instrument = rule.match.get("instrument", "")
+        return gzip.compress(bodies.altered_csv(true.decode(), rule.kind, instrument, self._around.day()).encode(), 5)
 
     async def _accept_late(self, rule: Rule, request: web.Request, handler: Handler) -> None:
         """Carry the request out later although it is answered (or not) now."""
@@ -79,7 +142,7 @@ async def _carry_out(seconds: float, request: web.Request, handler: Handler) -> 
 async def _instead(rule: Rule, request: web.Request) -> web.StreamResponse:
     """Answer with the fault and nothing of the true answer."""
     if rule.action == "status":
-        return _written(rule, rule.status, rule.body or _envelope(rule))
+        return _written(rule, rule.status, _error_text(rule, request))
     if rule.action == "body":
         return _written(rule, 200, rule.body)
     await request.read()  # a reset while the client still writes looks like an end to it
@@ -89,15 +152,8 @@ async def _instead(rule: Rule, request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-async def _spoiled(rule: Rule, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    """Answer with what the fault leaves of the true answer."""
-    if rule.action == "delay":
-        await asyncio.sleep(rule.seconds)
-        return response
-    if rule.action == "status":
-        return _written(rule, rule.status, rule.body or _envelope(rule))
-    if rule.action == "body":
-        return _written(rule, response.status, rule.body)
+async def _cut(rule: Rule, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """Answer with the first half."""
     text = response.body if isinstance(response, web.Response) and isinstance(response.body, bytes) else b""
     half = web.StreamResponse(status=response.status, headers={"Content-Type": "application/json"})
     half.content_length = len(text)
@@ -107,14 +163,32 @@ async def _spoiled(rule: Rule, request: web.Request, response: web.StreamRespons
     return half
 
 
+def _whole(response: web.StreamResponse) -> bytes | None:
+    """Give the body of a true answer, unpacked, None when there is none at hand."""
+    body = response.body if isinstance(response, web.Response) else None
+    if not isinstance(body, bytes):
+        return None
+    return gzip.decompress(body) if response.headers.get("Content-Encoding") == "gzip" else body
+
+
+def _bent(rule: Rule, true: float) -> float:
+    """Give the price that a rule tells instead of the true one."""
+    if rule.kind == "list":
+        return absurd.PRICES[(rule.injected - 1) % len(absurd.PRICES)].of(true)
+    return rule.value if rule.kind == "value" else round(true * rule.factor, 4)
+
+
 def _written(rule: Rule, status: int, text: str) -> web.Response:
     # the header as it was given: gateways send `text/html; charset=utf-8`, which aiohttp wants in two parts
     return web.Response(status=status, body=text.encode(), headers={"Content-Type": rule.content_type})
 
 
-def _envelope(rule: Rule) -> str:
-    """Give an error in Kite's shape."""
-    return json.dumps({"status": "error", "message": rule.message, "error_type": rule.error_type, "data": None})
+def _error_text(rule: Rule, request: web.Request) -> str:
+    """Give an error's body, in Kite's shape unless the rule has its own; `{ip}` is the caller's address."""
+    if rule.body:
+        return rule.body
+    message = rule.message.replace("{ip}", request.remote or "")
+    return json.dumps({"status": "error", "message": message, "error_type": rule.error_type, "data": None})
 
 
 def _break(request: web.Request, *, reset: bool) -> None:

@@ -3,12 +3,13 @@
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from aiohttp import web
 
 from trading.exchange.faults import Faults
-from trading.exchange.faults.http import FaultInjector, Handler
+from trading.exchange.faults.http import FaultInjector, Handler, Surroundings
+from trading.exchange.faults.rules import Rule, Target
 from trading.exchange.kite import limits
 from trading.exchange.kite.alert_calls import AlertCalls
 from trading.exchange.kite.calling import Call, read_form
@@ -29,8 +30,13 @@ KeyOf = Callable[[web.Request], Awaitable[str]]
 """Where a request without a login says which app it is of."""
 
 
-def make_kite_app(venue: Venue, faults: Faults, *, monotonic: Callable[[], float]) -> web.Application:
-    """Build the application for one host and port (Kite's routes are absolute). `monotonic` is wire time."""
+def make_kite_app(
+    venue: Venue, faults: Faults, *, monotonic: Callable[[], float], do: Callable[[Rule, Target], str]
+) -> web.Application:
+    """Build the application for one host and port (Kite's routes are absolute).
+
+    `monotonic` is wire time; `do` carries out the deed of a fault that a request has struck.
+    """
 
     def identify(request: web.Request) -> tuple[str, str]:
         api_key, access_token = credentials(request)
@@ -39,11 +45,25 @@ def make_kite_app(venue: Venue, faults: Faults, *, monotonic: Callable[[], float
         user_id = session.user_id if session is not None else owner.user_id if owner is not None else ""
         return user_id, api_key
 
+    around = Surroundings(identify, lambda exchange: _old_dump(venue, exchange), lambda: venue.market.day, do)
     face = _Face(venue, RateLimits(monotonic, venue.day_counts))
-    app = web.Application(middlewares=[FaultInjector(faults, identify).middleware(), _envelopes])
+    app = web.Application(middlewares=[FaultInjector(faults, around).middleware(), _envelopes])
     app.add_routes(LoginPage(venue).routes())
     app.add_routes(face.routes())
     return app
+
+
+@runtime_checkable
+class _Remembers(Protocol):
+    """A market that still has the instrument file of the day before."""
+
+    def old_dump_csv(self, exchange: str | None) -> bytes: ...
+
+
+def _old_dump(venue: Venue, exchange: str | None) -> bytes:
+    """Give yesterday's instrument file, today's where the market does not have it."""
+    market = venue.market
+    return market.old_dump_csv(exchange) if isinstance(market, _Remembers) else market.dump_csv(exchange)
 
 
 class _Face:

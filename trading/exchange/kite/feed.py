@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from trading.exchange.faults import Faults
-from trading.exchange.faults.rules import TICK, UPDATE, Rule, Target
+from trading.exchange.faults.places import UPDATE
+from trading.exchange.faults.rules import Target
 from trading.exchange.kite import packets
+from trading.exchange.kite.delivery import Delivery
 from trading.exchange.kite.shapes.orders import order_message
+from trading.exchange.kite.tick_faults import TickFaults
 from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import Venue
 from trading.exchange.venue.desk import Update
@@ -55,18 +58,14 @@ class Connection:
         self.send(message)
 
 
-Lane = str | Connection
-"""What keeps its order unless a fault changes it: one user's order messages, or one connection's frames."""
-
-
 class Feed:
     """All connections of one exchange."""
 
     def __init__(self, venue: Venue, faults: Faults) -> None:
         self._venue = venue
-        self._faults = faults
+        self._delivery = Delivery(faults)
+        self._tick_faults = TickFaults(venue, faults, self._delivery)
         self._connections: list[Connection] = []
-        self._held_back: dict[Lane, list[Callable[[], None]]] = {}
         venue.listeners.append(self.on_updates)
 
     def can_join(self, api_key: str) -> bool:
@@ -80,6 +79,17 @@ class Feed:
     def leave(self, connection: Connection) -> None:
         """Forget a connection."""
         self._connections.remove(connection)
+
+    def cut(self, user_id: str = "") -> int:
+        """Break every connection of a user, of all when empty, without a word; give how many there were."""
+        mine = [one for one in self._connections if user_id in ("", one.user_id)]
+        for one in mine:
+            one.give_up()
+        return len(mine)
+
+    def evict_oldest(self, api_key: str) -> None:
+        """Break the first connection of a key."""
+        next(one for one in self._connections if one.api_key == api_key).give_up()
 
     # -- counters ------------------------------------------------------------------------------------
 
@@ -99,6 +109,10 @@ class Feed:
 
     def publish(self, quotes: Sequence[Quote]) -> None:
         """Send each connection one frame with what it subscribed of these quotes, nothing when that is nothing."""
+        if self._tick_faults.are_on:
+            for connection in self._connections:
+                self._tick_faults.publish(connection, quotes)
+            return
         encoded: dict[tuple[int, str], bytes] = {}
         for connection in self._connections:
             if connection.modes:
@@ -117,17 +131,17 @@ class Feed:
                 packet = encoded[quote.token, mode] = packets.packet(quote, mode)
             wanted.append(packet)
         if wanted:
-            self._send_ticks(connection, packets.frame(wanted))
-
-    def _send_ticks(self, connection: Connection, frame: bytes) -> None:
-        target = Target(TICK, "/ticks", connection.user_id, connection.api_key)
-        self._deliver(target, connection, lambda: connection.send_ticks(frame))
+            connection.send_ticks(packets.frame(wanted))
 
     def snapshot(self, connection: Connection, tokens: Iterable[int]) -> None:
         """Send the present quotes of tokens just subscribed or set to another mode, as Kite does."""
         known = self._venue.market.instruments
         quotes = [self._venue.market.quote(token) for token in tokens if token in connection.modes and token in known]
-        self._publish_to(connection, self._venue.shown(quotes), {})
+        shown = self._venue.shown(quotes)
+        if self._tick_faults.are_on:
+            self._tick_faults.snapshot(connection, shown)
+            return
+        self._publish_to(connection, shown, {})
 
     # -- order messages ------------------------------------------------------------------------------
 
@@ -142,39 +156,12 @@ class Feed:
         data = order_message(update.order, update.word, app, checksum="")
         text = json.dumps({"type": "order", "data": data}, separators=(",", ":"))
         target = Target(UPDATE, "/updates", user_id, api_key)
-        self._deliver(target, user_id, lambda: self._broadcast(user_id, text))
+        self._delivery.deliver(target, user_id, lambda: self._broadcast(user_id, text))
 
     def _broadcast(self, user_id: str, text: str) -> None:
         for connection in self._connections:
             if connection.user_id == user_id:
                 connection.send_order(text)
-
-    # -- faults --------------------------------------------------------------------------------------
-
-    def _deliver(self, target: Target, lane: Lane, deliver: Callable[[], None]) -> None:
-        """Send a message once, twice, later, after the lane's next one, or never, as the faults say."""
-        rule = self._faults.pick(target, "reply") if self._faults.rules else None
-        action = "" if rule is None else rule.action
-        if rule is None or action == "dup":
-            self._send(lane, deliver, times=2 if action else 1)
-        elif action == "delay":
-            asyncio.get_running_loop().call_later(rule.seconds, self._send, lane, deliver, 1)
-        elif action == "reorder":
-            self._hold_back(lane, deliver, rule)
-
-    def _send(self, lane: Lane, deliver: Callable[[], None], times: int) -> None:
-        for _ in range(times):
-            deliver()
-        self._release(lane)
-
-    def _hold_back(self, lane: Lane, deliver: Callable[[], None], rule: Rule) -> None:
-        """Keep a message until the lane's next one has gone out, but no longer than the rule's seconds."""
-        self._held_back.setdefault(lane, []).append(deliver)
-        asyncio.get_running_loop().call_later(rule.seconds, self._release, lane)
-
-    def _release(self, lane: Lane) -> None:
-        for deliver in self._held_back.pop(lane, ()):
-            deliver()
 
 
 def _nothing() -> None:

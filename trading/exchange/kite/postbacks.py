@@ -7,11 +7,16 @@ COMPLETE, REJECTED, CANCELLED and UPDATE, only for orders of that app, also whil
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from trading.exchange.faults import Faults
+from trading.exchange.faults.places import POSTBACK
+from trading.exchange.faults.rules import Target
+from trading.exchange.kite.delivery import Delivery
 from trading.exchange.kite.shapes.orders import order_message
 from trading.exchange.venue import Venue
 from trading.exchange.venue.desk import Update
@@ -25,8 +30,10 @@ MOST_WAITING = 10_000
 class Postbacks:
     """Collects messages while `venue.postback_url` is set; `run` delivers them in order."""
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, faults: Faults) -> None:
         self._venue = venue
+        self._faults = faults
+        self._delivery = Delivery(faults)
         self._waiting: asyncio.Queue[dict[str, Any]] = asyncio.Queue(MOST_WAITING)
         venue.listeners.append(self.on_updates)
 
@@ -35,10 +42,20 @@ class Postbacks:
         if not self._venue.postback_url:
             return
         for update in updates:
-            if self._waiting.full():
-                logger.warning("postbacks wait for a slow receiver; one was lost")
-                return
-            self._waiting.put_nowait(self._message(update))
+            if not update.order.api_key:
+                continue  # placed in the broker's own app
+            order = update.order
+            target = Target(POSTBACK, "/postback", order.user_id, order.api_key)
+            message = self._message(update)
+            if self._faults.rules and self._faults.pick(target, only=("forge",)) is not None:
+                message["checksum"] = checksum_of(message["order_id"], message["order_timestamp"], "forged")
+            self._delivery.deliver(target, order.user_id, partial(self._queue, message))
+
+    def _queue(self, message: dict[str, Any]) -> None:
+        if self._waiting.full():
+            logger.warning("postbacks wait for a slow receiver; one was lost")
+            return
+        self._waiting.put_nowait(message)
 
     def _message(self, update: Update) -> dict[str, Any]:
         app = self._venue.access.app_of(update.order.api_key) or self._venue.users[update.order.user_id]

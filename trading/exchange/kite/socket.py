@@ -10,19 +10,20 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from trading.exchange.faults import Faults
 from trading.exchange.kite import packets
+from trading.exchange.kite.door import Door
 from trading.exchange.kite.feed import TOKENS_PER_SOCKET, Connection, Feed, error_text
-from trading.exchange.kite.greeting import greeting
 from trading.exchange.venue import Venue
 
 HEARTBEAT_S = 2.5
 """Wire time: an idle socket gets a one-byte frame this often."""
 
 
-def make_ws_app(venue: Venue, feed: Feed) -> web.Application:
+def make_ws_app(venue: Venue, feed: Feed, faults: Faults) -> web.Application:
     """Build the application of the ticker's own host and port."""
     app = web.Application()
-    sockets = _TickerSocket(venue, feed)
+    sockets = _TickerSocket(venue, feed, Door(venue, feed, faults))
     app.add_routes([web.get("/", sockets.serve)])
     app.on_shutdown.append(sockets.close_all)
     return app
@@ -31,9 +32,10 @@ def make_ws_app(venue: Venue, feed: Feed) -> web.Application:
 class _TickerSocket:
     """Serves one connection at a time for each client."""
 
-    def __init__(self, venue: Venue, feed: Feed) -> None:
+    def __init__(self, venue: Venue, feed: Feed, door: Door) -> None:
         self._venue = venue
         self._feed = feed
+        self._door = door
         self._open: set[web.WebSocketResponse] = set()
 
     async def close_all(self, app: web.Application) -> None:
@@ -43,14 +45,16 @@ class _TickerSocket:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Upgrade and serve; 403 for a dead token, 429 for one socket too many."""
-        session = self._venue.access.find(request.query.get("api_key", ""), request.query.get("access_token", ""))
+        api_key = request.query.get("api_key", "")
+        refusal = await self._door.refusal(request, api_key)
+        if refusal is not None:
+            return refusal
+        session = self._venue.access.find(api_key, request.query.get("access_token", ""))
         if session is None:
             raise web.HTTPForbidden(text="Incorrect api_key or access_token.")
-        if not self._feed.can_join(session.api_key):
+        if not self._feed.can_join(session.api_key) and not self._door.makes_room(request, session.api_key):
             raise web.HTTPTooManyRequests(text="Too many connections.")
         connection = Connection(session.user_id, session.api_key)
-        for text in greeting(len(self._venue.market.instruments)):
-            connection.send(text)
         self._feed.join(connection)
         try:
             return await self._talk(request, connection)

@@ -41,6 +41,7 @@ class Market:
         self.day = day
         self.seed = seed
         self._source = source
+        self._calendar = calendar
         self._days = source.days_until(day)
         self.previous_day: date = self._days[-2]
         self._states = {state.listing.token: state for state in self._prepared()}
@@ -92,6 +93,12 @@ class Market:
     def dump_csv(self, exchange: str | None = None) -> bytes:
         """Give the day's instrument dump in Kite's columns, of one exchange or of all (about 100,000 rows)."""
         return self._dump.csv(exchange)
+
+    def old_dump_csv(self, exchange: str | None = None) -> bytes:
+        """Give the instrument dump of the day before: what a client gets from a cache that nobody renewed."""
+        before = self.previous_day
+        closes = {token: self._source.previous_close(token, before) for token in self._states}
+        return Dump(before, self._calendar, self._source.listings, closes).csv(exchange)
 
     def _bars(self, token: int, day: date, now_ms: int) -> Sequence[Bar]:
         if day != self.day:

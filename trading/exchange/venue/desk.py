@@ -119,6 +119,7 @@ class Desk(PhasedFloor):
     def _require_changeable(self, order: Order) -> None:
         if order.status in FINAL:
             raise Refusal(f"Order cannot be modified as it is already {order.status}.", error_type="OrderException")
+        self.hand.require_reachable(order)
         if order.is_new or order.wants is not None or order.wants_cancel:
             raise Refusal(refusals.BUSY_ORDER, error_type="OrderException")
 
@@ -136,6 +137,7 @@ class Desk(PhasedFloor):
         entry_rules.check_change(order, self.session(order.instrument))
         if order.wants_cancel:
             return
+        self.hand.require_reachable(order)
         order.wants_cancel = True
         self.books.pending[order.order_id] = order
         self._enter(order, Status.CANCEL_PENDING)
@@ -163,7 +165,7 @@ class Desk(PhasedFloor):
         self.books.pending.clear()
         for order in batch:
             if order.wants_cancel:
-                self._cancel(order)
+                self.hand.cancel(self, order)
         for order in batch:
             if order.is_live and order.wants is not None:
                 self._modify(order)

@@ -37,6 +37,7 @@ class Floor(Matcher):
 
     def on_quotes(self, quotes: Iterable[Quote]) -> None:
         """Let lapse and open what is due, then match the resting orders of every instrument that has a new quote."""
+        self.hand.on_time(self)
         self._lapse_due()
         self.open_due()
         self._hold_auction()
@@ -133,6 +134,8 @@ class Floor(Matcher):
 
     def _admit(self, order: Order) -> None:
         """Check a new order's risk and session, and let it into the book."""
+        if self.hand.holds(self, order):
+            return
         rejection = self.why_not_now(order)
         if order.kind.variety == AMO and rejection is None:
             rejection = amo.reprice(order, self.market.quote(order.instrument.token))

@@ -12,6 +12,7 @@ from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import margin, refusals
 from trading.exchange.venue.behaviour import Behaviour
 from trading.exchange.venue.books import Books
+from trading.exchange.venue.hand import Hand
 from trading.exchange.venue.matching import allowed_units, older
 from trading.exchange.venue.orders import UPDATE, Order, Status, Trade
 from trading.exchange.venue.prices import Market
@@ -38,6 +39,7 @@ class Matcher:
     now_ms: Callable[[], int]
     monotonic: Callable[[], float]
     behaviour: Behaviour = field(default_factory=Behaviour)
+    hand: Hand = field(default_factory=Hand)
     updates: list[Update] = field(default_factory=list)
     street: Street = field(init=False)
 
@@ -81,7 +83,7 @@ class Matcher:
         if not arrivals.reach(order) and not self._is_crossed(book, order):
             return
         allowed = self._allowed(order)
-        order.attempts += bool(self.behaviour.fill_schedule)
+        order.attempts += bool(self._schedule(order))
         came = arrivals.units(order, allowed)
         if came:
             self._book(order, came, order.terms.price)
@@ -97,7 +99,7 @@ class Matcher:
     def _match(self, order: Order, quote: Quote) -> None:
         """Trade what the book and the fill schedule let through, then wait, complete or lapse."""
         allowed = self._allowed(order)
-        order.attempts += bool(self.behaviour.fill_schedule)
+        order.attempts += bool(self._schedule(order))
         plan = self._take(self.street.book(quote), order, allowed)
         self._settle(order, plan.units, meets_itself=plan.meets_itself)
         if order.status is Status.OPEN:
@@ -111,7 +113,10 @@ class Matcher:
         self.books.queue(order)
 
     def _allowed(self, order: Order) -> int:
-        return allowed_units(self.behaviour.fill_schedule, order.attempts, order.remaining)
+        return allowed_units(self._schedule(order), order.attempts, order.remaining)
+
+    def _schedule(self, order: Order) -> tuple[int, ...]:
+        return self.hand.schedule(order) or self.behaviour.fill_schedule
 
     def _take(self, book: SharedBook, order: Order, wanted: int) -> Plan:
         """Take from the other side of the book. A waiting order trades at its own price."""
@@ -136,7 +141,7 @@ class Matcher:
             return
         other = deal.order
         price = order.terms.price if order.passive and older(order, other) else deal.price
-        other.attempts += bool(self.behaviour.fill_schedule)
+        other.attempts += bool(self._schedule(other))
         mine = self._book(order, deal.units, price)
         self._book(other, deal.units, price, met=mine)
         self._settle(other, deal.units)

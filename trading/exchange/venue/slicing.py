@@ -10,6 +10,7 @@ from typing import Protocol
 
 from trading.exchange.venue import margin, refusals
 from trading.exchange.venue.books import Books
+from trading.exchange.venue.hand import Hand
 from trading.exchange.venue.kinds import REGULAR, Kind
 from trading.exchange.venue.orders import Order, Terms
 from trading.exchange.venue.refusals import Refusal
@@ -23,6 +24,7 @@ class Taker(Protocol):
     """What slicing asks of the desk."""
 
     books: Books
+    hand: Hand
 
     def checked(self, request: OrderRequest) -> Terms:
         """Check a request that may be placed now, or raise Refusal."""
@@ -59,7 +61,8 @@ def place_slices(desk: Taker, user_id: str, api_key: str, slices: Sequence[Order
     purse = _Purse(desk.books, user_id)
     children: list[Order | Refusal] = []
     for request, wanted in zip(slices, terms, strict=True):
-        refusal = purse.pay(request, wanted)
+        broken = desk.hand.script.on_slice(user_id, api_key, request)
+        refusal = Refusal(broken, error_type="MarginException") if broken else purse.pay(request, wanted)
         if refusal is None:
             children.append(desk.take(user_id, api_key, request, wanted, Kind(slice_of=parent_id)))
         else:

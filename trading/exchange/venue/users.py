@@ -1,5 +1,6 @@
 """Who has an account at the simulated broker, and the API app of each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -51,3 +52,17 @@ def demo_users(exchange_id: str, more: int = 0) -> dict[str, User]:
             app_id=number,
         )
     return users
+
+
+def user_sheet(users: Iterable[User], totp: str) -> list[dict[str, str]]:
+    """List the accounts with everything needed to sign in."""
+    return [
+        {
+            "user_id": user.user_id,
+            "password": user.password,
+            "totp": totp,
+            "api_key": user.api_key,
+            "api_secret": user.api_secret,
+        }
+        for user in users
+    ]

@@ -14,6 +14,7 @@ from trading.exchange.venue.access import Access, Session
 from trading.exchange.venue.alerts import AlertBook
 from trading.exchange.venue.behaviour import Behaviour
 from trading.exchange.venue.books import Books
+from trading.exchange.venue.by_hand import ByHand
 from trading.exchange.venue.conversions import ConversionRequest, Conversions
 from trading.exchange.venue.day_counts import DayCounts
 from trading.exchange.venue.desk import Desk, Update
@@ -28,7 +29,7 @@ from trading.exchange.venue.sessions import Sessions
 from trading.exchange.venue.slicing import Sliced, place_slices
 from trading.exchange.venue.standing import Standing, standing_of
 from trading.exchange.venue.store import Kept, VenueStore
-from trading.exchange.venue.users import User, demo_users
+from trading.exchange.venue.users import User, demo_users, user_sheet
 
 T = TypeVar("T")
 
@@ -68,6 +69,9 @@ class Venue:
         if books.day == market.day:
             self._desk.street.restored(books.by_token, market.quote)
         self._store.keep(self._desk.struck)
+        self.hand = self._desk.hand
+        self._store.keep(self.hand.shelf)
+        self.by_hand = ByHand(self._desk, self._flush)
         self.gtt = GttBook(self._desk)
         self._store.keep(self.gtt.shelf)
         self.gtt.restored()
@@ -82,7 +86,7 @@ class Venue:
         self._conversions = Conversions(self._desk)
         self._store.keep(self._conversions.shelf)
         self._conversions.restored()
-        self.reads = Reads(lambda: self._desk.books, self.behaviour, monotonic)
+        self.reads = Reads(lambda: self._desk.books, self.behaviour, monotonic, self.hand)
         if books.day != market.day:
             self.begin_day(market)
         self._desk.open_due()
@@ -258,17 +262,7 @@ class Venue:
 
     def user_sheet(self) -> list[dict[str, str]]:
         """List who has an account here, with everything needed to sign in."""
-        hint = self.access.totp_hint()
-        return [
-            {
-                "user_id": user.user_id,
-                "password": user.password,
-                "totp": hint,
-                "api_key": user.api_key,
-                "api_secret": user.api_secret,
-            }
-            for user in self.users.values()
-        ]
+        return user_sheet(self.users.values(), self.access.totp_hint())
 
     def ledger_truth(self) -> dict[str, Any]:
         """Give the ledger as JSON-able data, by user id."""

@@ -1,0 +1,85 @@
+"""The control port's calls about faults: put rules in force, take them out, ask what was injected."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from trading.exchange.control_bodies import read_json
+from trading.exchange.faults import Faults
+from trading.exchange.faults.engine import LOG_LENGTH
+from trading.exchange.faults.presets import sheet
+from trading.exchange.faults.scripts import parse_wish
+from trading.exchange.impostor import Impostor
+
+FILTERS = ("user_id", "rule_id", "script", "action", "method", "instrument", "tag")
+
+
+class FaultCalls:
+    """Handlers over the rules in force. `look` makes what is due by the clock happen."""
+
+    def __init__(self, faults: Faults, look: Callable[[], None], impostor: Impostor) -> None:
+        self._faults = faults
+        self._look = look
+        self._impostor = impostor
+
+    def routes(self) -> list[web.RouteDef]:
+        """List the routes."""
+        return [
+            web.get("/faults", self.show),
+            web.post("/faults", self.add),
+            web.delete("/faults", self.remove),
+            web.delete("/faults/{rule_id:[0-9]{1,9}}", self.remove_one),
+            web.get("/faults/presets", self.presets),
+            web.get("/faults/log", self.log),
+        ]
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Answer the rules in force and what was injected so far."""
+        return await self._changed()
+
+    async def add(self, request: web.Request) -> web.Response:
+        """Put a rule, a list of them, a script or a preset in force: all or none of its rules."""
+        rules = parse_wish(await read_json(request), self._faults.scripts())
+        added = self._faults.enforce(rules)
+        return await self._changed(added=added)
+
+    async def remove(self, request: web.Request) -> web.Response:
+        """Forget every rule, or those of `?script=`; what was injected is kept."""
+        if "script" in request.query:
+            self._faults.remove_script(request.query["script"])
+        else:
+            self._faults.clear()
+        return await self._changed()
+
+    async def remove_one(self, request: web.Request) -> web.Response:
+        """Forget one rule."""
+        self._faults.remove(int(request.match_info["rule_id"]))
+        return await self._changed()
+
+    async def presets(self, request: web.Request) -> web.Response:
+        """Answer the faults that have a name, in words."""
+        return web.json_response({"presets": sheet()})
+
+    async def log(self, request: web.Request) -> web.Response:
+        """Answer what was injected, oldest first: `?since=` a number, `?most=`, and any of FILTERS."""
+        query = dict(request.query)
+        since, most = _whole(query.pop("since", "0"), "since"), _whole(query.pop("most", str(LOG_LENGTH)), "most")
+        unknown = sorted(set(query) - set(FILTERS))
+        if unknown:
+            raise ValueError(f"the log is filtered by since, most, {', '.join(FILTERS)}, not by {unknown[0]!r}")
+        journal = self._faults.journal
+        found = self._faults.log(query, since=since, most=most)
+        return web.json_response({"log": found, "injected": dict(self._faults.counts), "last": journal.last_number})
+
+    async def _changed(self, **more: Any) -> web.Response:
+        """Let what follows at once happen, and answer what is in force."""
+        self._look()
+        await self._impostor.follow()
+        return web.json_response(self._faults.report() | {"impostor": self._impostor.places} | more)
+
+
+def _whole(text: str, name: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 12:
+        raise ValueError(f"{name} must be a whole number from 0, was {text!r}")
+    return int(text)
