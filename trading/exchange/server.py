@@ -181,6 +181,7 @@ class Exchange:
 
     async def start(self) -> None:
         """Open the three ports and let the market begin."""
+        self.venue.writing.later = asyncio.get_running_loop().call_soon
         self._market.advance(self.clock.now_ms)
         self._file.write(self._state())
         apps = (self._face.rest_app(), self._face.ticker_app(), self._control.app())

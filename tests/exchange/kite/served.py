@@ -54,6 +54,7 @@ async def serving(desk: Desk | None = None) -> AsyncIterator[Served]:
     """Serve REST and ticker on free ports."""
     served = Served(desk or Desk())
     served.desk.venue.wake = served.match_soon
+    served.desk.venue.writing.later = asyncio.get_running_loop().call_soon
     runners = []
     for app in (served.face.rest_app(), served.face.ticker_app()):
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

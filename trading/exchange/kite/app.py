@@ -96,15 +96,23 @@ class _Face:
         ]
 
     def _guarded(self, bucket: str, call: Call) -> Handler:
-        async def handle(request: web.Request) -> web.StreamResponse:
+        async def order(request: web.Request) -> web.StreamResponse:
             session = require_session(request, self._venue)
             self._limits.check(bucket, session.api_key, self._venue.market.day)
             try:
-                return _success(await call(request, session))
-            finally:
-                self._venue.saved(None)  # a refused order counts to the day's limit, after a restart too
+                data = await call(request, session)
+            finally:  # a refused order too: it counts to the day's limit, after a restart as well
+                self._venue.writing.soon()
+                await self._venue.writing.written()
+            return _success(data)
 
-        return handle
+        async def other(request: web.Request) -> web.StreamResponse:
+            session = require_session(request, self._venue)
+            self._limits.check(bucket, session.api_key, self._venue.market.day)
+            self._venue.write()
+            return _success(await call(request, session))
+
+        return order if bucket == limits.ORDERS else other
 
     def _open(self, key_of: KeyOf, call: Callable[[web.Request], Awaitable[Any]]) -> Handler:
         """Wrap a call without a login: an app's own requests are limited, those of no app have nothing to try."""

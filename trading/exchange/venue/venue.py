@@ -1,7 +1,7 @@
 """The venue: one object that holds users, logins, books and desk together, and keeps them on disk.
 
 Everything runs on one event loop and returns at once. A call that changes something has been written to the store
-when it returns; only then the messages about it go out.
+when it returns (where `writing.later` is set: when `writing.written` does); only then the messages about it go out.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -30,6 +30,7 @@ from trading.exchange.venue.slicing import Sliced, place_slices
 from trading.exchange.venue.standing import Standing, standing_of
 from trading.exchange.venue.store import Kept, VenueStore
 from trading.exchange.venue.users import User, demo_users, user_sheet
+from trading.exchange.venue.writing import Writing
 
 T = TypeVar("T")
 
@@ -59,6 +60,7 @@ class Venue:
         self.redirect_url = DEFAULT_REDIRECT_URL
         self.postback_url = ""
         self.wake: Callable[[], None] = _nothing
+        self.writing = Writing(self._flush)
         self.listeners: list[Callable[[Sequence[Update]], None]] = []
         self.behaviour = Behaviour()
         self.now_ms = now_ms
@@ -144,24 +146,25 @@ class Venue:
 
     def place(self, user_id: str, api_key: str, request: OrderRequest) -> Order:
         """Take an order or raise Refusal."""
-        return self._asked(self._desk.place(user_id, api_key, request))
+        order = self._desk.place(user_id, api_key, request)
+        self._asked()
+        return order
 
     def place_slices(self, user_id: str, api_key: str, slices: Sequence[OrderRequest]) -> Sliced:
         """Take the slices of an autosliced order that the account can pay, or raise Refusal for a bad order."""
         sliced = place_slices(self._desk, user_id, api_key, slices)
-        self._flush()
-        self.wake()
+        self._asked()
         return sliced
 
     def modify(self, order: Order, request: OrderRequest) -> None:
         """Take the wish to change an order or raise Refusal."""
         self._desk.request_modify(order, request)
-        self._asked(order)
+        self._asked()
 
     def cancel(self, order: Order, parent_order_id: str = "") -> None:
         """Take the wish to cancel an order, with its parent to exit a cover order, or raise Refusal."""
         self._desk.request_cancel(order, parent_order_id)
-        self._asked(order)
+        self._asked()
 
     def convert(self, user_id: str, request: ConversionRequest) -> None:
         """Give units of an open position another product or raise Refusal."""
@@ -175,10 +178,9 @@ class Venue:
             raise Refusal(refusals.UNKNOWN_ORDER, error_type="OrderException", status=404)
         return order
 
-    def _asked(self, order: Order) -> Order:
-        self._flush()
-        self.wake()
-        return order
+    def _asked(self) -> None:
+        self.wake()  # first: a clock that nobody holds matches before the write, in one transaction
+        self.writing.soon()
 
     def on_quotes(self, quotes: Iterable[Quote]) -> None:
         """Match resting orders and stops on new prices, then let triggers and alerts see them."""
@@ -195,6 +197,10 @@ class Venue:
         self._flush()
         return result
 
+    def write(self) -> None:
+        """Write what has changed, so that nobody reads what a kill could undo."""
+        self._flush()
+
     def has_pending(self) -> bool:
         """Say whether something was asked for that `match_pending` has not done."""
         return bool(self.books.pending)
@@ -210,8 +216,13 @@ class Venue:
             self.wake()
 
     def _flush(self) -> None:
-        """Write what changed, then tell the listeners."""
-        self._store.save_changes(self.books)
+        """Write what changed, let those answer who wait for it, then tell the listeners."""
+        try:
+            self._store.save_changes(self.books)
+        except Exception as error:
+            self.writing.failed(error)
+            raise
+        self.writing.done()
         updates, self._desk.updates = self._desk.updates, []
         if updates:
             for listener in self.listeners:
@@ -266,10 +277,12 @@ class Venue:
 
     def ledger_truth(self) -> dict[str, Any]:
         """Give the ledger as JSON-able data, by user id."""
+        self._flush()
         return truth.ledger_truth(self.books, self._standing())
 
     def charges_of_the_day(self) -> dict[str, dict[str, str]]:
         """Give what each user's executed orders cost. Raises ValueError on a day without known rates."""
+        self._flush()
         try:
             return day_charges.charges_of_the_day(self.books)
         except LookupError as error:
@@ -277,6 +290,7 @@ class Venue:
 
     def ledger_hash(self) -> str:
         """Give the hash over the ledger's contents, without ids and wall times."""
+        self._flush()
         return truth.ledger_hash(self.books, self._standing())
 
     def _standing(self) -> dict[str, Standing]:
