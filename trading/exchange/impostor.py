@@ -6,7 +6,7 @@ handshake; one that does not is served like by the true exchange.
 
 import ssl
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from trading.exchange.faults.rules import Target
 from trading.exchange.kite import KiteFace
 from trading.exchange.listening import HOST, listen, serve
 
-LIVES = timedelta(days=30)
+VALID_FROM, VALID_UNTIL = datetime(2020, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
 
 
 class Impostor:
@@ -75,15 +75,14 @@ def _context() -> ssl.SSLContext:
 def _certificate() -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "api.kite.trade")])
-    now = datetime.now(UTC)  # certificates live in real time, whatever the market's is
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - LIVES)
-        .not_valid_after(now + LIVES)
+        .not_valid_before(VALID_FROM)
+        .not_valid_after(VALID_UNTIL)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address(HOST))]), critical=False)
         .sign(key, hashes.SHA256())
     )
