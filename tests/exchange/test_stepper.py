@@ -24,12 +24,16 @@ class FakeVenue:
         self.pending: list[str] = []
         self.matched: list[list[str]] = []
         self.advanced: list[int] = []
+        self.flying_s = 0.0
 
     def step_times(self) -> Sequence[int]:
         return [OPEN_MS + second * 1000 for second in range(1, 60)]
 
     def advance(self, to_ms: int) -> None:
         self.advanced.append(to_ms)
+
+    def in_flight_s(self) -> float:
+        return self.flying_s
 
     def has_pending(self) -> bool:
         return bool(self.pending)
@@ -233,3 +237,39 @@ def test_the_clock_refuses_words_and_speeds_it_does_not_know() -> None:
         clock.set_pace("fast")
     with pytest.raises(ValueError, match="run_until must not be before"):
         clock.run_until(OPEN_MS - 1)
+
+
+async def test_under_hold_the_market_stands_while_something_is_on_its_way_and_asks_the_engine_again(
+    start: Start,
+) -> None:
+    market = Market(roles=("engine",))
+    market.venue.flying_s = 3.0
+    start(market)
+    await market.settle()
+    market.wire.now += 60
+    market.done("engine")
+    await market.settle()
+    stood = list(market.venue.advanced)
+
+    market.venue.flying_s = 0.0
+    market.stepper.stir()
+    await market.settle()
+    asked = market.told[-1]["round"]
+    still = list(market.venue.advanced)
+    market.done("engine")
+    await market.settle()
+
+    assert (stood, asked, still) == ([], 2, [])
+    assert market.venue.advanced == [OPEN_MS + 1000]
+
+
+async def test_the_free_pace_waits_for_nothing_on_its_way(start: Start) -> None:
+    market = Market(pace="free", roles=())
+    market.venue.flying_s = 3.0
+    start(market)
+    await market.settle()
+    market.wire.now += 60
+    market.stepper.stir()
+    await market.settle()
+
+    assert market.venue.advanced[0] == OPEN_MS + 1000

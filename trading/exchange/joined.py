@@ -30,6 +30,10 @@ class JoinedVenue:
         if self._clock.is_finished:
             self._venue.end_of_day()
 
+    def in_flight_s(self) -> float:
+        """Give the wire seconds until what is on its way to clients has arrived."""
+        return self._venue.transit.left_s()
+
     def has_pending(self) -> bool:
         """Say whether an order, change or cancel waits to be matched."""
         return self._venue.has_pending()

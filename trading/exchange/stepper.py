@@ -28,6 +28,9 @@ class SteppedVenue(Protocol):
     def advance(self, to_ms: int) -> None:
         """Move prices to this moment, send ticks, match resting orders."""
 
+    def in_flight_s(self) -> float:
+        """Give the wire seconds until what is on its way to clients has arrived, 0 for nothing."""
+
     def has_pending(self) -> bool: ...
     def match_pending(self) -> None: ...
     def frames(self) -> Mapping[str, int]: ...
@@ -147,10 +150,14 @@ class Stepper:
             return []
         return self._participants.waiting_for(self.clock.step, self._round, self.clock.now_ms)
 
+    def _in_flight_s(self) -> float:
+        return 0.0 if self.clock.pace == "free" else self._venue.in_flight_s()
+
     def _unsettled(self) -> bool:
-        return self._venue.has_pending() or bool(self._waiting())
+        return self._venue.has_pending() or bool(self._waiting()) or self._in_flight_s() > 0
 
     async def _settle(self) -> None:
+        was_in_flight = False
         while True:
             waiting = self._waiting()
             if self._venue.has_pending() and not any(one.role == ENGINE for one in waiting):
@@ -158,9 +165,16 @@ class Stepper:
                 self._round += 1
                 self._ask()
                 continue
-            if not waiting:
-                return
-            await self._stir_or(0.25)
+            in_flight_s = self._in_flight_s()
+            if not waiting and not in_flight_s:
+                if not was_in_flight:
+                    return
+                was_in_flight = False  # something has arrived since the engines were asked
+                self._round += 1
+                self._ask()
+                continue
+            was_in_flight = was_in_flight or in_flight_s > 0
+            await self._stir_or(min(0.25, in_flight_s or 0.25))
             for gone in self._participants.drop_silent(self._waiting(), asked_at=self._asked_at, at=self._monotonic()):
                 logger.warning("participant %s was silent and left the round at step %s", gone.name, self.clock.step)
 

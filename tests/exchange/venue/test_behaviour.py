@@ -77,7 +77,7 @@ def test_a_bad_behaviour_is_refused_and_changes_nothing(wish: dict[str, object])
 
     with pytest.raises(ValueError, match=r"must be"):
         behaviour.set(wish)
-    assert behaviour.set({}) == {"book_lag_s": 0.0, "fill_schedule": []}
+    assert behaviour.set({}) == {"book_lag_s": 0.0, "fill_schedule": [], "latency": {}}
 
 
 def test_a_late_book_closes_what_was_carried_overnight_at_its_own_cost() -> None:

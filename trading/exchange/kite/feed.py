@@ -13,6 +13,7 @@ from trading.exchange.faults import Faults
 from trading.exchange.faults.places import UPDATE
 from trading.exchange.faults.rules import Target
 from trading.exchange.kite import packets
+from trading.exchange.kite.arriving import Arriving
 from trading.exchange.kite.delivery import Delivery
 from trading.exchange.kite.shapes.orders import order_message
 from trading.exchange.kite.tick_faults import TickFaults
@@ -66,6 +67,7 @@ class Feed:
         self._delivery = Delivery(faults)
         self._tick_faults = TickFaults(venue, faults, self._delivery)
         self._connections: list[Connection] = []
+        self._arriving = Arriving(venue)
         venue.listeners.append(self.on_updates)
 
     def can_join(self, api_key: str) -> bool:
@@ -156,7 +158,9 @@ class Feed:
         data = order_message(update.order, update.word, app, checksum="")
         text = json.dumps({"type": "order", "data": data}, separators=(",", ":"))
         target = Target(UPDATE, "/updates", user_id, api_key)
-        self._delivery.deliver(target, user_id, lambda: self._broadcast(user_id, text))
+        self._arriving.send(
+            update, lambda: self._delivery.deliver(target, user_id, lambda: self._broadcast(user_id, text))
+        )
 
     def _broadcast(self, user_id: str, text: str) -> None:
         for connection in self._connections:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from trading.domain.orders import Side
 from trading.exchange.kite import forms, limits
+from trading.exchange.kite.arriving import acknowledged, wait_for_ack
 from trading.exchange.kite.calling import Guarded, read_form
 from trading.exchange.kite.limits import RateLimits
 from trading.exchange.kite.shapes import orders
@@ -44,10 +45,12 @@ class OrderCalls:
         form = await read_form(request)
         wish = forms.parse_placement(request.match_info["variety"], form, self._venue.market)
         if forms.wants_slices(form):
-            return self._place_slices(session, wish)
+            answer = self._place_slices(session, wish)
+            await wait_for_ack(self._venue, answer["order_id"])
+            return answer
         if wish.variety == ICEBERG:
             self._count_more(session, min(wish.iceberg_legs, MOST_LEGS) - 1)
-        return {"order_id": self._venue.place(session.user_id, session.api_key, wish).order_id}
+        return await acknowledged(self._venue, self._venue.place(session.user_id, session.api_key, wish))
 
     def _place_slices(self, session: Session, wish: OrderRequest) -> dict[str, Any]:
         """Place an autosliced order; a child that fails does not fail the call."""
@@ -65,13 +68,13 @@ class OrderCalls:
         form = await read_form(request)
         order = self._order(request, session)
         self._venue.modify(order, forms.parse_modification(form, order))
-        return {"order_id": order.order_id}
+        return await acknowledged(self._venue, order)
 
     async def cancel(self, request: web.Request, session: Session) -> Any:
         """DELETE /orders/{variety}/{order_id}; with a parent it is the exit of a cover order."""
         order = self._order(request, session)
         self._venue.cancel(order, parent_order_id=request.query.get("parent_order_id", ""))
-        return {"order_id": order.order_id}
+        return await acknowledged(self._venue, order)
 
     def _order(self, request: web.Request, session: Session) -> Order:
         order = self._venue.order_of(session.user_id, request.match_info["order_id"])

@@ -16,6 +16,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from trading.exchange.faults import Faults
 from trading.exchange.faults.places import POSTBACK
 from trading.exchange.faults.rules import Target
+from trading.exchange.kite.arriving import Arriving
 from trading.exchange.kite.delivery import Delivery
 from trading.exchange.kite.shapes.orders import order_message
 from trading.exchange.venue import Venue
@@ -35,6 +36,7 @@ class Postbacks:
         self._faults = faults
         self._delivery = Delivery(faults)
         self._waiting: asyncio.Queue[dict[str, Any]] = asyncio.Queue(MOST_WAITING)
+        self._arriving = Arriving(venue)
         venue.listeners.append(self.on_updates)
 
     def on_updates(self, updates: Sequence[Update]) -> None:
@@ -49,7 +51,8 @@ class Postbacks:
             message = self._message(update)
             if self._faults.rules and self._faults.pick(target, only=("forge",)) is not None:
                 message["checksum"] = checksum_of(message["order_id"], message["order_timestamp"], "forged")
-            self._delivery.deliver(target, order.user_id, partial(self._queue, message))
+            queue = partial(self._queue, message)
+            self._arriving.send(update, partial(self._delivery.deliver, target, order.user_id, queue))
 
     def _queue(self, message: dict[str, Any]) -> None:
         if self._waiting.full():

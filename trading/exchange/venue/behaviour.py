@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
+
+from trading.exchange.venue.latency import Latency, read_delays
 
 
 @dataclass(slots=True)
@@ -13,16 +15,23 @@ class Behaviour:
 
     book_lag_s: float = 0.0
     fill_schedule: tuple[int, ...] = ()
+    latency: Latency = field(default_factory=Latency)
 
     def set(self, wish: Mapping[str, Any]) -> dict[str, Any]:
-        """Set what is named of book_lag_s and fill_schedule, all or none; give both. Raises ValueError."""
-        unknown = set(wish) - {"book_lag_s", "fill_schedule"}
+        """Set what is named of book_lag_s, fill_schedule and latency, all or none; give all. Raises ValueError."""
+        unknown = set(wish) - {"book_lag_s", "fill_schedule", "latency"}
         if unknown:
-            raise ValueError(f"behaviour must be book_lag_s or fill_schedule, was {sorted(unknown)[0]!r}")
+            raise ValueError(f"behaviour must be book_lag_s, fill_schedule or latency, was {sorted(unknown)[0]!r}")
         lag = _lag(wish.get("book_lag_s", self.book_lag_s))
         schedule = _schedule(wish.get("fill_schedule", list(self.fill_schedule)))
-        self.book_lag_s, self.fill_schedule = lag, schedule
-        return {"book_lag_s": self.book_lag_s, "fill_schedule": list(self.fill_schedule)}
+        present = self.latency.delays
+        delays = read_delays(wish["latency"], present) if "latency" in wish else present
+        self.book_lag_s, self.fill_schedule, self.latency.delays = lag, schedule, delays
+        return {
+            "book_lag_s": self.book_lag_s,
+            "fill_schedule": list(self.fill_schedule),
+            "latency": self.latency.sheet(),
+        }
 
 
 def _lag(value: object) -> float:

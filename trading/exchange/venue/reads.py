@@ -33,39 +33,48 @@ class Reads:
         lag = max(self._behaviour.book_lag_s, self._hand.script.lag_s(user_id, screen))
         return self._monotonic() - lag if lag else inf
 
+    def _shown_lines(self, order: Order, until: float) -> list[Snapshot]:
+        """Give an order's states up to the newest that the screens show."""
+        delayed = "book" in self._behaviour.latency.delays
+        for place in range(len(order.history), 0, -1):
+            line = order.history[place - 1]
+            if line.wire_s <= until and not (delayed and self._is_under_way("book", line.wire_s, order, place)):
+                return order.history[:place]
+        return []
+
+    def _is_under_way(self, kind: str, wire_s: float, of: Order | Trade, place: int = 0) -> bool:
+        age_s = self._monotonic() - wire_s
+        return not self._behaviour.latency.is_past(kind, age_s, of.sequence, place)
+
     def orders(self, user_id: str) -> list[tuple[Order, Snapshot]]:
         """Give each order with its newest visible state; an order too young is absent."""
         until = self._seen_until(user_id, ORDERS)
-        found = []
-        for order in self._account(user_id).orders.values():
-            state = next((line for line in reversed(order.history) if line.wire_s <= until), None)
-            if state is not None:
-                found.append((order, state))
-        return found
+        shown = ((order, self._shown_lines(order, until)) for order in self._account(user_id).orders.values())
+        return [(order, lines[-1]) for order, lines in shown if lines]
 
     def history(self, user_id: str, order_id: str) -> tuple[Order, list[Snapshot]] | None:
         """Give an order's visible states, oldest first; None when it is not (yet) this user's."""
         order = self._account(user_id).orders.get(order_id)
-        if order is None:
-            return None
-        until = self._seen_until(user_id, ORDERS)
-        lines = [line for line in order.history if line.wire_s <= until]
-        return (order, lines) if lines else None
+        lines = [] if order is None else self._shown_lines(order, self._seen_until(user_id, ORDERS))
+        return (order, lines) if order is not None and lines else None
 
     def trades(self, user_id: str) -> list[tuple[Trade, Order]]:
         """Give the day's visible fills, oldest first."""
-        return self._trades_until(user_id, self._seen_until(user_id, TRADES))
-
-    def _trades_until(self, user_id: str, until: float) -> list[tuple[Trade, Order]]:
         account = self._account(user_id)
-        return [(trade, account.orders[trade.order_id]) for trade in account.trades if trade.wire_s <= until]
+        until = self._seen_until(user_id, TRADES)
+        return [(trade, account.orders[trade.order_id]) for trade in self._trades(account, "book", until)]
+
+    def _trades(self, account: Account, kind: str, until: float) -> list[Trade]:
+        seen = [trade for trade in account.trades if trade.wire_s <= until]
+        if kind not in self._behaviour.latency.delays:
+            return seen
+        return [trade for trade in seen if not self._is_under_way(kind, trade.wire_s, trade)]
 
     def positions(self, user_id: str) -> list[Position]:
         """Give the day's positions, flat ones too."""
         account = self._account(user_id)
         until = self._seen_until(user_id, POSITIONS)
-        if until == inf:
+        if until == inf and "positions" not in self._behaviour.latency.delays:
             return list(account.positions.values())
-        trades = (trade for trade, _ in self._trades_until(user_id, until))
         conversions = (one for one in account.conversions if one.wire_s <= until)
-        return list(replayed(account, trades, conversions).values())
+        return list(replayed(account, self._trades(account, "positions", until), conversions).values())

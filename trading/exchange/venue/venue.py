@@ -20,6 +20,7 @@ from trading.exchange.venue.day_counts import DayCounts
 from trading.exchange.venue.desk import Desk, Update
 from trading.exchange.venue.funds import FundBook
 from trading.exchange.venue.gtt import GttBook
+from trading.exchange.venue.latency import Latency
 from trading.exchange.venue.orders import Order
 from trading.exchange.venue.prices import Market
 from trading.exchange.venue.reads import Reads
@@ -29,6 +30,7 @@ from trading.exchange.venue.sessions import Sessions
 from trading.exchange.venue.slicing import Sliced, place_slices
 from trading.exchange.venue.standing import Standing, standing_of
 from trading.exchange.venue.store import Kept, VenueStore
+from trading.exchange.venue.transit import Transit
 from trading.exchange.venue.users import User, demo_users, user_sheet
 from trading.exchange.venue.writing import Writing
 
@@ -62,7 +64,8 @@ class Venue:
         self.wake: Callable[[], None] = _nothing
         self.writing = Writing(self._flush)
         self.listeners: list[Callable[[Sequence[Update]], None]] = []
-        self.behaviour = Behaviour()
+        self.behaviour = Behaviour(latency=Latency(seed=exchange_id))
+        self.transit = Transit(monotonic)
         self.now_ms = now_ms
         self.access = Access(self.users, now_ms=now_ms, monotonic=monotonic, seed=exchange_id)
         books = self._first_day(market) if kept is None else self._restored(kept, market)
@@ -225,8 +228,18 @@ class Venue:
         self.writing.done()
         updates, self._desk.updates = self._desk.updates, []
         if updates:
+            self._show_later(updates)
             for listener in self.listeners:
                 listener(updates)
+
+    def _show_later(self, updates: Iterable[Update]) -> None:
+        """Note when the screens will have what these updates tell."""
+        latency = self.behaviour.latency
+        for order in (update.order for update in updates if latency.delays):
+            late = latency.draw("book", order.sequence, len(order.history))
+            late = max(late, latency.draw("positions", self.books.last_trade, 0) if order.filled else 0.0)
+            if late:
+                self.transit.begin(late)
 
     def end_gtt(self, trigger_id: int, status: str) -> None:
         """End an active trigger as the broker does (disabled, cancelled, rejected). Raises ValueError."""
