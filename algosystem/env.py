@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE_WORDS = ("1", "true")
 FALSE_WORDS = ("0", "false")
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 Default = TypeVar("Default", str, None)
 
@@ -83,4 +84,12 @@ def url(name: str, default: Default, *, schemes: Sequence[str]) -> str | Default
     scheme = urlsplit(value).scheme
     if scheme not in schemes or "://" not in value:
         raise ImproperlyConfigured(f"{name} must begin with {' or '.join(f'{s}://' for s in schemes)}")
+    return value
+
+
+def loopback_url(name: str, *, schemes: Sequence[str]) -> str:
+    """Read an address on this machine, empty when it is not set. Any other host is refused."""
+    value = url(name, "", schemes=schemes)
+    if value and urlsplit(value).hostname not in LOOPBACK_HOSTS:
+        raise ImproperlyConfigured(f"{name} must be an address on this machine (127.0.0.1)")
     return value

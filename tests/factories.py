@@ -39,9 +39,9 @@ def make_client(name: str = "alice", **columns: Any) -> Client:
 def make_account(client: Client, code: str = "", **columns: Any) -> BrokerAccount:
     """Make a client's Kite account with all its secrets; the code follows the client's name."""
     code = code or CODES[client.user.email.partition("@")[0]]
-    known = {"broker_user_id": code, "key": f"kite:{code}", "label": "Zerodha"}
+    known = {"broker": "kite", "broker_user_id": code, "key": f"kite:{code}", "label": "Zerodha"}
     secrets = {"api_key": f"key{code}", "api_secret": f"secret{code}", "access_token": f"token{code}"}
-    return BrokerAccount.objects.create(owner=client.user, broker="kite", **{**known, **secrets, **columns})
+    return BrokerAccount.objects.create(owner=client.user, **{**known, **secrets, **columns})
 
 
 def make_instrument(symbol: str = "INFY", **columns: Any) -> InstrumentRow:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
@@ -39,14 +40,17 @@ def installed_packages(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
 
 @register(Tags.security)
 def venue_agrees(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """E004, E005: live never speaks to a simulated exchange's clock, production never runs the demo."""
+    """E004, E005, E008: live never speaks to a simulated exchange, production never runs the demo."""
     found: list[CheckMessage] = []
-    if settings.ALGO_CONTROL_URL and not settings.IS_DEMO:
+    if settings.ALGO_CONTROL_URL and settings.ALGO_VENUE == "live":
         hint = "Unset ALGO_CONTROL_URL for live trading, or set ALGO_VENUE=demo."
         found.append(Error("A live installation was given a simulated exchange's clock.", hint=hint, id="trading.E004"))
     if settings.PRODUCTION and settings.IS_DEMO:
         hint = "Unset ALGO_VENUE, or run the demo by `make run` without ALGO_ENV=production."
         found.append(Error("The demo was started with production settings.", hint=hint, id="trading.E005"))
+    if settings.PAPER_ROOT and urlsplit(settings.KITE_ROOT).netloc == urlsplit(settings.PAPER_ROOT).netloc:
+        hint = "KITE_ROOT is the real broker's address, PAPER_ROOT the one that `run_exchange --live` announces."
+        found.append(Error("Broker and paper exchange were given one address.", hint=hint, id="trading.E008"))
     return found
 
 

@@ -1,7 +1,8 @@
 """Django's settings, by environment variables (docs/configuration.md lists them).
 
 `ALGO_ENV` chooses between `development` (the default: secrets are made once, everything on loopback)
-and `production` (nothing is guessed). `ALGO_VENUE` says what is traded: `live` or the simulated `demo`.
+and `production` (nothing is guessed). `ALGO_VENUE` says what is traded: `live`, the simulated `demo`, or
+`paper` (real prices, a simulated exchange).
 """
 
 from algosystem.settings.base import *

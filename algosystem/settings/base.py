@@ -19,13 +19,23 @@ if PRODUCTION:
 FIELD_KEYS = env.words("FIELD_KEYS", [_kept["FIELD_KEYS"]] if _kept else [])
 
 # The venue: what is traded. A control address exists only beside a simulated exchange.
-ALGO_VENUE = env.choice("ALGO_VENUE", "live", ("live", "demo"))
+ALGO_VENUE = env.choice("ALGO_VENUE", "live", ("live", "demo", "paper"))
 IS_DEMO = ALGO_VENUE == "demo"
+IS_PAPER = ALGO_VENUE == "paper"
 ALGO_CONTROL_URL = env.url("ALGO_CONTROL_URL", "", schemes=("http",))
 KITE_ROOT = env.url("KITE_ROOT", "https://api.kite.trade", schemes=("https", "http"))
 KITE_WS_ROOT = env.url("KITE_WS_ROOT", "wss://ws.kite.trade", schemes=("wss", "ws"))
 KITE_LOGIN_ROOT = env.url("KITE_LOGIN_ROOT", "https://kite.zerodha.com/connect/login", schemes=("https", "http"))
 """The whole login address, as `KiteConnect._default_login_uri` has it."""
+
+# The paper exchange (run_exchange --live). It is on this machine or nowhere: no paper order can leave it.
+PAPER_ROOT = env.loopback_url("PAPER_ROOT", schemes=("http",))
+PAPER_WS_ROOT = env.loopback_url("PAPER_WS_ROOT", schemes=("ws",))
+PAPER_LOGIN_ROOT = env.loopback_url("PAPER_LOGIN_ROOT", schemes=("http",))
+PAPER_CONTROL_URL = env.loopback_url("PAPER_CONTROL_URL", schemes=("http",))
+if IS_PAPER:
+    for _name in ("PAPER_ROOT", "PAPER_WS_ROOT", "PAPER_LOGIN_ROOT", "PAPER_CONTROL_URL"):
+        env.required(_name, why="on paper orders go to the exchange that `run_exchange --live` announces")
 
 PORT = env.integer("PORT", 8000, low=1, high=65535)
 if PRODUCTION:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONCE, NONE, SELF
 
 from algosystem import env
-from algosystem.settings.base import KITE_LOGIN_ROOT, PRODUCTION
+from algosystem.settings.base import KITE_LOGIN_ROOT, PAPER_LOGIN_ROOT, PRODUCTION
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # the kill switch must answer while Redis is away
 SESSION_COOKIE_AGE = 12 * 3600  # one trading day, then sign in again
@@ -30,7 +30,7 @@ if env.flag("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
-_login = urlsplit(KITE_LOGIN_ROOT)
+_logins = [urlsplit(root) for root in (KITE_LOGIN_ROOT, PAPER_LOGIN_ROOT) if root]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -43,6 +43,6 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
         # A form that is answered by a redirect to the broker's login page needs its origin here.
-        "form-action": [SELF, f"{_login.scheme}://{_login.netloc}"],
+        "form-action": [SELF, *(f"{login.scheme}://{login.netloc}" for login in _logins)],
     },
 }

@@ -73,3 +73,18 @@ def test_a_refused_address_does_not_show_its_password(given: Setter) -> None:
 
     assert "redis://" in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["http://127.0.0.1:8901", "http://localhost:1"])
+def test_an_address_on_this_machine_is_taken(given: Setter, value: str) -> None:
+    given(value)
+
+    assert env.loopback_url("ALGO_TEST", schemes=("http",)) == value
+
+
+@pytest.mark.parametrize("value", ["http://api.kite.trade", "http://127.0.0.1.example.com:80", "http://10.0.0.1:1"])
+def test_an_address_elsewhere_is_refused_where_only_this_machine_may_be_meant(given: Setter, value: str) -> None:
+    given(value)
+
+    with pytest.raises(ImproperlyConfigured, match="ALGO_TEST must be an address on this machine"):
+        env.loopback_url("ALGO_TEST", schemes=("http",))

@@ -1,16 +1,22 @@
 """A database belongs to one venue."""
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 from redis import Redis
 
 from trading.domain.errors import ConfigurationError
 from trading.models import User, Venue
-from trading.services.venue import claim_redis, claim_venue, empty_demo_database, recorded_venue
+from trading.services.venue import claim_redis, claim_venue, empty_demo_database, own_venue, recorded_venue
 
 
 @pytest.mark.django_db
@@ -135,3 +141,39 @@ def test_a_redis_that_lost_its_mark_is_marked_again_and_not_emptied(redis: "Redi
 
     assert redis.get("ltp") == b"kept"
     assert redis.get("venue") == b"live"
+
+
+@pytest.mark.django_db
+def test_on_paper_the_venue_is_the_paper_exchange_and_it_must_be_one_at_live_prices(settings: Any) -> None:
+    settings.IS_PAPER, settings.PAPER_CONTROL_URL = True, "http://127.0.0.1:1"
+    with pytest.raises(ConfigurationError, match="does not answer"):
+        own_venue()
+    said: dict[str, Any] = {"exchange_id": "exchange-3f2a"}
+    with answering(said) as url:
+        settings.PAPER_CONTROL_URL = url
+        with pytest.raises(ConfigurationError, match="makes its own prices: start it with --live"):
+            own_venue()
+        said["live"] = True
+        assert own_venue() == "exchange-3f2a"
+    claim_venue("live")
+    with pytest.raises(ConfigurationError, match="belongs to the venue live and cannot serve exchange-3f2a"):
+        claim_venue("exchange-3f2a")
+
+
+@contextmanager
+def answering(said: dict[str, Any]) -> Iterator[str]:
+    """Serve this as every answer's JSON."""
+
+    class Port(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(said).encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Port) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

@@ -154,6 +154,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "BROKER_DISCONNECTED": _by("broker account disconnected"),
     "LIMITS_CHANGED": _by("limits changed"),
     "STARTED_ON_PAPER": _by("started on paper"),
+    "STARTED_LIVE": _by("started live trading"),
     "WATCHLIST_CHANGED": _by("watchlist changed"),
     "FEED_STALE": lambda data: f"no new entries: {data['text']}",
     "FEED_FRESH": lambda _: "the price feed is fresh, entries may pass",

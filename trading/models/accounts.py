@@ -14,6 +14,8 @@ class BrokerName(models.TextChoices):
 
     KITE = "kite", "Zerodha Kite"
     SMARTAPI = "smartapi", "Angel One SmartAPI"
+    PAPER = "paper", "Paper account"
+    """An account at this machine's paper exchange. An account never changes its broker, so neither can its orders."""
 
 
 class BrokerAccount(models.Model):
@@ -42,10 +44,22 @@ class BrokerAccount(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["key"], condition=~models.Q(key=""), name="one_row_a_broker_account"),
+            models.CheckConstraint(
+                condition=models.Q(key="")
+                | models.Q(broker="kite", key__startswith="kite:")
+                | models.Q(broker="smartapi", key__startswith="smartapi:")
+                | models.Q(broker="paper", key__startswith="paper:"),
+                name="broker_account_key_names_its_broker",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.key or f"{self.broker} account {self.pk}"
+
+    @property
+    def is_paper(self) -> bool:
+        """True when its orders go to the paper exchange, and can go nowhere else."""
+        return self.broker == BrokerName.PAPER
 
 
 class FeedAccount(models.Model):

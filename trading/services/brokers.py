@@ -14,6 +14,7 @@ from trading.ports import BrokerSession, Clock
 from trading.services import morning
 from trading.services.control import request_reload
 from trading.services.events import actor, market_now, record
+from trading.services.venues import broker_name_for
 
 logger = logging.getLogger(__name__)
 
@@ -31,18 +32,18 @@ def token_end(market_now: datetime) -> datetime:
 def register(
     *, owner: User, broker_user_id: str, api_key: str, api_secret: str, day: date, label: str = ""
 ) -> BrokerAccount:
-    """Store the keys of a Kite account, encrypted; new keys for the same client code replace the old ones.
+    """Store the keys of an account, encrypted; new keys for the same client code replace the old ones.
 
+    On paper a client's account is one at the paper exchange.
     The account cannot trade before `accept_login`. Raises RiskDenied: ACCOUNT_TAKEN when another person
     has connected that client code, OPEN_POSITIONS when keys would change under an open position.
     """
-    taken = BrokerAccount.objects.filter(key=account_key(broker_user_id)).exclude(owner=owner)
+    broker = broker_name_for(owner)
+    taken = BrokerAccount.objects.filter(key=account_key(broker_user_id, broker)).exclude(owner=owner)
     if taken.exists():
         raise RiskDenied("ACCOUNT_TAKEN", f"{broker_user_id} is connected by somebody else on this installation")
     with transaction.atomic():
-        account, _ = BrokerAccount.objects.get_or_create(
-            owner=owner, broker=BrokerName.KITE, broker_user_id=broker_user_id
-        )
+        account, _ = BrokerAccount.objects.get_or_create(owner=owner, broker=broker, broker_user_id=broker_user_id)
         if (account.api_key, account.api_secret) != (Secret(api_key), Secret(api_secret)):
             refuse_while_open(account, day)
             account.access_token, account.token_expires_at = "", None
@@ -53,9 +54,9 @@ def register(
     return account
 
 
-def account_key(broker_user_id: str) -> str:
-    """Give the name under which engine, orders and events know a Kite account."""
-    return f"{BrokerName.KITE.value}:{broker_user_id}"
+def account_key(broker_user_id: str, broker: str = BrokerName.KITE.value) -> str:
+    """Give the name under which engine, orders and events know an account."""
+    return f"{broker}:{broker_user_id}"
 
 
 def accept_login(account: BrokerAccount, session: BrokerSession, request_token: str, *, market_now: datetime) -> None:
@@ -71,7 +72,7 @@ def accept_login(account: BrokerAccount, session: BrokerSession, request_token: 
         raise RiskDenied(
             "WRONG_ACCOUNT", f"the broker signed in {grant.user_id}, expected was {account.broker_user_id}"
         )
-    account.key = account_key(account.broker_user_id)
+    account.key = account_key(account.broker_user_id, account.broker)
     account.access_token = grant.access_token
     account.token_expires_at = token_end(market_now)
     account.last_login_at = market_now

@@ -251,7 +251,7 @@ def _seed_watchlists() -> None:
 
 async def _traded(keys: set[str]) -> set[str]:
     """Give those that this exchange has prices for: its dump lists many more."""
-    broker = wiring.broker_of(await in_thread(morning.feed_account))
+    broker = wiring.prices_of(await in_thread(morning.feed_account))
     try:
         return set(await broker.last_prices(sorted(keys)))
     finally:

@@ -1,4 +1,4 @@
-"""The simulated exchange's users that nobody has connected yet. Demo only."""
+"""The simulated exchange's users that nobody has connected yet. Demo and paper only."""
 
 import json
 import urllib.request
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from trading.models import BrokerAccount
+from trading.models import BrokerAccount, BrokerName
 
 TIMEOUT_S = 2.0
 
@@ -25,12 +25,14 @@ class DemoBrokerUser:
 
 def free_users() -> list[DemoBrokerUser]:
     """List the users without an account row here. Raises OSError when the exchange does not answer."""
-    taken = set(BrokerAccount.objects.exclude(key="").values_list("broker_user_id", flat=True))
+    broker = BrokerName.PAPER if settings.IS_PAPER else BrokerName.KITE
+    taken = set(BrokerAccount.objects.filter(broker=broker).exclude(key="").values_list("broker_user_id", flat=True))
     return [user for user in _all_users() if user.user_id not in taken]
 
 
 def _all_users() -> list[DemoBrokerUser]:
-    url = f"{settings.ALGO_CONTROL_URL.rstrip('/')}/users"
+    control = settings.PAPER_CONTROL_URL if settings.IS_PAPER else settings.ALGO_CONTROL_URL
+    url = f"{control.rstrip('/')}/users"
     if not url.startswith("http://"):
         raise OSError("no simulated exchange is configured")
     with urllib.request.urlopen(url, timeout=TIMEOUT_S) as reply:  # noqa: S310 (scheme checked above)

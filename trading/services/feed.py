@@ -5,10 +5,10 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from trading.domain.instruments import InstrumentType
+from trading.domain.instruments import Instrument, InstrumentType
 from trading.domain.timezone import ist_day
 from trading.marketdata.ticker_service import FeedLogin
-from trading.models import FeedAccount, InstrumentRow, OrderIntentRow, WatchItem
+from trading.models import BrokerName, FeedAccount, InstrumentRow, OrderIntentRow, WatchItem
 from trading.services.brokers import is_signed_in
 
 
@@ -29,6 +29,12 @@ def feed_login(market_now: datetime, *, ws_root: str) -> FeedLogin | None:
         ws_root=ws_root,
         instruments={row.token: row.key for row in _wanted(feed, market_now)},
     )
+
+
+def instruments_of(tokens: Iterable[int]) -> list[Instrument]:
+    """Give what is known of these instruments of the feed, in the order of their names."""
+    rows = InstrumentRow.objects.filter(broker=BrokerName.KITE, token__in=list(tokens))
+    return [row.to_domain() for row in rows.order_by("exchange", "tradingsymbol")]
 
 
 def has_consent(feed: FeedAccount) -> bool:

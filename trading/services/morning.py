@@ -59,7 +59,7 @@ def refresh_instruments(day: date) -> int:
 
 
 async def _dump(account: BrokerAccount) -> bytes:
-    broker = wiring.broker_of(account)
+    broker = wiring.prices_of(account)
     try:
         return await broker.instrument_dump()
     finally:
@@ -182,7 +182,7 @@ def fetch_range_of(row: InstrumentRow) -> bool:
 
 
 async def _fetch_ranges(account: BrokerAccount, rows: Sequence[InstrumentRow], day: date) -> int:
-    broker = wiring.broker_of(account)
+    broker = wiring.prices_of(account)
     start, end = at_ist(day - timedelta(days=LOOK_BACK_DAYS), time(0)), at_ist(day, time(23, 59))
     count = 0
     try:

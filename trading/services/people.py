@@ -1,14 +1,15 @@
-"""People: who signs up, and how far a client has come on the way to the first paper day."""
+"""People: who signs up, and how far a client has come on the way to the first trading day."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.db import transaction
 
 from trading.domain.errors import RiskDenied
-from trading.models import BrokerAccount, Client, User, WatchItem
+from trading.models import BrokerAccount, Client, ClientMode, User, WatchItem
 from trading.ports import Clock
 from trading.services import limits, schedule
 from trading.services.control import request_reload
@@ -40,7 +41,7 @@ class Onboarding:
 
     @property
     def is_finished(self) -> bool:
-        """True once the client has started on paper."""
+        """True once the client has started."""
         return self.done_count == len(self.steps)
 
     @property
@@ -60,9 +61,14 @@ STEPS = (
         "settings-limits",
     ),
     ("instruments", "Choose instruments", "What the ladder may trade for you.", "Choose", "watchlist"),
-    ("paper", "Start on paper", "No real money moves. Going live is a separate step.", "Start", "onboarding"),
 )
 """Key, title, text, action, and the page where it is done."""
+LAST_STEPS = {
+    "live": ("Start live", "Real money moves from then on. To try it first, use a paper installation."),
+    "paper": ("Start on paper", "Real prices, no real money. Going live is a separate step."),
+    "demo": ("Start on paper", "No real money moves. Going live is a separate step."),
+}
+"""Title and text by venue."""
 
 
 def create_client(*, user: User, phone: str = "") -> Client:
@@ -94,29 +100,32 @@ def onboarding(client: Client) -> Onboarding:
         "instruments": WatchItem.objects.filter(client=client).exists(),
         "paper": client.onboarded_at is not None,
     }
-    first_open = next((key for key, *_ in STEPS if not done[key]), None)
+    last = ("paper", *LAST_STEPS[settings.ALGO_VENUE], "Start", "onboarding")
+    first_open = next((key for key in done if not done[key]), None)
     return Onboarding(
         tuple(
             Step(key, title, text, action, url_name, "done" if done[key] else "next" if key == first_open else "later")
-            for key, title, text, action, url_name in STEPS
+            for key, title, text, action, url_name in (*STEPS, last)
         )
     )
 
 
-def start_on_paper(client: Client, *, by: User, clock: Clock) -> None:
-    """Let the ladder trade this client on paper from now on. Safe to run twice.
+def start_trading(client: Client, *, by: User, clock: Clock) -> None:
+    """Let the ladder trade this client from now on, on paper unless this installation is live. Safe to run twice.
 
     Raises RiskDenied (ONBOARDING_INCOMPLETE) while an earlier step is open.
     """
     missing = [step.title for step in onboarding(client).steps if step.key != "paper" and step.state != "done"]
     if missing:
-        raise RiskDenied("ONBOARDING_INCOMPLETE", f"before starting on paper: {', '.join(missing)}")
+        raise RiskDenied("ONBOARDING_INCOMPLETE", f"before starting: {', '.join(missing)}")
     with transaction.atomic():
-        is_first = Client.objects.filter(pk=client.pk, onboarded_at=None).update(onboarded_at=clock.wall())
+        is_live = settings.ALGO_VENUE == "live"
+        mode = ClientMode.LIVE if is_live else ClientMode.PAPER
+        is_first = Client.objects.filter(pk=client.pk, onboarded_at=None).update(onboarded_at=clock.wall(), mode=mode)
         client.refresh_from_db()
         schedule.put_client_entry(client, market_now(clock))
         if is_first:
-            record(client.pk, "STARTED_ON_PAPER", {"by": actor(by)}, clock=clock)
+            record(client.pk, "STARTED_LIVE" if is_live else "STARTED_ON_PAPER", {"by": actor(by)}, clock=clock)
             request_reload(client, by=by, clock=clock)
 
 

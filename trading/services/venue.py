@@ -1,5 +1,7 @@
 """A database and a Redis belong to one venue: "live", or the id of one simulated exchange."""
 
+import json
+import urllib.request
 from pathlib import Path
 
 import redis
@@ -10,7 +12,26 @@ from trading.domain.errors import ConfigurationError
 from trading.models import Venue
 
 LIVE = "live"
+ANSWERS_WITHIN_S = 2.0
 REDIS_KEY = "venue"
+
+
+def own_venue() -> str:
+    """Give the venue of this installation's settings, live or paper. Raises ConfigurationError.
+
+    On paper it is the id of the paper exchange, which must be running and must be one at live prices.
+    """
+    if not settings.IS_PAPER:
+        return LIVE
+    url = f"{settings.PAPER_CONTROL_URL.rstrip('/')}/clock"
+    try:
+        with urllib.request.urlopen(url, timeout=ANSWERS_WITHIN_S) as reply:  # noqa: S310 (settings: loopback, http)
+            said = json.load(reply)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"The paper exchange at PAPER_CONTROL_URL does not answer: {error}") from error
+    if not said.get("live"):
+        raise ConfigurationError("The exchange at PAPER_CONTROL_URL makes its own prices: start it with --live.")
+    return str(said["exchange_id"])
 
 
 def recorded_venue() -> str | None:

@@ -21,9 +21,11 @@ from trading.engine import EngineDeps, run_engine
 from trading.marketdata.bus import TickStream, connect
 from trading.marketdata.live import RedisLivePublisher, SyncLivePublisher
 from trading.marketdata.master import Parse
+from trading.marketdata.paper_feed import PaperFeed
 from trading.marketdata.ticker_service import FeedLogin, TickSource
 from trading.models import BrokerAccount
 from trading.ports import AccountRef, Broker, BrokerSession, Clock, MarketHold, PriceHistory
+from trading.services import venues
 from trading.stores.calendar import market_calendar
 from trading.stores.engine import DjangoEngineStore
 from trading.stores.leases import DjangoLeaseStore
@@ -31,6 +33,7 @@ from trading.stores.thread import DatabaseThread
 
 if TYPE_CHECKING:  # the SDK behind it installs a reactor; only who trades pays for that
     from trading.brokers.kite.client import KiteBroker
+    from trading.brokers.kite.prices import KitePrices
 
 REDIS_ANSWERS_WITHIN_S = 0.5
 CREDENTIALS_WITHIN_S = 5.0
@@ -66,21 +69,27 @@ def kite_session(account: BrokerAccount) -> BrokerSession:
     """Give the sign-in half of Kite's API for one account's keys. Its calls block."""
     from trading.brokers.kite.session import KiteLogin  # the SDK installs a reactor; only who signs in pays for that
 
+    place = venues.place_of(account)
     return KiteLogin(
         api_key=account.api_key.reveal(),
         api_secret=account.api_secret.reveal(),
-        root=settings.KITE_ROOT,
-        login_uri=settings.KITE_LOGIN_ROOT,
+        root=place.rest,
+        login_uri=place.login,
     )
 
 
-def tick_source(login: FeedLogin, on_ticks: Callable[[Sequence[Tick]], None], clock: Clock) -> TickSource:
-    """Give the market data of the feed account. Only `run_ticker` may use it, on the loop of `run_on_ticker_loop`."""
+def tick_source(
+    login: FeedLogin, on_ticks: Callable[[Sequence[Tick]], None], clock: Clock, *, paper: PaperFeed | None = None
+) -> TickSource:
+    """Give the market data of the feed account. Only `run_ticker` may use it, on the loop of `run_on_ticker_loop`.
+
+    A paper exchange gets the packets as they came, after the ticks.
+    """
     from trading.brokers.kite.sockets import SocketLogin
     from trading.brokers.kite.ticker import KiteTickSource
 
     access = SocketLogin(login.account, login.api_key, login.access_token, login.ws_root)
-    return KiteTickSource(access, clock, on_ticks=on_ticks)
+    return KiteTickSource(access, clock, on_ticks=on_ticks, on_packets=None if paper is None else paper.put)
 
 
 def run_on_ticker_loop(main: Coroutine[Any, Any, None]) -> None:
@@ -91,15 +100,33 @@ def run_on_ticker_loop(main: Coroutine[Any, Any, None]) -> None:
 
 
 def broker_of(account: BrokerAccount, *, wire_clock: Clock | None = None) -> KiteBroker:
-    """Give the broker adapter of one account with its present session. Only inside a running loop; close it."""
+    """Give the broker adapter of one account with its present session. Only inside a running loop; close it.
+
+    Raises ConfigurationError for an account that may not trade in this installation (see `venues`).
+    """
     from trading.brokers.kite.client import KiteBroker as Adapter
 
+    place = venues.trading_place_of(account)
     return Adapter(
         account=account.key,
         api_key=account.api_key.reveal(),
         access_token=account.access_token.reveal(),
-        root=settings.KITE_ROOT,
-        ws_root=settings.KITE_WS_ROOT,
+        root=place.rest,
+        ws_root=place.ws,
+        clock=wire_clock or LiveClock(),
+        egress_ip=account.egress_ip,
+    )
+
+
+def prices_of(account: BrokerAccount, *, wire_clock: Clock | None = None) -> KitePrices:
+    """Give the half of an account that reads prices and cannot trade. Only inside a running loop; close it."""
+    from trading.brokers.kite.prices import KitePrices as Prices
+
+    return Prices(
+        account=account.key,
+        api_key=account.api_key.reveal(),
+        access_token=account.access_token.reveal(),
+        root=venues.place_of(account).rest,
         clock=wire_clock or LiveClock(),
         egress_ip=account.egress_ip,
     )
@@ -114,15 +141,17 @@ class EngineBrokers:
 
     def __call__(self, account: AccountRef) -> Broker:
         """Give the adapter of one account; without a session its calls raise BrokerAuthError."""
-        return self._make(account)
+        return broker_of(self._row(_account_row, account), wire_clock=self._clock)
 
     def history(self, account: AccountRef) -> PriceHistory:
-        """Give an account's historical data, on a connection of its own."""
-        return self._make(account)
+        """Give historical data, on a connection of its own: the account's, for a paper account the feed's.
 
-    def _make(self, account: AccountRef) -> KiteBroker:
-        row = self._reader.submit(_account_row, account.account_id).result(timeout=CREDENTIALS_WITHIN_S)
-        return broker_of(row, wire_clock=self._clock)
+        Raises BrokerAuthError when there is no feed whose holder lets others see it.
+        """
+        return prices_of(self._row(_history_row, account), wire_clock=self._clock)
+
+    def _row(self, read: Callable[[int], BrokerAccount], account: AccountRef) -> BrokerAccount:
+        return self._reader.submit(read, account.account_id).result(timeout=CREDENTIALS_WITHIN_S)
 
     def close(self) -> None:
         """End the reading thread."""
@@ -132,6 +161,14 @@ class EngineBrokers:
 def _account_row(account_id: int) -> BrokerAccount:
     try:
         return BrokerAccount.objects.get(pk=account_id)
+    finally:
+        connection.close()
+
+
+def _history_row(account_id: int) -> BrokerAccount:
+    try:
+        account = BrokerAccount.objects.get(pk=account_id)
+        return venues.history_account(account)
     finally:
         connection.close()
 

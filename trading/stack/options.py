@@ -23,6 +23,7 @@ class StackOptions:
     bars: Path | None = None
     port: int | None = None
     has_exchange: bool = True
+    is_paper: bool = False
     is_fresh: bool = False
 
     @classmethod
@@ -37,11 +38,14 @@ class StackOptions:
             bars=options["bars"],
             port=options["port"],
             has_exchange=not options["no_exchange"],
+            is_paper=options["paper"],
             is_fresh=options["fresh"],
         )
 
     def exchange_arguments(self) -> list[str]:
         """Give the market's options as `run_exchange` takes them, `--fresh` excepted."""
+        if self.is_paper:
+            return ["--live"]
         words = ["--speed", str(self.speed), "--pace", self.pace]
         for name, value in (("--day", self.day), ("--seed", self.seed), ("--bars", self.bars)):
             if value is not None:
@@ -66,6 +70,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--bars", type=_folder, metavar="DIR", help="replay real minute bars of this folder")
     parser.add_argument("--port", type=_port, help="of the web pages, 8000 unless PORT says otherwise")
     parser.add_argument("--no-exchange", action="store_true", help="trade live: no simulated exchange")
+    parser.add_argument("--paper", action="store_true", help="real prices, made-up money")
     parser.add_argument("--fresh", action="store_true", help="empty this demo's exchange, database and Redis first")
     add_state_dir(parser)
 

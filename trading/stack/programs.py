@@ -24,6 +24,10 @@ SHARED_NAMES = (
     "KITE_ROOT",
     "KITE_WS_ROOT",
     "KITE_LOGIN_ROOT",
+    "PAPER_ROOT",
+    "PAPER_WS_ROOT",
+    "PAPER_LOGIN_ROOT",
+    "PAPER_CONTROL_URL",
     "DATABASE_URL",
     "REDIS_URL",
     "PORT",
@@ -44,7 +48,9 @@ def celery(*words: str) -> tuple[str, ...]:
 def exchange_program(options: StackOptions, *, redirect_url: str) -> Program:
     """The simulated exchange; `--fresh` only for its first start."""
     words = ["run_exchange", "--json", "--state-dir", str(options.state_dir), *options.exchange_arguments()]
-    words += ["--start-at", MARKET_STARTS_AT, "--expect", ROLES, "--redirect-url", redirect_url]
+    if not options.is_paper:
+        words += ["--start-at", MARKET_STARTS_AT, "--expect", ROLES]
+    words += ["--redirect-url", redirect_url]
     fresh = ("--fresh",) if options.is_fresh else ()
     return Program("exchange", manage(*words), first_arguments=fresh, announces=True)
 
@@ -78,16 +84,23 @@ def base_environment(options: StackOptions, *, port: int, redis_url: str) -> dic
         "DJANGO_SETTINGS_MODULE": "algosystem.settings",
         "PYTHONUNBUFFERED": "1",
         "ALGO_STATE_DIR": str(options.state_dir),
-        "ALGO_VENUE": "demo" if options.has_exchange else "live",
+        "ALGO_VENUE": "paper" if options.is_paper else "demo" if options.has_exchange else "live",
         "ALGO_CONTROL_URL": "",
         "REDIS_URL": redis_url,
         "PORT": str(port),
     }
 
 
-def exchange_environment(info: Mapping[str, Any]) -> dict[str, str]:
-    """Point a broker adapter at the simulated exchange by what it announced."""
+def exchange_environment(info: Mapping[str, Any], *, is_paper: bool = False) -> dict[str, str]:
+    """Point a broker adapter at the simulated exchange by what it announced; on paper the real one keeps its own."""
     rest = str(info["rest"])
+    if is_paper:
+        return {
+            "PAPER_ROOT": rest,
+            "PAPER_WS_ROOT": str(info["ws"]),
+            "PAPER_LOGIN_ROOT": str(info["login"]),
+            "PAPER_CONTROL_URL": str(info["control"]),
+        }
     return {
         "KITE_ROOT": rest,
         "KITE_WS_ROOT": str(info["ws"]),

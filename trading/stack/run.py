@@ -125,7 +125,7 @@ class StackRun:
         program = exchange_program(self._options, redirect_url=redirect)
         child = await self._supervisor.start(program)
         info: dict[str, Any] = json.loads(await self._or_stopped(child.announcement()))
-        self._supervisor.environment.update(exchange_environment(info))
+        self._supervisor.environment.update(exchange_environment(info, is_paper=self._options.is_paper))
         return info
 
     async def _prepare(self, info: Mapping[str, Any] | None, *, previous_venue: str) -> None:
@@ -193,6 +193,8 @@ class StackRun:
                 f"    {person['email']:<24} password {person['password']}   ({person.get('role', 'client')})"
                 for person in supervisor.sign_in
             ]
+        elif self._options.is_paper:
+            lines.append(f"  On paper: real prices, no real money. Sign up at {supervisor.url}/accounts/signup/")
         else:
             lines.append(f"  Live trading. Sign up at {supervisor.url}/accounts/signup/")
         lines += ["  Ctrl-C stops everything; `python manage.py stack status` shows it.", ""]

@@ -67,11 +67,17 @@ class Frame:
     theme: str
     home: str
     is_demo: bool
+    is_paper: bool
     can_search: bool = False
     bar: Bar | None = None
     nav: tuple[Link, ...] = ()
     bottom: tuple[Link, ...] = ()
     menu: tuple[Link, ...] = ()
+
+    @property
+    def is_live(self) -> bool:
+        """True where real money moves."""
+        return not self.is_demo and not self.is_paper
 
 
 CLIENT_PAGES = (
@@ -93,7 +99,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     theme = cookie if cookie in THEMES else THEMES[0]
     user = getattr(request, "user", None)
     if not isinstance(user, User):
-        return {"frame": Frame(theme, reverse("home"), settings.IS_DEMO)}
+        return {"frame": Frame(theme, reverse("home"), settings.IS_DEMO, settings.IS_PAPER)}
     client = Client.objects.filter(user=user).first()
     pages = OPERATOR_PAGES if client is None else CLIENT_PAGES
     nav = _links(pages, request.path)
@@ -105,6 +111,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             theme=theme,
             home=url_of(people.landing_name(user)) or reverse("settings"),
             is_demo=settings.IS_DEMO,
+            is_paper=settings.IS_PAPER,
             can_search=client is not None,
             bar=_bar(user, client) if client is not None or user.is_operator else None,
             nav=nav,
@@ -140,6 +147,8 @@ def _menu(client: Client | None) -> tuple[Link, ...]:
         links.insert(0, Link("Getting started", reverse("onboarding")))
     if settings.IS_DEMO:
         links += [Link("Demo mail", reverse("demo-mail")), Link("Demo broker users", reverse("demo-brokers"))]
+    if settings.IS_PAPER:
+        links.append(Link("Paper broker users", reverse("demo-brokers")))
     return tuple(link for link in links if link.url)
 
 

@@ -6,6 +6,7 @@ be judged for age. A frame that is cut gives what was whole.
 """
 
 import struct
+from collections.abc import Iterator
 
 from trading.domain.ticks import Tick
 
@@ -29,19 +30,36 @@ def decode_frame(frame: bytes) -> list[Tick]:
     if not is_tick_frame(frame):
         return []
     ticks: list[Tick] = []
-    place, end = 2, len(frame)
-    for _ in range(_SHORT.unpack_from(frame)[0]):
-        if place + 2 > end:
-            break
-        length = _SHORT.unpack_from(frame, place)[0]
-        start, place = place + 2, place + 2 + length
-        if place > end:
-            break
+    for start, length in _spans(frame):
         if length == FULL_BYTES:
             ticks.append(_tradable(frame, start))
         elif length == INDEX_FULL_BYTES:
             ticks.append(_index(frame, start))
     return ticks
+
+
+def split_frame(frame: bytes) -> list[tuple[int, bytes]]:
+    """Give (token, packet) of each full packet of one binary frame, untouched, in its order."""
+    if not is_tick_frame(frame):
+        return []
+    return [
+        (int.from_bytes(frame[start : start + 4], "big"), frame[start : start + length])
+        for start, length in _spans(frame)
+        if length in (FULL_BYTES, INDEX_FULL_BYTES)
+    ]
+
+
+def _spans(frame: bytes) -> Iterator[tuple[int, int]]:
+    """Yield (start, length) of each packet that is whole."""
+    place, end = 2, len(frame)
+    for _ in range(_SHORT.unpack_from(frame)[0]):
+        if place + 2 > end:
+            return
+        length = _SHORT.unpack_from(frame, place)[0]
+        start, place = place + 2, place + 2 + length
+        if place > end:
+            return
+        yield start, length
 
 
 def _tradable(frame: bytes, start: int) -> Tick:

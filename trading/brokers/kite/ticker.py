@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from trading.brokers.kite.packets import decode_frame, is_tick_frame
+from trading.brokers.kite.packets import decode_frame, is_tick_frame, split_frame
 from trading.brokers.kite.sdk import KiteTicker
 from trading.brokers.kite.sockets import CONNECT_WITHIN_S, SILENT_AFTER_S, Redial, SocketLogin
 from trading.domain.backoff import Backoff
@@ -26,6 +26,7 @@ TOKENS_A_MESSAGE = 500
 FORBIDDEN = re.compile(r"\b403\b")
 
 OnTicks = Callable[[Sequence[Tick]], None]
+OnPackets = Callable[[Iterable[tuple[int, bytes]]], None]
 
 
 class _OneConnection(KiteTicker):  # type: ignore[misc]
@@ -51,7 +52,7 @@ class _OneConnection(KiteTicker):  # type: ignore[misc]
 
 
 class KiteTickSource:
-    """One account's market data. `on_ticks` gets each frame's ticks at once.
+    """One account's market data. `on_ticks` gets each frame's ticks at once, then `on_packets` the same as they came.
 
     `frames` counts the tick frames of the present connection and `connection` the connections made;
     both are read by the rounds of a simulated market.
@@ -63,12 +64,14 @@ class KiteTickSource:
         clock: Clock,
         *,
         on_ticks: OnTicks,
+        on_packets: OnPackets | None = None,
         silent_after_s: float = SILENT_AFTER_S,
         backoff: Backoff | None = None,
     ) -> None:
         self._login = login
         self._clock = clock
         self._on_ticks = on_ticks
+        self._on_packets = on_packets
         self._silent_after_s = silent_after_s
         self._redial = Redial(backoff or Backoff())
         self._wanted: frozenset[int] = frozenset()
@@ -154,6 +157,8 @@ class KiteTickSource:
             if ticks:
                 self.has_prices = True
                 self._on_ticks(ticks)
+                if self._on_packets is not None:
+                    self._on_packets(split_frame(payload))
             self.moved.set()
 
     def _closed(self, ticker: _OneConnection, code: int | None, reason: object) -> None:

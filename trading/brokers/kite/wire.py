@@ -93,6 +93,16 @@ class KiteWire(KiteConnect):  # type: ignore[misc]
         return headers
 
 
+class ReadingWire(KiteWire):
+    """Sends reads only: whatever would place, change or end something never leaves this machine."""
+
+    def _request(self, route: str, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Send a GET. Raises TypeError for every other method, before anything is sent."""
+        if method != "GET":
+            raise TypeError(f"{method} {route} was asked of an account that only reads prices")
+        return super()._request(route, method, *args, **kwargs)
+
+
 def read_answer(answer: requests.Response) -> Any:
     """Give `data` of a success envelope or the bytes of a CSV; raises KiteAnswer for everything else."""
     kind = answer.headers.get("content-type", "")

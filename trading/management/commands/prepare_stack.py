@@ -38,7 +38,7 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
             venue.claim_venue(name)
             venue.claim_redis(redis.Redis.from_url(settings.REDIS_URL), name, is_fresh=options["fresh"])
-            sign_in = _seed(info) if info else []
+            sign_in = _seed(info) if info and settings.IS_DEMO else []
         except (ConfigurationError, BrokerError) as error:
             raise CommandError(str(error)) from error
         except redis.RedisError as error:

@@ -28,6 +28,8 @@ class Command(BaseCommand):
         options = StackOptions.from_command(given, state_dir=settings.STATE_DIR)
         if options.is_fresh and not options.has_exchange:
             raise CommandError("--fresh empties a demo; it does not go together with --no-exchange.")
+        if options.is_paper and not options.has_exchange:
+            raise CommandError("--paper brings an exchange of its own; it does not go together with --no-exchange.")
         try:
             file = claim(options.state_dir)
             port = choose_web_port(options, usual=settings.PORT, ask=terminal_question(), tell=self.stdout.write)

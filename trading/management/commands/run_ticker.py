@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -9,12 +10,14 @@ from django.core.management.base import BaseCommand
 
 from trading.clock.live import LiveClock
 from trading.clock.simulated import MarketParticipant
+from trading.domain.instruments import Instrument
 from trading.marketdata.bus import TickWriter, connect
 from trading.marketdata.live import RedisLivePublisher
+from trading.marketdata.paper_feed import PaperFeed
 from trading.marketdata.quotes import QuoteBoard
 from trading.marketdata.ticker_service import FeedLogin, TickerService
 from trading.services import wiring
-from trading.services.feed import feed_login
+from trading.services.feed import feed_login, instruments_of
 from trading.stores.thread import DatabaseThread
 
 
@@ -51,23 +54,34 @@ async def _serve() -> None:
     redis, database = connect(settings.REDIS_URL), DatabaseThread("ticker database")
     publisher = RedisLivePublisher(redis)
 
+    async def find_instruments(tokens: Iterable[int]) -> list[Instrument]:
+        return await database.run(lambda: instruments_of(tokens))
+
+    paper = PaperFeed(settings.PAPER_CONTROL_URL, clock, find=find_instruments) if settings.PAPER_CONTROL_URL else None
+
     async def find_login() -> FeedLogin | None:
-        return await database.run(lambda: feed_login(clock.now(), ws_root=settings.KITE_WS_ROOT))
+        login = await database.run(lambda: feed_login(clock.now(), ws_root=settings.KITE_WS_ROOT))
+        if paper is not None and login is not None:
+            paper.want(login.instruments)
+        return login
 
     service = TickerService(
         find_login=find_login,
-        make_source=lambda login, take: wiring.tick_source(login, take, clock),
+        make_source=lambda login, take: wiring.tick_source(login, take, clock, paper=paper),
         writer=TickWriter(redis),
         board=QuoteBoard(publisher),
         clock=clock,
         market=market,
     )
     publisher.start()
+    feeding = asyncio.create_task(paper.run(), name="paper feed") if paper is not None else None
     try:
         if market is not None:
             await market.start()
         await service.run()
     finally:
+        if feeding is not None:
+            feeding.cancel()
         if market is not None:
             await market.close()
         await publisher.close()

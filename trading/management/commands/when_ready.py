@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from trading.clock.live import LiveClock
 from trading.domain.errors import ConfigurationError
-from trading.services.venue import LIVE, claim_redis, claim_venue
+from trading.services.venue import claim_redis, claim_venue, own_venue
 
 PAUSE_S = 0.5
 MIGRATION_LOCK = 810_910
@@ -48,7 +48,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"Waiting: {problem}.")
                 said = problem
             time.sleep(PAUSE_S)
-        _claim_live()
+        _claim()
         connection.close()
         os.execvp(command[0], command)  # noqa: S606 (no shell is wanted)
 
@@ -73,13 +73,14 @@ def _what_is_missing(*, migrate: bool) -> str | None:
     return "the database's tables have not been up to date"
 
 
-def _claim_live() -> None:
-    """A live database and Redis are marked as such, and those of a demo are refused."""
+def _claim() -> None:
+    """Database and Redis are marked as live, or as the paper exchange's; those of another venue are refused."""
     if settings.IS_DEMO:
         return  # run_stack claimed it for its exchange
     try:
-        claim_venue(LIVE)
-        claim_redis(_redis(), LIVE)
+        name = own_venue()
+        claim_venue(name)
+        claim_redis(_redis(), name)
     except (ConfigurationError, redis.RedisError) as error:
         raise CommandError(str(error)) from error
 

@@ -14,7 +14,7 @@ from trading.domain.errors import BrokerError
 from trading.domain.instruments import InstrumentClass
 from trading.domain.square_off import square_off_plan
 from trading.domain.timezone import ist_day, to_ist
-from trading.models import BrokerAccount, Client, FeedAccount, Fill, InstrumentRow, PnlPoint, WatchItem
+from trading.models import BrokerAccount, BrokerName, Client, FeedAccount, Fill, InstrumentRow, PnlPoint, WatchItem
 from trading.services import wiring
 from trading.services.brokers import is_signed_in
 from trading.services.feed import has_consent
@@ -120,7 +120,8 @@ def _candles(client: Client, row: InstrumentRow, now: datetime) -> tuple[tuple[C
 
 def _account_for(client: Client, now: datetime) -> BrokerAccount | None:
     """Choose whose session reads history: the client's own, or the feed's with its holder's consent."""
-    for account in BrokerAccount.objects.filter(owner=client.user_id, is_enabled=True).exclude(key=""):
+    own = BrokerAccount.objects.filter(owner=client.user_id, is_enabled=True).exclude(key="")
+    for account in own.exclude(broker=BrokerName.PAPER):  # the paper exchange knows no candles before its feed began
         if is_signed_in(account, market_now=now):
             return account
     feed = FeedAccount.objects.select_related("account").filter(is_active=True).first()
@@ -137,7 +138,7 @@ def _read(account_id: int, token: int, start: datetime, minute: datetime) -> tup
 
 
 async def _from_broker(account: BrokerAccount, token: int, start: datetime, end: datetime) -> list[Candle]:
-    broker = wiring.broker_of(account)
+    broker = wiring.prices_of(account)
     try:
         return await broker.candles(token, start, end, INTERVAL)
     finally:

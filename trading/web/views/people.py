@@ -55,13 +55,14 @@ def onboarding(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def onboarding_start(request: HttpRequest) -> HttpResponse:
-    """Start on paper; 403 while an earlier step is open."""
+    """Start trading; 403 while an earlier step is open."""
     client = own_client(request)
     try:
-        people.start_on_paper(client, by=the_user(request), clock=wiring.clock())
+        people.start_trading(client, by=the_user(request), clock=wiring.clock())
     except RiskDenied as denied:
         raise PermissionDenied(str(denied)) from denied
-    messages.success(request, "You are on paper. The ladder looks at your instruments from the next tick on.")
+    venue = "live" if settings.ALGO_VENUE == "live" else "on paper"
+    messages.success(request, f"You are {venue}. The ladder looks at your instruments from the next tick on.")
     return redirect(url_of("dashboard") or "onboarding")
 
 
