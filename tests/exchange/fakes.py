@@ -103,6 +103,9 @@ class FakeMarket:
     def quote(self, token: int) -> Quote:
         return self._quotes[token]
 
+    def watch(self, token: int) -> None:
+        """Everything here is watched."""
+
     def put(self, quote: Quote) -> Quote:
         """Set a price; so many quotes have passed since the one before that what was taken is back."""
         before = self._quotes.get(quote.token)

@@ -95,7 +95,7 @@ def test_the_tick_size_comes_from_the_prices(write_bars: Write) -> None:
 
     market = make_market(THURSDAY, 1, write_bars("GILLETTE", rows))
 
-    assert [each.tick_size for each in market.instruments.values()] == [Decimal("0.5")]
+    assert [each.tick_size for each in market.universe.values()] == [Decimal("0.5")]
 
 
 def test_a_376th_bar_is_replayed_too(write_bars: Write) -> None:
@@ -202,7 +202,7 @@ def test_a_cut_or_plain_file_is_no_gzip(tmp_path: Path) -> None:
 def test_a_real_folder_replays_every_bar_of_a_day() -> None:
     market = make_market(THURSDAY, 1, REAL_BARS)
 
-    for token in market.instruments:
+    for token in market.universe:
         candles = market.candles(
             token, at_ist(THURSDAY, time()), at_ist(THURSDAY, time(23)), "minute", midnight_ms(THURSDAY) + DAY_MS
         )
@@ -210,4 +210,4 @@ def test_a_real_folder_replays_every_bar_of_a_day() -> None:
         assert [each[1:] for each in candles] == [
             (*(Decimal(price) / 10_000 for price in bar[1:5]), bar.volume) for bar in bars
         ]
-    assert len(market.instruments) == 16
+    assert len(market.universe) == 16

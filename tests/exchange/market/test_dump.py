@@ -55,7 +55,7 @@ def test_tokens_and_symbols_are_unique(rows: Rows) -> None:
 def test_the_traded_instruments_stand_there_as_they_trade(finished: Market, rows: Rows) -> None:
     nse = by_symbol(rows, "NSE")
 
-    for instrument in finished.instruments.values():
+    for instrument in finished.universe.values():
         row = nse[instrument.tradingsymbol]
         assert int(row["instrument_token"]) == instrument.token
         assert float(row["tick_size"]) == float(instrument.tick_size)

@@ -60,7 +60,7 @@ def test_moving_in_small_or_in_big_steps_ends_in_the_same_state(finished: Market
     for at_ms in [*market.step_times[::stride], market.step_times[-1]]:
         market.advance(at_ms)
 
-    assert all(market.quote(token) == finished.quote(token) for token in market.instruments)
+    assert all(market.quote(token) == finished.quote(token) for token in market.universe)
 
 
 def test_a_quote_comes_only_for_an_instrument_that_traded_since() -> None:
@@ -70,14 +70,14 @@ def test_a_quote_comes_only_for_an_instrument_that_traded_since() -> None:
     first = {quote.token for quote in market.advance(opened)}
     again = market.advance(opened)
 
-    assert first == set(market.instruments)
+    assert first == set(market.universe)
     assert again == []
 
 
 def test_yesterdays_close_is_the_last_price_before_the_first_trade() -> None:
     market = make_market(DAY, 1)
 
-    for token in market.instruments:
+    for token in market.universe:
         quote = market.quote(token)
         assert (quote.ltp, quote.open, quote.volume) == (quote.close, 0, 0)
         assert quote.close == int(last_day(market, token)[2] * 10_000)
@@ -182,13 +182,13 @@ def test_the_steps_are_whole_seconds_in_order_and_hold_every_trade_and_phase_cha
 def test_a_day_looked_back_at_is_the_day_that_was_traded(finished: Market) -> None:
     tomorrow = GeneratedSource(date(2026, 11, 25), 1, CalendarHours())
 
-    for token in finished.instruments:
+    for token in finished.universe:
         assert tomorrow.bars(token, DAY) == finished._source.bars(token, DAY)
         assert tomorrow.bars(token, DAY)[-1].close == finished.quote(token).ltp
 
 
 def test_the_universe_has_shares_with_and_without_derivatives_and_two_indices(finished: Market) -> None:
-    instruments = finished.instruments.values()
+    instruments = finished.universe.values()
 
     assert {each.tradingsymbol for each in instruments if each.has_derivatives} == {
         "RELIANCE", "INFY", "HDFCBANK", "ICICIBANK", "TATAMOTORS", "SBIN", "AXISBANK", "LT",
@@ -196,7 +196,7 @@ def test_the_universe_has_shares_with_and_without_derivatives_and_two_indices(fi
     assert {each.tradingsymbol: each.token for each in instruments if not each.is_tradable} == {
         "NIFTY 50": 256265, "NIFTY BANK": 260105,
     }  # fmt: skip
-    assert finished.by_key("NSE:INFY") is finished.instruments[408065]
+    assert finished.by_key("NSE:INFY") is finished.universe[408065]
     assert finished.by_key("NSE:NOTHERE") is None
 
 

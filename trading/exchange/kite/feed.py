@@ -137,9 +137,11 @@ class Feed:
 
     def snapshot(self, connection: Connection, tokens: Iterable[int]) -> None:
         """Send the present quotes of tokens just subscribed or set to another mode, as Kite does."""
-        known = self._venue.market.instruments
-        quotes = [self._venue.market.quote(token) for token in tokens if token in connection.modes and token in known]
-        shown = self._venue.shown(quotes)
+        market = self._venue.market
+        wanted = [token for token in tokens if token in connection.modes and token in market.instruments]
+        for token in wanted:
+            market.watch(token)
+        shown = self._venue.shown([market.quote(token) for token in wanted])
         if self._tick_faults.are_on:
             self._tick_faults.snapshot(connection, shown)
             return

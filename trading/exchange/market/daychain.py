@@ -10,7 +10,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from trading.exchange.market.data.calibration import DAY_WIDTH
-from trading.exchange.market.listing import FIXED_BAND_PERCENT, OPERATING_BAND_PERCENT, Profile
+from trading.exchange.market.listing import OPERATING_BAND_PERCENT, Profile
 from trading.exchange.market.randomness import bell, between, fat_bell, seeded
 
 MARKET_GAP: Final = 0.0030
@@ -124,6 +124,7 @@ def _instrument_day(profile: Profile, market: Stretch, bank: Stretch, own: Stret
 
 def _room(profile: Profile, before: int) -> tuple[float, float]:
     """Keep opens and closes inside nine tenths of the band, so that a day can move around them."""
-    percent = FIXED_BAND_PERCENT if profile.listing.has_fixed_band else OPERATING_BAND_PERCENT
+    listing = profile.listing
+    percent = listing.band_percent if listing.has_fixed_band else OPERATING_BAND_PERCENT
     share = percent * 0.009
     return before * (1 - share), before * (1 + share)

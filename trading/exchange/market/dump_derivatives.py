@@ -1,6 +1,6 @@
 """The dump's rows of futures and options: strikes around the underlying's price, at the day's coming expiries."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -10,7 +10,11 @@ from trading.exchange.market.expiries import monthly, monthly_code, weekly, week
 from trading.exchange.market.hours import Hours
 from trading.exchange.market.randomness import number_of
 
-UNDERLYING_OF_INDEX: Final = {"NIFTY 50": "NIFTY", "NIFTY BANK": "BANKNIFTY"}
+INDEX_OF_UNDERLYING: Final = {
+    "NIFTY": "NSE:NIFTY 50", "BANKNIFTY": "NSE:NIFTY BANK", "FINNIFTY": "NSE:NIFTY FIN SERVICE",
+    "MIDCPNIFTY": "NSE:NIFTY MID SELECT", "SENSEX": "BSE:SENSEX", "BANKEX": "BSE:BANKEX",
+}  # fmt: skip
+"""What an index contract stands on, by the name in its row."""
 LOTS: Final = {
     "RELIANCE": 500, "INFY": 400, "HDFCBANK": 550, "ICICIBANK": 700, "TATAMOTORS": 800, "SBIN": 750,
     "AXISBANK": 625, "LT": 175,
@@ -67,17 +71,20 @@ CDS_FAMILIES: Final = (
 )
 
 
-def nfo_rows(day: date, calendar: Hours, prices: Mapping[str, float]) -> Iterator[Row]:
-    """Give NSE's derivatives; `prices` are yesterday's closes of the traded universe by underlying, in rupees."""
+PriceOf = Callable[[str], float | None]
+"""Gives yesterday's close of an underlying in rupees, None when it has none."""
+
+
+def nfo_rows(day: date, calendar: Hours, price_of: PriceOf) -> Iterator[Row]:
+    """Give NSE's derivatives."""
     months, weeks = monthly("NFO", day, 3, calendar), weekly("NFO", day, 5, calendar)
-    for family in INDEX_FAMILIES:
-        own = family._replace(price=prices.get(family.name, family.price))
+    for own in _priced(INDEX_FAMILIES, price_of):
         yield from _futures(own, months, "NFO")
         yield from _options(own, months, "NFO")
-        if family.name == "NIFTY":
+        if own.name == "NIFTY":
             yield from _options(own, [week for week in weeks if week not in months], "NFO", is_weekly=True)
     for symbol in WITH_DERIVATIVES:
-        shares = _share_family(symbol, prices.get(symbol))
+        shares = share_family(symbol, price_of(symbol))
         yield from _futures(shares, months, "NFO")
         yield from _options(shares, months[:2], "NFO")
         yield from _options(
@@ -85,39 +92,48 @@ def nfo_rows(day: date, calendar: Hours, prices: Mapping[str, float]) -> Iterato
         )
 
 
-def bfo_rows(day: date, calendar: Hours) -> Iterator[Row]:
+def bfo_rows(day: date, calendar: Hours, price_of: PriceOf) -> Iterator[Row]:
     """Give BSE's index derivatives."""
     months, weeks = monthly("BFO", day, 3, calendar), weekly("BFO", day, 9, calendar)
-    for family in BSE_FAMILIES:
+    families = _priced(BSE_FAMILIES, price_of)
+    for family in families:
         yield from _futures(family, months, "BFO")
         yield from _options(family, months, "BFO")
-    yield from _options(BSE_FAMILIES[0], [week for week in weeks if week not in months], "BFO", is_weekly=True)
+    yield from _options(families[0], [week for week in weeks if week not in months], "BFO", is_weekly=True)
 
 
-def mcx_rows(day: date, calendar: Hours) -> Iterator[Row]:
+def mcx_rows(day: date, calendar: Hours, price_of: PriceOf) -> Iterator[Row]:
     """Give the commodity exchange."""
     months = monthly("MCX", day, 6, calendar)
-    for family in MCX_FAMILIES:
+    for family in _priced(MCX_FAMILIES, price_of):
         yield from _futures(family, months, "MCX")
         yield from _options(family, months[:4], "MCX")
 
 
-def cds_rows(day: date, calendar: Hours) -> Iterator[Row]:
+def cds_rows(day: date, calendar: Hours, price_of: PriceOf) -> Iterator[Row]:
     """Give NSE's currency derivatives."""
     months, weeks = monthly("CDS", day, 9, calendar), weekly("CDS", day, 7, calendar)
-    for family in CDS_FAMILIES:
+    for family in _priced(CDS_FAMILIES, price_of):
         between = [week for week in weeks if week not in months]
         yield from _futures(family, months, "CDS")
         yield from _options(family, months, "CDS")
         yield from _options(family, between, "CDS", is_weekly=True)
 
 
-def _share_family(symbol: str, price: float | None) -> Family:
-    """Choose strikes and lot by the price; a share that does not trade here gets an invented one."""
-    if price is None:
-        price = 90 * 1.045 ** (number_of("price", symbol) % 100)
+def _priced(families: Sequence[Family], price_of: PriceOf) -> list[Family]:
+    return [family._replace(price=price_of(family.name) or family.price) for family in families]
+
+
+def base_price(symbol: str) -> float:
+    """Give the rupees around which a share with derivatives trades that we invent the price of."""
+    return float(90 * 1.045 ** (number_of("price", symbol) % 100))
+
+
+def share_family(symbol: str, price: float | None) -> Family:
+    """Choose strikes by the price; a lot stays as it is, as at the exchange, which changes it once in months."""
+    price = price or base_price(symbol)
     step = next((each for bound, each in STRIKE_STEPS if price < bound), LARGEST_STEP)
-    lot_size = LOTS.get(symbol) or max(1, round(CONTRACT_RUPEES / price / 25)) * 25
+    lot_size = LOTS.get(symbol) or max(1, round(CONTRACT_RUPEES / base_price(symbol) / 25)) * 25
     return Family(symbol, price, step, 19, lot_size, "0.1" if price > 1000 else "0.05", "0.05")
 
 

@@ -6,6 +6,8 @@ from zlib import crc32
 
 SEGMENT_NUMBERS: Final = {"NSE": 1, "NFO": 2, "CDS": 3, "BSE": 4, "BFO": 5, "MCX": 7}
 """The low byte of a token says how its packets are to be read (Kite's ticker)."""
+INDEX_NUMBER: Final = 9
+"""The low byte of an index, of either exchange."""
 LOWEST_EXCHANGE_TOKEN: Final = 1_000_000
 EXCHANGE_TOKENS: Final = 7_000_000
 
@@ -35,7 +37,7 @@ class Tokens:
         self._own = own_tokens if exchange == "NSE" else {}
         self._taken = {token >> 8 for token in self._own.values()}
 
-    def of(self, symbol: str) -> tuple[int, int]:
+    def of(self, symbol: str, *, is_index: bool = False) -> tuple[int, int]:
         """Give (instrument_token, exchange_token)."""
         own = self._own.get(symbol)
         if own is not None:
@@ -44,4 +46,4 @@ class Tokens:
         while place in self._taken:
             place += 1
         self._taken.add(place)
-        return place << 8 | self._number, place
+        return place << 8 | (INDEX_NUMBER if is_index else self._number), place

@@ -38,6 +38,8 @@ class Listing:
     step: int
     busy: float
     depth: Depth
+    band_percent: int = FIXED_BAND_PERCENT
+    """Of a stock without derivatives."""
 
     @property
     def token(self) -> int:

@@ -109,6 +109,9 @@ class LiveMarket:
         """Not known of real trades: 0, so that the last price is taken."""
         return 0
 
+    def watch(self, token: int) -> None:
+        """Nothing to do: whatever the feed tells is passed on."""
+
     def by_key(self, key: str) -> Instrument | None:
         """Find a named instrument by `EXCHANGE:TRADINGSYMBOL`."""
         return self._keys.get(key)

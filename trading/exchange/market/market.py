@@ -18,7 +18,6 @@ from trading.exchange.market.candles import (
     epoch_ms,
     folded,
 )
-from trading.exchange.market.dump import Dump
 from trading.exchange.market.generated import GeneratedSource
 from trading.exchange.market.hours import Hours, day_of, midnight_ms
 from trading.exchange.market.prints import Print, print_in, vwap
@@ -26,6 +25,7 @@ from trading.exchange.market.quotes import Quote
 from trading.exchange.market.source import Source
 from trading.exchange.market.state import InstrumentState
 from trading.exchange.market.tape import make_tape
+from trading.exchange.market.wide import WideMarket
 
 LAST_SECOND_MS: Final = 59_000
 
@@ -33,46 +33,63 @@ LAST_SECOND_MS: Final = 59_000
 class Market:
     """The prices of one day. Day, seed and source decide everything, steps and speed nothing.
 
-    All moments are epoch milliseconds of market time. `instruments` are what trades, by token;
-    `step_times` every moment at which one of them trades or a phase changes, ascending.
+    All moments are epoch milliseconds of market time. `instruments` is everything in the dump, by token: look things up
+    in it, do not walk over it. `universe` is what has a tape of its own and always moves; what only the dump lists is
+    priced when somebody asks (see `wide`), and moves in `advance` once it is watched. `step_times` is every moment at
+    which one of the universe trades or a phase changes, ascending.
     """
 
     def __init__(self, day: date, seed: int, source: Source, calendar: Hours) -> None:
         self.day = day
         self.seed = seed
         self._source = source
-        self._calendar = calendar
         self._days = source.days_until(day)
         self.previous_day: date = self._days[-2]
         self._states = {state.listing.token: state for state in self._prepared()}
-        self.instruments: Mapping[int, Instrument] = {
+        self.universe: Mapping[int, Instrument] = {
             token: state.listing.instrument for token, state in self._states.items()
         }
-        self._keys = {instrument.key: instrument for instrument in self.instruments.values()}
+        self._keys = {instrument.key: instrument for instrument in self.universe.values()}
         moments = {at_ms for state in self._states.values() for at_ms in state.tape.times}
         self.step_times: Sequence[int] = sorted(moments.union(calendar.phase_changes(day)))
-        closes = {token: source.previous_close(token, day) for token in self._states}
-        self._dump = Dump(day, calendar, source.listings, closes)
+        self.wide = WideMarket(day, seed, source, calendar, self._states)
+        self.instruments: Mapping[int, Instrument] = self.wide.instruments
 
     def advance(self, to_ms: int) -> list[Quote]:
-        """Move on to this moment and give the present quote of every instrument that traded since."""
-        return [state.quote() for state in self._states.values() if state.advance(to_ms)]
+        """Move on to this moment and give the present quote of every instrument that traded since.
+
+        Of the wide market only what is watched, behind the universe.
+        """
+        moved = [state.quote() for state in self._states.values() if state.advance(to_ms)]
+        return moved + self.wide.advance(to_ms)
+
+    def watch(self, token: int) -> None:
+        """Let `advance` look after an instrument for the rest of the day. Raises KeyError for one not listed."""
+        if token not in self._states:
+            self.wide.watch(token)
 
     def quote(self, token: int) -> Quote:
-        """Give the present quote. Raises KeyError for a token that does not trade here."""
-        return self._states[token].quote()
+        """Give the present quote. Raises KeyError for a token that is not listed."""
+        state = self._states.get(token)
+        return self.wide.quote(token) if state is None else state.quote()
 
     def print_in(self, token: int, from_ms: int, until_ms: int) -> Print | None:
         """Give today's first trade from `from_ms` up to and with `until_ms`, which must not be later than now."""
-        return print_in(self._states[token].tape, from_ms, until_ms)
+        state = self._states.get(token)
+        if state is None:
+            return self.wide.print_in(token, from_ms, until_ms)
+        return print_in(state.tape, from_ms, until_ms)
 
     def vwap(self, token: int, from_ms: int, until_ms: int) -> int:
         """Give the volume weighted price from `from_ms` up to but without `until_ms`, 0 where nothing was traded."""
-        return vwap(self._states[token].tape, from_ms, until_ms)
+        state = self._states.get(token)
+        if state is None:
+            return self.wide.vwap(token, from_ms, until_ms)
+        return vwap(state.tape, from_ms, until_ms)
 
     def by_key(self, key: str) -> Instrument | None:
-        """Find a traded instrument by `EXCHANGE:TRADINGSYMBOL`."""
-        return self._keys.get(key)
+        """Find an instrument by `EXCHANGE:TRADINGSYMBOL`."""
+        return self._keys.get(key) or self.wide.instruments.find(key)
 
     def candles(self, token: int, start: datetime, end: datetime, interval: str, now_ms: int) -> list[Candle]:
         """Give the candles that begin from `start` to `end` (both aware, both included), as known at `now_ms`.
@@ -92,15 +109,15 @@ class Market:
 
     def dump_csv(self, exchange: str | None = None) -> bytes:
         """Give the day's instrument dump in Kite's columns, of one exchange or of all (about 100,000 rows)."""
-        return self._dump.csv(exchange)
+        return self.wide.dump.csv(exchange)
 
     def old_dump_csv(self, exchange: str | None = None) -> bytes:
         """Give the instrument dump of the day before: what a client gets from a cache that nobody renewed."""
-        before = self.previous_day
-        closes = {token: self._source.previous_close(token, before) for token in self._states}
-        return Dump(before, self._calendar, self._source.listings, closes).csv(exchange)
+        return self.wide.dump_of(self.previous_day).csv(exchange)
 
     def _bars(self, token: int, day: date, now_ms: int) -> Sequence[Bar]:
+        if token not in self._states:
+            return self.wide.bars(token, day, now_ms)
         if day != self.day:
             return self._source.bars(token, day)
         state = self._states[token]
@@ -108,7 +125,7 @@ class Market:
         return bars_of_tape(state.tape, first_minute, now_ms, is_index=state.listing.is_index)
 
     def _whole_day(self, token: int, day: date, now_ms: int) -> Bar | None:
-        if day != self.day:
+        if day != self.day and token in self._states:
             return self._source.whole_day(token, day)
         bars = self._bars(token, day, now_ms)
         return merged(bars) if bars else None

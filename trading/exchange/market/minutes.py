@@ -15,11 +15,13 @@ from trading.exchange.market.data.calibration import (
 )
 from trading.exchange.market.daychain import InstrumentDay, Stretch, snap
 from trading.exchange.market.hours import DAY_MS, IST_OFFSET_MS, MINUTE_MS, OPEN_OFFSET_MS, DayHours
-from trading.exchange.market.listing import FIXED_BAND_PERCENT, Profile, circuits
+from trading.exchange.market.listing import Profile, circuits
 from trading.exchange.market.randomness import between, fat_bell
 
 NEWS_SHARE: Final = 0.45
 """Share of days on which news moves a stock from one trade to the next."""
+LEAST_FOR_NEWS: Final = 60
+"""Minutes: a shorter part of a day brings no news."""
 NEWS_SIZE: Final = (0.18, 0.42)
 """The size of such a jump, relative to the day's own noise."""
 AUCTION_MOVE: Final = 0.0009
@@ -62,7 +64,8 @@ def factor_path(rng: Random, stretch: Stretch, shares: list[float], end: float, 
     swing of a reversal day, which is largest when half of the day's variance is spent.
     """
     steps = [fat_bell(rng) * sqrt(share) for share in shares]
-    jump_at = int(rng.random() * (len(steps) - 20)) + 10 if has_news and rng.random() < NEWS_SHARE else -1
+    has_room = has_news and len(steps) >= LEAST_FOR_NEWS
+    jump_at = int(rng.random() * (len(steps) - 20)) + 10 if has_room and rng.random() < NEWS_SHARE else -1
     if jump_at > 0:
         size = NEWS_SIZE[0] + (NEWS_SIZE[1] - NEWS_SIZE[0]) * rng.random()
         steps[jump_at] = size if rng.random() < 0.5 else -size
@@ -152,7 +155,7 @@ class _Day(NamedTuple):
 def _room(profile: Profile, previous_close: int) -> tuple[int, int]:
     """Nobody trades outside a fixed band; an operating range gives way."""
     if profile.listing.has_fixed_band:
-        return circuits(previous_close, FIXED_BAND_PERCENT, profile.listing.step)
+        return circuits(previous_close, profile.listing.band_percent, profile.listing.step)
     return profile.listing.step, 100 * previous_close
 
 

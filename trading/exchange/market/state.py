@@ -3,7 +3,7 @@
 from typing import Final
 
 from trading.exchange.market.hours import DayHours
-from trading.exchange.market.listing import FIXED_BAND_PERCENT, OPERATING_BAND_PERCENT, Listing, circuits
+from trading.exchange.market.listing import OPERATING_BAND_PERCENT, Listing, circuits
 from trading.exchange.market.quotes import Quote
 from trading.exchange.market.randomness import number_of
 from trading.exchange.market.tape import Tape
@@ -27,7 +27,7 @@ class InstrumentState:
         self._next = 0
         self._high = self._low = 0
         self._is_bought = False
-        self._band = FIXED_BAND_PERCENT if listing.has_fixed_band else OPERATING_BAND_PERCENT
+        self._band = listing.band_percent if listing.has_fixed_band else OPERATING_BAND_PERCENT
         self._limits = self._circuits()
         self._salt = number_of("book", seed, listing.token) & SALT_BITS
         self._quote: Quote | None = None

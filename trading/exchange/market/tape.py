@@ -56,6 +56,13 @@ def make_tape(listing: Listing, bars: Sequence[Bar], hours: DayHours, seed: int,
     return writer.tape()
 
 
+def spread_minute(rng: Random, listing: Listing, bar: Bar) -> Tape:
+    """Spread one minute's bar into ticks; the first second of the minute has one."""
+    writer = _Writer()
+    _spread(rng, listing, bar, bar.volume, writer, opens_at_once=True)
+    return writer.tape()
+
+
 def _is_silent(listing: Listing, bar: Bar) -> bool:
     """A share's minute without volume had no trade: the source only filled it up."""
     return not listing.is_index and bar.volume == 0 and bar.high == bar.low

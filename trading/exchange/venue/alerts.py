@@ -91,6 +91,10 @@ class AlertBook:
 
     # -- the market ----------------------------------------------------------------------------------
 
+    def tokens(self) -> Iterable[int]:
+        """Give the instruments that alerts look at."""
+        return self._watching
+
     def on_quotes(self, quotes: Iterable[Quote]) -> None:
         """Fire every alert whose condition holds now; orders of baskets are matched with the next batch."""
         seen = {

@@ -108,6 +108,10 @@ class GttBook:
 
     # -- the market ----------------------------------------------------------------------------------
 
+    def tokens(self) -> Iterable[int]:
+        """Give the instruments that triggers wait for."""
+        return self._active
+
     def on_quotes(self, quotes: Iterable[Quote]) -> None:
         """Place the order of every trigger that a price has met; the order is matched with the next batch."""
         due = [

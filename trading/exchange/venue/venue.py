@@ -4,7 +4,8 @@ Everything runs on one event loop and returns at once. A call that changes somet
 when it returns (where `writing.later` is set: when `writing.written` does); only then the messages about it go out.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -184,6 +185,10 @@ class Venue:
     def _asked(self) -> None:
         self.wake()  # first: a clock that nobody holds matches before the write, in one transaction
         self.writing.soon()
+
+    def waited_for(self) -> Iterator[int]:
+        """Give the tokens whose prices orders, triggers or alerts wait for."""
+        return chain(self.books.by_token, self.gtt.tokens(), self.alerts.tokens())
 
     def on_quotes(self, quotes: Iterable[Quote]) -> None:
         """Match resting orders and stops on new prices, then let triggers and alerts see them."""
