@@ -164,7 +164,7 @@ def test_a_stock_without_a_print_has_no_closing_trade_and_its_orders_lapse() -> 
 
 def test_an_order_of_a_stock_without_closing_auction_rests_until_its_own_end() -> None:
     desk = stage(time(15, 16))
-    order_id = desk.trade(limit(BUY, 10, 1400, instrument=PLAIN))
+    order_id = desk.trade(limit(BUY, 10, 1400, product="CNC", instrument=PLAIN))
 
     go_to(desk, time(15, 29, 59))
     before = desk.venue.books.orders[order_id].status.value

@@ -96,7 +96,7 @@ def test_outside_every_session_an_order_is_refused_with_the_closed_market_text(m
 
 
 def test_a_stock_without_derivatives_still_trades_when_the_others_are_in_their_closing_auction() -> None:
-    desk = Desk(times=Times(time(15, 20)))
+    desk = Desk(times=Times(time(15, 19, 59)))
     plain = INFY.__class__("NSE", "GILLETTE", 378625, INFY.tick_size, 1)
     desk.market.instruments[plain.token] = plain
     desk.market.put(quote_of(plain, 1500))

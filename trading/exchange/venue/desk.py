@@ -16,6 +16,7 @@ from trading.exchange.venue.orders import FINAL, UPDATE, Order, Status, Terms
 from trading.exchange.venue.phases import PhasedFloor
 from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.rules import OrderRequest, check_request, protected_price
+from trading.exchange.venue.square_off_times import PRODUCTS
 
 __all__ = ["Desk", "Update"]
 
@@ -77,6 +78,9 @@ class Desk(PhasedFloor):
             amo.require_window(self.hours, request.instrument, moment_of(self.now_ms()))
         elif request.instrument.is_tradable:
             entry_rules.check_entry(request, self.session(request.instrument))
+            now = moment_of(self.now_ms())
+            if request.product in PRODUCTS and self.square_off_times.is_over(request.instrument, now):
+                raise Refusal(refusals.intraday_over(request.product))
 
     # -- changes -------------------------------------------------------------------------------------
 

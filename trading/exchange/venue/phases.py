@@ -25,8 +25,8 @@ from trading.exchange.venue.orders import UPDATE, Order, Status, Terms
 from trading.exchange.venue.refusals import Rejection
 from trading.exchange.venue.rules import OrderRequest
 from trading.exchange.venue.shelf import Shelf
+from trading.exchange.venue.square_off_times import CLASSES, SquareOffTimes
 
-CLASSES = (InstrumentClass.EQUITY_CAS, InstrumentClass.EQUITY, InstrumentClass.DERIVATIVE)
 STOPS_END = "Stoploss, iceberg and cover orders are cancelled at the end of continuous trading."
 OUTSIDE_BAND = "The order was outside the closing auction's price band."
 
@@ -38,6 +38,7 @@ class PhasedFloor(Floor):
         super().__init__(*arguments, **words)
         self.struck: Shelf[Print | None] = Shelf("call_auctions", _packed, _unpacked)
         """Matched auctions by token and beginning: what the tape printed, None for no price."""
+        self.square_off_times = SquareOffTimes(self.hours)
         self._seen: dict[InstrumentClass, Phase | None] = {}
         self._done: dict[InstrumentClass, datetime] = {}
 
@@ -136,13 +137,22 @@ class PhasedFloor(Floor):
         terms = order.terms
         is_plain = order.status is not Status.TRIGGER_PENDING and order.kind.variety in (REGULAR, AMO)
         if not is_plain or terms.disclosed_quantity:
-            order.message = STOPS_END
-            self._cancel(order)
+            self.end(order, STOPS_END)
             return
         lower, upper = self._band(order.instrument) or (terms.price, terms.price)
         if not lower <= terms.price <= upper:
-            order.message = OUTSIDE_BAND
-            self._cancel(order)
+            self.end(order, OUTSIDE_BAND)
+
+    def end(self, order: Order, message: str) -> None:
+        """Cancel an order that its client did not cancel, with the reason in the book."""
+        order.message = message
+        self._cancel(order)
+
+    def change(self, order: Order, terms: Terms) -> None:
+        """Note a change that the broker makes of its own order."""
+        order.wants = terms
+        self.books.pending[order.order_id] = order
+        self._enter(order, Status.MODIFY_VALIDATION_PENDING)
 
     # -- auctions --------------------------------------------------------------------------------------
 

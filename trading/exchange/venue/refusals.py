@@ -85,6 +85,14 @@ def market_closed(product: str) -> Rejection:
     )
 
 
+def intraday_over(product: str) -> str:
+    """The text for an intraday order after the broker's square-off."""
+    return (
+        f"{product_name(product)} are blocked as the markets are not open for intraday orders any more: "
+        "positions were squared off."
+    )
+
+
 def freeze(quantity: int, freeze_quantity: int, lot_size: int) -> str:
     """The text for an order above the freeze quantity (units)."""
     return (

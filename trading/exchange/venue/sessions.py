@@ -29,12 +29,15 @@ class Sessions:
     _auctions: dict[tuple[InstrumentClass, date], tuple[CallAuction, ...]] = field(
         default_factory=dict, compare=False, repr=False
     )
+    _last: dict[InstrumentClass, tuple[datetime, PhaseSpan | None]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """The last answer: a step of the market asks the same many times."""
 
     def __call__(self, instrument: Instrument, moment: datetime) -> bool:
         """Say whether an instrument trades continuously."""
-        if not instrument.is_tradable:
-            return False
-        return self.calendar.phase_at(moment, instrument.instrument_class) is Phase.CONTINUOUS
+        span = self.at(instrument.instrument_class, moment)
+        return span is not None and span.phase is Phase.CONTINUOUS and instrument.is_tradable
 
     def hours(self, instrument_class: InstrumentClass, day: date) -> SessionHours | None:
         """Give the hours of a day, None where the class does not trade."""
@@ -45,6 +48,12 @@ class Sessions:
 
         Matching is a phase too where the rows have none for it.
         """
+        last = self._last.get(instrument_class)
+        if last is None or last[0] != moment:
+            last = self._last[instrument_class] = (moment, self._at(instrument_class, moment))
+        return last[1]
+
+    def _at(self, instrument_class: InstrumentClass, moment: datetime) -> PhaseSpan | None:
         hours = self.hours(instrument_class, ist_day(moment))
         span = hours.at(moment) if hours else None
         if span is not None and not span.order_types:

@@ -122,6 +122,7 @@ def _order_kind(order: Order) -> dict[str, Any]:
         "stop": money(kind.stop) if kind.stop else None,
         "auction_number": kind.auction_number or None,
         "validity_ttl": order.terms.ttl or None,
+        "placed_by": kind.placed_by or None,
     }
     return {name: value for name, value in told.items() if value is not None}
 

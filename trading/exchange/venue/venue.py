@@ -4,14 +4,14 @@ Everything runs on one event loop and returns at once. A call that changes somet
 when it returns (where `writing.later` is set: when `writing.written` does); only then the messages about it go out.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
 from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import day_charges, opening, refusals, truth
-from trading.exchange.venue.access import Access, Session
+from trading.exchange.venue.access import Access
 from trading.exchange.venue.alerts import AlertBook
 from trading.exchange.venue.behaviour import Behaviour
 from trading.exchange.venue.books import Books
@@ -22,6 +22,7 @@ from trading.exchange.venue.desk import Desk, Update
 from trading.exchange.venue.funds import FundBook
 from trading.exchange.venue.gtt import GttBook
 from trading.exchange.venue.latency import Latency
+from trading.exchange.venue.logins import Logins
 from trading.exchange.venue.orders import Order
 from trading.exchange.venue.prices import Market
 from trading.exchange.venue.reads import Reads
@@ -29,6 +30,7 @@ from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.rules import OrderRequest
 from trading.exchange.venue.sessions import Sessions
 from trading.exchange.venue.slicing import Sliced, place_slices
+from trading.exchange.venue.square_off import SquareOff
 from trading.exchange.venue.standing import Standing, standing_of
 from trading.exchange.venue.store import Kept, VenueStore
 from trading.exchange.venue.transit import Transit
@@ -41,7 +43,7 @@ LEDGER_FILE = "ledger.sqlite3"
 DEFAULT_REDIRECT_URL = "http://127.0.0.1:8000/brokers/kite/callback/"
 
 
-class Venue:
+class Venue(Logins):
     """The simulated broker. `state_dir` None keeps nothing on disk; `more_accounts` are there beside the demo ones."""
 
     def __init__(
@@ -78,6 +80,8 @@ class Venue:
         self.hand = self._desk.hand
         self._store.keep(self.hand.shelf)
         self.by_hand = ByHand(self._desk, self._flush)
+        self._store.keep(self._desk.square_off_times.shelf)
+        self._square_off = SquareOff(self._desk)
         self.gtt = GttBook(self._desk)
         self._store.keep(self.gtt.shelf)
         self.gtt.restored()
@@ -196,6 +200,7 @@ class Venue:
         self._desk.on_quotes(quotes)
         self.gtt.on_quotes(quotes)
         self.alerts.on_quotes(quotes)
+        self._square_off.on_step()
         self._flush()
         if self.has_pending():
             self.wake()
@@ -246,46 +251,23 @@ class Venue:
             if late:
                 self.transit.begin(late)
 
+    def set_square_off(self, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """Switch the broker's square-off or move it (`SquareOffTimes.set`), and give its report. Raises ValueError."""
+        self._desk.square_off_times.set(wish)
+        self._flush()
+        return self._desk.square_off_times.report(self.books.day)
+
+    def square_off_now(self, user_id: str, key: str = "") -> list[str]:
+        """Let the broker square a user off at once, in one instrument or all; give its orders. Raises ValueError."""
+        placed = self._square_off.square_off(user_id, key)
+        self._flush()
+        self.wake()
+        return [order.order_id for order in placed]
+
     def end_gtt(self, trigger_id: int, status: str) -> None:
         """End an active trigger as the broker does (disabled, cancelled, rejected). Raises ValueError."""
         self.gtt.end_by_broker(trigger_id, status)
         self._flush()
-
-    # -- logins --------------------------------------------------------------------------------------
-
-    def exchange_token(self, api_key: str, request_token: str, checksum: str) -> Session:
-        """Turn a request token into a session or raise Refusal."""
-        session = self.access.exchange(api_key, request_token, checksum)
-        self._save_sessions()
-        return session
-
-    def issue_token(self, user_id: str) -> str:
-        """Give an access token of the user's own app that is valid now, without a login."""
-        session = self.access.issue(self.users[user_id])
-        self._save_sessions()
-        return session.access_token
-
-    def logout(self, api_key: str, access_token: str) -> bool:
-        """End a session; False when there was none."""
-        was_there = self.access.logout(api_key, access_token)
-        self._save_sessions()
-        return was_there
-
-    def invalidate_tokens(self, user_id: str) -> int:
-        """End every session of a user, as a login elsewhere does; give how many there were.
-
-        Raises ValueError for a user who has no account here.
-        """
-        if user_id not in self.users:
-            raise ValueError(f"user_id must be one of {', '.join(self.users)}, was {user_id!r}")
-        count = self.access.invalidate(user_id)
-        self._save_sessions()
-        return count
-
-    def _save_sessions(self) -> None:
-        if self.access.changed:
-            self._store.save_sessions(self.access.sessions())
-            self.access.changed = False
 
     # -- control port --------------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ def _order_core(order: Order, state: Snapshot) -> dict[str, Any]:
     terms, instrument = state.terms, order.instrument
     at_exchange = stamp(state.exchange_ms) if state.exchange_ms is not None else None
     return {
-        "placed_by": order.user_id,
+        "placed_by": order.kind.placed_by or order.user_id,
         "order_id": order.order_id,
         "exchange_order_id": order.exchange_order_id if at_exchange else None,
         "parent_order_id": order.kind.parent_order_id,
