@@ -213,18 +213,15 @@ def test_a_bad_wish_is_refused_and_changes_nothing(wish: dict[str, Any], words: 
 def test_the_broker_can_square_one_user_off_at_any_moment_in_one_instrument() -> None:
     desk = Desk(times=Times(time(11, 0)))
     for instrument in (INFY, SBIN):
-        desk.trade(order(BUY, 10, instrument=instrument, tag=instrument.tradingsymbol))
-        desk.trade(order(BUY, 10, instrument=instrument, tag=instrument.tradingsymbol), "AB1002")
+        for user_id in ("AB1001", "AB1002"):
+            desk.trade(order(BUY, 10, instrument=instrument, tag=instrument.tradingsymbol), user_id)
 
-    ids = desk.venue.square_off_now("AB1001", "NSE:INFY")
-    desk.venue.match_pending()
+    desk.venue.by_hand.close_positions("AB1001", "NSE:INFY", "MIS")
 
-    assert [one.order_id for one in by_broker(desk)] == ids
+    assert [one.status.value for one in by_broker(desk)] == ["COMPLETE"]
     assert (net(desk), net(desk, token=SBIN.token)) == (0, 10)
     assert by_broker(desk, "AB1002") == []
     desk.place(order(BUY, 1))
-    with pytest.raises(ValueError, match=r"user_id must be one of .*AB1001, .*, was .nobody"):
-        desk.venue.square_off_now("nobody")
 
 
 def test_a_restart_between_the_brokers_order_and_its_fill_ends_in_the_same_ledger(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from trading.domain.orders import Side
 from trading.exchange.venue.floor import Floor, batch_key
+from trading.exchange.venue.kinds import BROKER_DESK, PLAIN, Kind
 from trading.exchange.venue.orders import Order, Status
 from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.rules import OrderRequest, check_request
@@ -37,7 +38,7 @@ class ByHand:
             net = one.net_quantity
             if one.product == product and net and instrument in ("", one.instrument.key):
                 side = Side.SELL if net > 0 else Side.BUY
-                orders.append(self._trade(user_id, one.instrument.key, side, abs(net), product))
+                orders.append(self._trade(user_id, one.instrument.key, side, abs(net), product, BROKER_DESK))
         self._save()
         return orders
 
@@ -61,7 +62,7 @@ class ByHand:
         self._save()
         return freed
 
-    def _trade(self, user_id: str, key: str, side: Side, quantity: int, product: str) -> Order:
+    def _trade(self, user_id: str, key: str, side: Side, quantity: int, product: str, kind: Kind = PLAIN) -> Order:
         floor = self._floor
         instrument = floor.market.by_key(key)
         if instrument is None or not instrument.is_tradable:
@@ -70,7 +71,7 @@ class ByHand:
         terms = check_request(request, floor.market.quote(instrument.token))
         order = floor.books.new_order(
             user_id=user_id, api_key="", instrument=instrument, side=side, product=product, tag="", terms=terms,
-            at_ms=floor.now_ms(),
+            at_ms=floor.now_ms(), kind=kind,
         )  # fmt: skip
         del floor.books.pending[order.order_id]
         floor._enter(order, order.status)

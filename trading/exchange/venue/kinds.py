@@ -38,6 +38,8 @@ class Kind(NamedTuple):
 
 
 PLAIN = Kind()
+BROKER_DESK = Kind(placed_by="RMS")
+"""An order of the broker's risk desk."""
 
 
 def kind_from(kept: Sequence[Any]) -> Kind:

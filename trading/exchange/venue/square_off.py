@@ -5,7 +5,8 @@ are taken, a fee an order. The times are dated rows (`domain/broker_square_off.p
 assumed: `placed_by` RMS, no tag, no app.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -15,7 +16,7 @@ from trading.domain.orders import OrderType, Side
 from trading.exchange.venue.accounts import Account
 from trading.exchange.venue.desk import Desk
 from trading.exchange.venue.floor import batch_key
-from trading.exchange.venue.kinds import COVER, REGULAR, Kind
+from trading.exchange.venue.kinds import BROKER_DESK, COVER, REGULAR
 from trading.exchange.venue.marketclock import moment_of
 from trading.exchange.venue.orders import Order, Status
 from trading.exchange.venue.positions import Position
@@ -23,7 +24,6 @@ from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.rules import OrderRequest, check_request, freeze_quantity, protected_price
 from trading.exchange.venue.square_off_times import CLASSES, PRODUCTS
 
-PLACED_BY: Final = "RMS"
 ENDED: Final = "Intraday orders are cancelled by the broker before it squares positions off."
 
 
@@ -38,21 +38,8 @@ class SquareOff:
         now = moment_of(self._desk.now_ms())
         for each in CLASSES:
             if self._is_due(each, now):
-                self._square_all_off(each)
-
-    def _square_all_off(self, instrument_class: InstrumentClass) -> None:
-        for _, account in sorted(self._desk.books.accounts.items()):
-            self._square_off(account, lambda one: one.instrument.instrument_class is instrument_class)
-
-    def square_off(self, user_id: str, key: str = "") -> list[Order]:
-        """Square one user off now, in all instruments or one, and give the broker's new orders.
-
-        Raises ValueError for a user without an account.
-        """
-        account = self._desk.books.accounts.get(user_id)
-        if account is None:
-            raise ValueError(f"user_id must be one of {', '.join(self._desk.books.accounts)}, was {user_id!r}")
-        return self._square_off(account, lambda one: key in ("", one.instrument.key))
+                for _, account in sorted(self._desk.books.accounts.items()):
+                    self._square_off(account, each)
 
     def _is_due(self, instrument_class: InstrumentClass, now: datetime) -> bool:
         moment = self._desk.square_off_times.moment(instrument_class, self._desk.books.day)
@@ -62,18 +49,18 @@ class SquareOff:
         span = self._desk.hours.at(instrument_class, now)
         return span is not None and OrderType.MARKET in span.order_types
 
-    def _square_off(self, account: Account, is_meant: Callable[[Order | Position], bool]) -> list[Order]:
-        mine = [order for order in account.live.values() if order.product in PRODUCTS and is_meant(order)]
-        for order in sorted(mine, key=batch_key):
+    def _square_off(self, account: Account, instrument_class: InstrumentClass) -> None:
+        def is_meant(one: Order | Position) -> bool:
+            return one.product in PRODUCTS and one.instrument.instrument_class is instrument_class
+
+        for order in sorted(filter(is_meant, account.live.values()), key=batch_key):
             if order.is_live and not order.kind.placed_by and not order.is_after_hours:
                 self._desk.end(order, ENDED)
-        placed: list[Order] = []
         for _, position in sorted(account.positions.items()):
-            if position.product in PRODUCTS and position.net_quantity and is_meant(position):
-                placed += self._close(account, position)
-        return placed
+            if position.net_quantity and is_meant(position):
+                self._close(account, position)
 
-    def _close(self, account: Account, position: Position) -> Iterable[Order]:
+    def _close(self, account: Account, position: Position) -> None:
         """Close a position, or go on with the broker's orders that close it already."""
         token, product = position.instrument.token, position.product
         working = [
@@ -81,16 +68,14 @@ class SquareOff:
             for order in account.live.values()
             if order.kind.placed_by and order.instrument.token == token and order.product == product
         ]
-        if working:
-            for order in working:
-                self._follow_price(order)
-            return ()
-        try:
-            return [self._place(account.user_id, position, units) for units in _slices(position)]
-        except Refusal:
-            return ()  # no price to close at yet; the next step asks again
+        for order in working:
+            self._follow_price(order)
+        if not working:
+            with suppress(Refusal):  # no price to close at yet; the next step asks again
+                for units in _slices(position):
+                    self._place(account.user_id, position, units)
 
-    def _place(self, user_id: str, position: Position, quantity: int) -> Order:
+    def _place(self, user_id: str, position: Position, quantity: int) -> None:
         desk, instrument = self._desk, position.instrument
         request = OrderRequest(
             instrument=instrument,
@@ -102,7 +87,7 @@ class SquareOff:
             variety=COVER if position.product == "CO" else REGULAR,
         )
         terms = desk.in_session(request, check_request(request, desk.market.quote(instrument.token)))
-        return desk.take(user_id, "", request, terms, Kind(placed_by=PLACED_BY))
+        desk.take(user_id, "", request, terms, BROKER_DESK)
 
     def _follow_price(self, order: Order) -> None:
         """Move an order that the market has left behind after it."""

@@ -257,13 +257,6 @@ class Venue(Logins):
         self._flush()
         return self._desk.square_off_times.report(self.books.day)
 
-    def square_off_now(self, user_id: str, key: str = "") -> list[str]:
-        """Let the broker square a user off at once, in one instrument or all; give its orders. Raises ValueError."""
-        placed = self._square_off.square_off(user_id, key)
-        self._flush()
-        self.wake()
-        return [order.order_id for order in placed]
-
     def end_gtt(self, trigger_id: int, status: str) -> None:
         """End an active trigger as the broker does (disabled, cancelled, rejected). Raises ValueError."""
         self.gtt.end_by_broker(trigger_id, status)
