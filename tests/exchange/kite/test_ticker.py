@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import socket as stdlib_socket
 import struct
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from tests.exchange.fakes import FUTURE, INFY, NIFTY, SBIN, order, quote_of
 from tests.exchange.kite.served import Served, serving
-from trading.exchange.kite import feed, socket
+from trading.exchange.kite import connection, socket
 
 
 class Ticker:
@@ -260,17 +261,69 @@ async def test_scripted_faults_reorder_double_and_lose_ticks(rule: dict[str, Any
         assert served.face.tick_frames == {"AB1001": 1 + len(prices)}
 
 
-async def test_a_reader_too_slow_is_cut_off_and_its_place_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "MOST_WAITING", 50)
-    async with serving() as served, aiohttp.ClientSession() as http:
-        slow = await http.ws_connect(url(served), max_msg_size=0)
-        await slow.send_json({"a": "subscribe", "v": [INFY.token]})
-        await slow.receive(timeout=5)
+def narrow_session() -> aiohttp.ClientSession:
+    """Give a client whose connections take little before they are read."""
 
-        for step in range(100):  # all in one turn of the loop: nothing can be sent meanwhile
-            served.face.send_ticks([quote_of(INFY, 1500 + step)])
-        async with asyncio.timeout(5):
-            while served.face.tick_frames:  # noqa: ASYNC110 (the server's side closes in its own task)
-                await asyncio.sleep(0.01)
+    def made(address: Any) -> stdlib_socket.socket:
+        one = stdlib_socket.socket(address[0], address[1])
+        one.setsockopt(stdlib_socket.SOL_SOCKET, stdlib_socket.SO_RCVBUF, 4096)
+        one.setblocking(False)
+        return one
+
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=made))
+
+
+async def flooded(served: Served, frames: int, behind: Callable[[], Awaitable[object]]) -> None:
+    """Send so many frames of 20 kB; `behind` is awaited after each."""
+    for step in range(1, frames + 1):
+        served.face.send_ticks([quote_of(one, 1000 + step) for one in (INFY, SBIN, NIFTY)] * 50)
+        await behind()
+
+
+def last_price(frame: bytes) -> float:
+    """Give the last price of a frame's first packet."""
+    return float(struct.unpack(">I", frame[8:12])[0] / 100)
+
+
+async def test_a_slow_reader_delays_nobody_and_finds_the_newest_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MOST_TICKS_WAITING", 100_000)
+    said = {"a": "mode", "v": ["full", [INFY.token, SBIN.token, NIFTY.token]]}
+    async with (
+        serving() as served,
+        aiohttp.ClientSession() as http,
+        http.ws_connect(url(served)) as quick,
+        narrow_session() as narrow,
+        narrow.ws_connect(url(served, "AB1002")) as slow,
+    ):
+        for one in (quick, slow):
+            await one.send_json(said)
+            await next_binary(one)
+        heard: list[float] = []
+
+        async def hear() -> None:
+            heard.append(last_price(await next_binary(quick)))
+
+        await flooded(served, 600, hear)
+        sent = served.face.tick_frames["AB1002"]
+        seen = [last_price(await next_binary(slow)) for _ in range(sent - 1)]
+
+    assert heard == [1000 + step for step in range(1, 601)]
+    assert sent < 600
+    assert seen == sorted(seen)
+    assert seen[-1] == 1600
+
+
+async def test_a_reader_that_takes_nothing_any_more_is_cut_off_and_its_place_is_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(socket, "TAKES_NOTHING_S", 0.2)
+    async with serving() as served, narrow_session() as http:
+        dead = await http.ws_connect(url(served))
+        await dead.send_json({"a": "mode", "v": ["full", [INFY.token, SBIN.token, NIFTY.token]]})
+        await next_binary(dead)
+
+        async with asyncio.timeout(20):
+            while served.face.tick_frames:
+                await flooded(served, 100, lambda: asyncio.sleep(0))
 
         assert served.face.tick_frames == {}

@@ -19,6 +19,11 @@ class Delivery:
         self._held_back: dict[Hashable, list[Send]] = {}
 
     @property
+    def may_strike(self) -> bool:
+        """True while a rule is in force or a message is held back."""
+        return bool(self._faults.rules or self._held_back)
+
+    @property
     def holds_something(self) -> bool:
         """True while a message waits for the next one of its lane."""
         return bool(self._held_back)

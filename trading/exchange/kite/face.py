@@ -37,7 +37,7 @@ class KiteFace:
 
     def send_ticks(self, quotes: Sequence[Quote]) -> None:
         """Send what each connection subscribed of these quotes."""
-        self._feed.publish(self._venue.shown(quotes))
+        self._feed.publish(quotes)
 
     @property
     def tick_frames(self) -> Mapping[str, int]:

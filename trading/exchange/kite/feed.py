@@ -4,9 +4,9 @@ A connection with subscriptions is a ticker connection. Order messages go to eve
 that counts is the newest without subscriptions, else the ticker's. Counters begin anew with a new connection.
 """
 
-import asyncio
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from trading.exchange.faults import Faults
@@ -14,6 +14,7 @@ from trading.exchange.faults.places import UPDATE
 from trading.exchange.faults.rules import Target
 from trading.exchange.kite import packets
 from trading.exchange.kite.arriving import Arriving
+from trading.exchange.kite.connection import Connection
 from trading.exchange.kite.delivery import Delivery
 from trading.exchange.kite.shapes.orders import order_message
 from trading.exchange.kite.tick_faults import TickFaults
@@ -23,40 +24,6 @@ from trading.exchange.venue.desk import Update
 
 SOCKETS_PER_KEY = 3
 TOKENS_PER_SOCKET = 3000
-MOST_WAITING = 20_000
-"""Messages that may wait for a slow reader before its connection is given up."""
-
-
-class Connection:
-    """One socket: its subscriptions, its outgoing messages, and how many of each kind went out."""
-
-    def __init__(self, user_id: str, api_key: str) -> None:
-        self.user_id = user_id
-        self.api_key = api_key
-        self.modes: dict[int, str] = {}
-        self.is_ticker = False
-        self.tick_frames = 0
-        self.order_frames = 0
-        self.outbox: asyncio.Queue[bytes | str] = asyncio.Queue()
-        self.give_up: Callable[[], None] = _nothing
-        """Cuts the connection. Set by whoever holds the socket."""
-
-    def send(self, message: bytes | str) -> None:
-        """Queue one message; a reader too slow for MOST_WAITING of them is cut off."""
-        if self.outbox.qsize() >= MOST_WAITING:
-            self.give_up()
-            return
-        self.outbox.put_nowait(message)
-
-    def send_ticks(self, message: bytes) -> None:
-        """Queue one binary frame and count it."""
-        self.tick_frames += 1
-        self.send(message)
-
-    def send_order(self, message: str) -> None:
-        """Queue one order message and count it."""
-        self.order_frames += 1
-        self.send(message)
 
 
 class Feed:
@@ -68,6 +35,7 @@ class Feed:
         self._tick_faults = TickFaults(venue, faults, self._delivery)
         self._connections: list[Connection] = []
         self._arriving = Arriving(venue)
+        self._of_user: defaultdict[str, list[Connection]] = defaultdict(list)
         venue.listeners.append(self.on_updates)
 
     def can_join(self, api_key: str) -> bool:
@@ -77,10 +45,12 @@ class Feed:
     def join(self, connection: Connection) -> None:
         """Take a connection in; it is the newest."""
         self._connections.append(connection)
+        self._of_user[connection.user_id].append(connection)
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection."""
         self._connections.remove(connection)
+        self._of_user[connection.user_id].remove(connection)
 
     def cut(self, user_id: str = "") -> int:
         """Break every connection of a user, of all when empty, without a word; give how many there were."""
@@ -111,6 +81,8 @@ class Feed:
 
     def publish(self, quotes: Sequence[Quote]) -> None:
         """Send each connection one frame with what it subscribed of these quotes, nothing when that is nothing."""
+        subscribed = set().union(*(one.modes.keys() for one in self._connections))
+        quotes = self._venue.shown([quote for quote in quotes if quote.token in subscribed])
         if self._tick_faults.are_on:
             for connection in self._connections:
                 self._tick_faults.publish(connection, quotes)
@@ -156,6 +128,8 @@ class Feed:
 
     def _send_update(self, update: Update) -> None:
         user_id, api_key = update.order.user_id, update.order.api_key
+        if not self._of_user[user_id] and not self._delivery.may_strike and not self._venue.behaviour.latency.delays:
+            return  # nobody listens, now or when it arrives
         app = self._venue.users[user_id]
         data = order_message(update.order, update.word, app, checksum="")
         text = json.dumps({"type": "order", "data": data}, separators=(",", ":"))
@@ -165,13 +139,8 @@ class Feed:
         )
 
     def _broadcast(self, user_id: str, text: str) -> None:
-        for connection in self._connections:
-            if connection.user_id == user_id:
-                connection.send_order(text)
-
-
-def _nothing() -> None:
-    """Stand in until there is a socket."""
+        for connection in self._of_user[user_id]:
+            connection.send_order(text)
 
 
 def error_text(message: str) -> str:

@@ -1,7 +1,7 @@
 """Kite's binary ticker packets, big-endian. Source: KiteTicker of kiteconnect 5.2.2 (`_parse_binary`)."""
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from trading.exchange.market.quotes import Quote
 
@@ -16,6 +16,7 @@ _MOST_U32 = 2**32 - 1
 _MOST_U16 = 2**16 - 1
 
 
+_LENGTHS = {length: length.to_bytes(2) for length in (8, 28, 32, 44, 184)}
 _LTP_BODY = struct.Struct(">II")
 _QUOTE_BODY = struct.Struct(">11I")
 _FULL_BODY = struct.Struct(">16I" + "IIHxx" * 10)
@@ -87,7 +88,18 @@ def _u32(number: int) -> int:
 
 def frame(packets: Sequence[bytes]) -> bytes:
     """Join packets into one message: their count, then each with its length in front."""
-    parts = [struct.pack(">H", len(packets))]
-    for one in packets:
-        parts += (struct.pack(">H", len(one)), one)
-    return b"".join(parts)
+    return len(packets).to_bytes(2) + b"".join([part for one in packets for part in (_LENGTHS[len(one)], one)])
+
+
+def parts(frame: bytes) -> Iterator[bytes]:
+    """Yield the packets of a message."""
+    at = 2
+    for _ in range(int.from_bytes(frame[:2])):
+        length = int.from_bytes(frame[at : at + 2])
+        yield frame[at + 2 : at + 2 + length]
+        at += 2 + length
+
+
+def token_of(packet: bytes) -> int:
+    """Give the instrument token of a packet of any mode."""
+    return int.from_bytes(packet[:4])

@@ -12,12 +12,15 @@ from aiohttp import WSMsgType, web
 
 from trading.exchange.faults import Faults
 from trading.exchange.kite import packets
+from trading.exchange.kite.connection import Connection
 from trading.exchange.kite.door import Door
-from trading.exchange.kite.feed import TOKENS_PER_SOCKET, Connection, Feed, error_text
+from trading.exchange.kite.feed import TOKENS_PER_SOCKET, Feed, error_text
 from trading.exchange.venue import Venue
 
 HEARTBEAT_S = 2.5
 """Wire time: an idle socket gets a one-byte frame this often."""
+TAKES_NOTHING_S = 30.0
+"""Wire time after which a reader that took nothing of one message is cut off, so that its place is free. Assumed."""
 
 
 def make_ws_app(venue: Venue, feed: Feed, faults: Faults) -> web.Application:
@@ -124,17 +127,18 @@ def _tokens(value: Any) -> list[int]:
 
 
 async def _write(socket: web.WebSocketResponse, connection: Connection) -> None:
-    """Send what waits, and a heartbeat when nothing did for a while."""
+    """Send what waits, and a heartbeat when nothing did for a while; give a reader up that takes nothing any more."""
     while True:
         try:
             async with asyncio.timeout(HEARTBEAT_S):
-                message = await connection.outbox.get()
+                message = await connection.next()
         except TimeoutError:
             message = packets.HEARTBEAT
         try:
-            if isinstance(message, bytes):
-                await socket.send_bytes(message)
-            else:
-                await socket.send_str(message)
+            async with asyncio.timeout(TAKES_NOTHING_S):
+                await (socket.send_bytes(message) if isinstance(message, bytes) else socket.send_str(message))
+        except TimeoutError:
+            connection.give_up()
+            return
         except ConnectionError:
             return

@@ -6,18 +6,15 @@ Used only while a rule about frames is in force; one that names an instrument ma
 import struct
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from trading.exchange.faults import Faults, absurd
 from trading.exchange.faults.places import SNAPSHOT, TICK
 from trading.exchange.faults.rules import Rule, Target
 from trading.exchange.kite import packets
+from trading.exchange.kite.connection import Connection
 from trading.exchange.kite.delivery import Delivery
 from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import Venue
-
-if TYPE_CHECKING:
-    from trading.exchange.kite.feed import Connection
 
 PRICE = slice(4, 8)
 """Where a packet of any mode has its last price."""
@@ -39,7 +36,7 @@ class TickFaults:
             return True
         return bool(self._faults.rules) and bool(self._faults.due(TICK, SNAPSHOT))
 
-    def snapshot(self, connection: "Connection", quotes: Iterable[Quote]) -> None:
+    def snapshot(self, connection: Connection, quotes: Iterable[Quote]) -> None:
         """Answer a subscription, with yesterday's quotes or not at all when a rule says so."""
         rule = self._faults.pick(Target(SNAPSHOT, "/ticks", connection.user_id, connection.api_key))
         if rule is None:
@@ -49,7 +46,7 @@ class TickFaults:
             if old:
                 connection.send_ticks(packets.frame([packets.packet(one, connection.modes[one.token]) for one in old]))
 
-    def publish(self, connection: "Connection", quotes: Iterable[Quote]) -> None:
+    def publish(self, connection: Connection, quotes: Iterable[Quote]) -> None:
         """Send one connection what it subscribed of these quotes."""
         parts: dict[str, list[bytes]] = {}
         apart = {rule.match["instrument"] for rule in self._faults.due(TICK) if "instrument" in rule.match}
@@ -61,7 +58,7 @@ class TickFaults:
         for instrument, part in parts.items():
             self._send(connection, instrument, part)
 
-    def _send(self, connection: "Connection", instrument: str, part: list[bytes]) -> None:
+    def _send(self, connection: Connection, instrument: str, part: list[bytes]) -> None:
         target = Target(TICK, "/ticks", connection.user_id, connection.api_key, instrument=instrument)
         bent = self._faults.pick(target, only=("price",))
         if bent is not None:
