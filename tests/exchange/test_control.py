@@ -1,11 +1,15 @@
 """The control port of a running exchange, over HTTP."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from kiteconnect import exceptions as kite_errors
 
 from tests.exchange.running import Running, running
 
@@ -94,3 +98,64 @@ async def test_the_days_charges_are_told_apart_from_the_ledger(market: Running) 
 
     assert status == 200
     assert charges["AB1001"]["total"] == "0"
+
+
+async def test_the_page_is_its_own_files_and_may_load_nothing_else(market: Running) -> None:
+    async with aiohttp.ClientSession(market.info["control"]) as session:
+        async with session.get("/") as reply:
+            html, headers = await reply.text(), reply.headers
+        files = re.findall(r'(?:src|href)="(/[^"]+)"', html)
+        for path in files:
+            async with session.get(path) as reply:
+                assert reply.status == 200, path
+                assert reply.headers["Content-Security-Policy"] == headers["Content-Security-Policy"]
+
+    assert len(files) == 3
+    assert "default-src 'none'; script-src 'self'; style-src 'self'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert not re.search(r"\son[a-z]+=|style=|<style|<script>|//", html.replace("<!doctype", ""))
+
+
+async def test_the_summary_has_each_accounts_positions_and_pnl(market: Running) -> None:
+    await market.go_to("09:15:05")
+    order = {"variety": "regular", "exchange": "NSE", "tradingsymbol": "RELIANCE", "transaction_type": "BUY"}
+    more = {"quantity": 2, "product": "MIS", "order_type": "MARKET", "market_protection": -1}
+    await asyncio.to_thread(lambda: market.kite().place_order(**order, **more))
+    await market.go_to("09:15:30")
+    _, ledger = await market.ask("GET", "/ledger/summary")
+    price = market.exchange.venue.market.by_key("NSE:RELIANCE")
+    assert price is not None
+    position = market.exchange.venue.books.accounts["AB1001"].positions[price.token, "MIS"]
+    pnl = position.pnl(market.exchange.venue.market.quote(price.token).ltp)
+
+    assert ledger["accounts"]["AB1002"] == {
+        "orders": 0, "live": 0, "trades": 0, "cash": "1000000.00", "pnl": "0.00", "positions": []
+    }  # fmt: skip
+    (row,) = ledger["accounts"]["AB1001"]["positions"]
+    assert (row["instrument"], row["product"], row["net_quantity"]) == ("NSE:RELIANCE", "MIS", 2)
+    assert Decimal(row["pnl"]) * 10_000 == pnl
+
+
+async def test_what_was_injected_is_asked_over_the_port_and_survives_a_restart(tmp_path: Path) -> None:
+    async with running(tmp_path) as first:
+        wish = {"preset": "F15", "user_id": "AB1001"}
+        _, answer = await first.ask("POST", "/faults", wish)
+        assert answer["added"] == [1]
+        with pytest.raises(kite_errors.NetworkException):
+            await asyncio.to_thread(
+                lambda: first.kite().place_order("regular", "NSE", "SBIN", "BUY", 1, "MIS", "LIMIT", 1)
+            )
+    async with running(tmp_path) as second:
+        _, log = await second.ask("GET", "/faults/log?user_id=AB1001&action=status")
+        _, report = await second.ask("GET", "/faults")
+        wrong, said = await second.ask("GET", "/faults/log?colour=red")
+        gone, _ = await second.ask("DELETE", "/faults/1")
+        missing, _ = await second.ask("DELETE", "/faults/1")
+
+    (line,) = log["log"]
+    assert (line["method"], line["path"], line["script"], line["at"][:19]) == (
+        "POST", "/orders/regular", "F15", "2026-11-23T09:15:00",
+    )  # fmt: skip
+    assert [rule["injected"] for rule in report["rules"]] == [1]
+    assert (wrong, gone, missing) == (400, 200, 400)
+    assert "not by 'colour'" in said["error"]

@@ -12,8 +12,10 @@ from trading.exchange.clock import MarketClock, to_ms
 from trading.exchange.control_bodies import read_object, whole
 from trading.exchange.control_faults import FaultCalls
 from trading.exchange.control_guard import guard
+from trading.exchange.control_page import page_routes
 from trading.exchange.participation import Participation
 from trading.exchange.venue import Venue
+from trading.exchange.venue.summary import ledger_summary
 
 
 class ControlPort:
@@ -45,9 +47,11 @@ class ControlPort:
                 web.post("/clock", self.post_clock),
                 web.get("/ledger", self.get_ledger),
                 web.get("/ledger/hash", self.get_ledger_hash),
+                web.get("/ledger/summary", self.get_ledger_summary),
                 web.get("/charges", self.get_charges),
                 web.get("/users", self.get_users),
                 *self._fault_calls.routes(),
+                *page_routes(),
                 web.post("/behaviour", self.post_behaviour),
                 web.post("/gtt", self.post_gtt),
                 web.post("/tokens/invalidate", self.post_invalidate),
@@ -113,6 +117,10 @@ class ControlPort:
     async def get_ledger_hash(self, request: web.Request) -> web.Response:
         """Answer the hash over the ledger's contents, without ids and wall times."""
         return web.json_response({"day": self._clock.day.isoformat(), "hash": self._venue.ledger_hash()})
+
+    async def get_ledger_summary(self, request: web.Request) -> web.Response:
+        """Answer each account in short: orders, positions, P&L at the last prices."""
+        return web.json_response({"accounts": ledger_summary(self._venue.books, self._venue.market)})
 
     async def get_charges(self, request: web.Request) -> web.Response:
         """Answer what each user's executed orders of the day cost."""
