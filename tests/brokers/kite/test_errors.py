@@ -87,6 +87,7 @@ def test_a_dead_session_asks_for_a_login_whatever_was_called(error_type: str) ->
         (400, "OrderException", "Order cannot be cancelled as it is already COMPLETE.", BrokerRejected),
         (404, "OrderException", "Couldn't find that `order_id`.", BrokerRejected),
         (400, "OrderException", "Order cannot be cancelled as it is being processed. Try later.", BrokerUnavailable),
+        (400, "InputException", "Order cannot be cancelled as it is being processed. Try later.", BrokerUnavailable),
         (429, "NetworkException", "Too many requests", BrokerUnavailable),
         (500, "GeneralException", "Something unexpected happened.", BrokerUnavailable),
         (None, "", "no answer (ConnectionError)", BrokerUnavailable),

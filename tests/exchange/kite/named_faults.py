@@ -496,9 +496,9 @@ async def an_order_stands_still_until_it_is_thawed(served: Served) -> None:
     for _ in range(3):
         pass_seconds(served, 3600)
     assert (await row_of(served, order_id))["status"] == "OPEN PENDING"
-    with pytest.raises(kite_errors.OrderException, match="being processed"):
+    with pytest.raises(kite_errors.InputException, match="modified as it is being processed"):
         await served.call(kite.modify_order, "regular", order_id, price=1501)
-    with pytest.raises(kite_errors.OrderException, match="being processed"):
+    with pytest.raises(kite_errors.InputException, match="cancelled as it is being processed"):
         await served.call(kite.cancel_order, "regular", order_id)
     assert (await row_of(served, await place(served)))["status"] != "OPEN PENDING"
     served.set({"action": "thaw"})

@@ -104,6 +104,24 @@ async def test_a_market_order_stays_protected_and_marked_when_it_is_modified() -
     assert (smaller["price"], smaller["quantity"], smaller["tags"]) == (1540.2, 7, ["mktp", "mktp:2.00"])
 
 
+async def test_the_order_timestamp_is_that_of_the_last_request() -> None:
+    async with serving() as served:
+        kite = served.kite()
+        order_id = await served.call(kite.place_order, **MARKET | {"order_type": "LIMIT", "price": 1490})
+        served.desk.times.go_to(time(10, 2))
+        await served.call(kite.modify_order, "regular", order_id, price=1491)
+        served.desk.times.go_to(time(10, 5))
+        await served.call(kite.cancel_order, "regular", order_id)
+        history = await served.call(kite.order_history, order_id)
+        (row,) = await served.call(kite.orders)
+
+    asked = [(one["status"], f"{one['order_timestamp']:%H:%M}") for one in history]
+    assert asked[3:5] == [("OPEN", "10:00"), ("MODIFY VALIDATION PENDING", "10:02")]
+    assert asked[-3:] == [("OPEN", "10:02"), ("CANCEL PENDING", "10:05"), ("CANCELLED", "10:05")]
+    assert f"{row['order_timestamp']:%H:%M}" == "10:05"
+    assert f"{row['exchange_timestamp']:%H:%M}" == "10:02"
+
+
 async def test_a_cancelled_order_shows_what_was_pending_and_when_the_exchange_last_spoke() -> None:
     async with serving() as served:
         kite = served.kite()

@@ -159,9 +159,9 @@ def test_a_final_order_can_neither_be_cancelled_nor_modified() -> None:
     desk = Desk()
     placed = desk.venue.books.orders[desk.trade(order())]
 
-    with pytest.raises(Refusal, match="cannot be cancelled as it is already COMPLETE"):
+    with pytest.raises(Refusal, match="cannot be cancelled as it is being processed"):
         desk.venue.cancel(placed)
-    with pytest.raises(Refusal, match="cannot be modified as it is already COMPLETE"):
+    with pytest.raises(Refusal, match="cannot be modified as it is being processed"):
         desk.venue.modify(placed, limit(BUY, 20, 1500))
 
 

@@ -101,7 +101,8 @@ CANCELLING: Sequence[Row] = (
     Row(None, None, "timed out", Outcome.TRY_AGAIN),
     *NO_SESSION,
     Row(403, "PermissionException", "", Outcome.REFUSED),
-    Row(None, "OrderException", "as it is being processed", Outcome.TRY_AGAIN),
+    # said of an order on its way and of a final one alike, as InputException (logs of September 2026)
+    Row(None, None, "as it is being processed", Outcome.TRY_AGAIN),
     Row(400, "OrderException", "", Outcome.REFUSED),
     Row(404, "OrderException", "", Outcome.REFUSED),
     Row(400, "InputException", "", Outcome.REFUSED),

@@ -12,7 +12,7 @@ from trading.exchange.venue import amo, auction, cover, entry_rules, iceberg, ma
 from trading.exchange.venue.floor import Update, batch_key
 from trading.exchange.venue.kinds import AMO, AUCTION, COVER, ICEBERG, PLAIN, REGULAR, Kind
 from trading.exchange.venue.marketclock import moment_of
-from trading.exchange.venue.orders import FINAL, UPDATE, Order, Status, Terms
+from trading.exchange.venue.orders import UPDATE, Order, Status, Terms
 from trading.exchange.venue.phases import PhasedFloor
 from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.rules import OrderRequest, check_request, protected_price
@@ -121,16 +121,14 @@ class Desk(PhasedFloor):
         return terms
 
     def _require_changeable(self, order: Order) -> None:
-        if order.status in FINAL:
-            raise Refusal(f"Order cannot be modified as it is already {order.status}.", error_type="OrderException")
-        self.hand.require_reachable(order)
-        if order.is_new or order.wants is not None or order.wants_cancel:
-            raise Refusal(refusals.BUSY_ORDER, error_type="OrderException")
+        self.hand.require_reachable(order, refusals.BUSY_ORDER)
+        if not order.is_live or order.is_new or order.wants is not None or order.wants_cancel:
+            raise Refusal(refusals.BUSY_ORDER)
 
     def request_cancel(self, order: Order, parent_order_id: str = "") -> None:
         """Note a cancellation, or the exit of a cover order. Raises Refusal when there is nothing left to cancel."""
-        if order.status in FINAL:
-            raise Refusal(f"Order cannot be cancelled as it is already {order.status}.", error_type="OrderException")
+        if not order.is_live:
+            raise Refusal(refusals.BUSY_CANCEL)
         if cover.is_second_leg(order):
             self._request_exit(order, parent_order_id)
             return
@@ -141,7 +139,7 @@ class Desk(PhasedFloor):
         entry_rules.check_change(order, self.session(order.instrument))
         if order.wants_cancel:
             return
-        self.hand.require_reachable(order)
+        self.hand.require_reachable(order, refusals.BUSY_CANCEL)
         order.wants_cancel = True
         self.books.pending[order.order_id] = order
         self._enter(order, Status.CANCEL_PENDING)

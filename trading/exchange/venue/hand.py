@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from trading.exchange.venue import margin, refusals
+from trading.exchange.venue import margin
 from trading.exchange.venue.matching import allowed_units
 from trading.exchange.venue.orders import Order, Status
 from trading.exchange.venue.refusals import Refusal
@@ -138,11 +138,11 @@ class Hand:
             order.wants, order.wants_cancel = None, False
             floor._finish(order, Status.COMPLETE)
 
-    def require_reachable(self, order: Order) -> None:
-        """Raise Refusal for an order that stands still: neither change nor cancel reaches it."""
+    def require_reachable(self, order: Order, text: str) -> None:
+        """Raise Refusal with this text for an order that stands still: neither change nor cancel reaches it."""
         fate = self.shelf.get(order.order_id)
         if fate is not None and fate.word == FREEZE and not fate.is_done:
-            raise Refusal(refusals.BUSY_ORDER, error_type="OrderException")
+            raise Refusal(text)
 
     def thaw(self, floor: "Floor", user_id: str) -> list[Order]:
         """Let the frozen orders of a user (of all when empty) go on to the book, and give them."""

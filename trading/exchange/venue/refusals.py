@@ -18,6 +18,8 @@ TOO_MANY_MODIFICATIONS = "Maximum allowed order modifications exceeded."
 TOO_MANY_REQUESTS = "Too many requests"
 TOO_MANY_ORDERS = "Maximum allowed order requests exceeded"
 BUSY_ORDER = "Order cannot be modified as it is being processed. Try later."
+BUSY_CANCEL = "Order cannot be cancelled as it is being processed. Try later."
+"""Both are said of an order on its way and of one that is final too (logs of September 2026), as InputException."""
 BAD_TOKEN = "Incorrect `api_key` or `access_token`."  # noqa: S105
 DEAD_REQUEST_TOKEN = "Token is invalid or has expired."  # noqa: S105
 COVER_EXIT = (

@@ -12,6 +12,9 @@ from trading.exchange.venue.orders import Order, Snapshot, Status, Trade
 from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.users import User
 
+REQUESTS = frozenset({Status.MODIFY_VALIDATION_PENDING, Status.CANCEL_PENDING, Status.AMO_MODIFIED})
+"""The states with which a client's later requests begin."""
+
 ON_THE_WAY = frozenset({Status.MODIFY_VALIDATION_PENDING, Status.MODIFY_PENDING, Status.CANCEL_PENDING})
 """Wishes that the exchange has not answered yet."""
 
@@ -42,7 +45,7 @@ def _order_core(order: Order, state: Snapshot) -> dict[str, Any]:
         "status": state.status.value,
         "status_message": state.message,
         "status_message_raw": state.raw,
-        "order_timestamp": stamp(order.placed_ms),
+        "order_timestamp": stamp(_asked_ms(order, state)),
         "exchange_update_timestamp": _updated_at(state),
         "exchange_timestamp": at_exchange,
         "variety": order.kind.variety,
@@ -65,6 +68,16 @@ def _order_core(order: Order, state: Snapshot) -> dict[str, Any]:
         "meta": _meta(order),
         "guid": f"{order.sequence}X{order.order_id[-8:]}",
     }
+
+
+def _asked_ms(order: Order, state: Snapshot) -> int:
+    """Give when the API took the last request about the order: placing, modifying or cancelling it.
+
+    Zerodha's mock answers: an order of 09:15:38 that is cancelled at 09:18:57 has the second time (orders.json), the
+    states of a modification have its own (order_info.json).
+    """
+    asked = (line.at_ms for line in reversed(order.history) if line.status in REQUESTS and line.at_ms <= state.at_ms)
+    return next(asked, order.placed_ms)
 
 
 def _updated_at(state: Snapshot) -> str | None:
