@@ -107,11 +107,12 @@ class FakeMarket:
         """Everything here is watched."""
 
     def put(self, quote: Quote) -> Quote:
-        """Set a price; so many quotes have passed since the one before that what was taken is back."""
+        """Set a price. Without a later serial of its own, so many quotes have passed that what was taken is back."""
         before = self._quotes.get(quote.token)
-        serial = quote.serial if before is None else max(quote.serial, before.serial + QUOTES_TO_HEAL)
-        self._quotes[quote.token] = fresh = replace(quote, serial=serial)
-        return fresh
+        if before is not None and quote.serial <= before.serial:
+            quote = replace(quote, serial=before.serial + QUOTES_TO_HEAL)
+        self._quotes[quote.token] = quote
+        return quote
 
     def by_key(self, key: str) -> Instrument | None:
         return next((one for one in self.instruments.values() if one.key == key), None)

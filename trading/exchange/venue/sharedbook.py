@@ -48,16 +48,21 @@ class SharedBook:
         self.passed: dict[tuple[Side, int], int] = {}
         """Street units that were taken or traded at a price since accounts wait there, by side and price."""
         self._ladders: dict[Side, _Ladder] = {}
+        self._traded = 0
 
-    def follow(self, quote: Quote) -> int:
-        """Go on to another quote; give the units that traded since the one before."""
+    def follow(self, quote: Quote) -> None:
+        """Go on to another quote."""
         if quote is self.quote:
-            return 0
-        traded = max(0, quote.volume - self.quote.volume)
+            return
+        self._traded += max(0, quote.volume - self.quote.volume)
         self.quote = quote
         self._ladders.clear()
         if self.depletion:
             self.depletion.forget_healed(quote.serial)
+
+    def traded(self) -> int:
+        """Give the units that changed hands with the quotes since this was last asked."""
+        traded, self._traded = self._traded, 0
         return traded
 
     def street(self, side: Side) -> Iterator[Level]:

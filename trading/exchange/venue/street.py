@@ -45,7 +45,8 @@ class Street:
         book = self._books.get(quote.token)
         if book is None:
             return quote.last_quantity  # the first look at it: what traded before is not known
-        return book.follow(quote)
+        book.follow(quote)
+        return book.traded()
 
     def changed(self, book: SharedBook) -> None:
         """Have the book written with the orders."""
