@@ -41,11 +41,16 @@ class PriceDoor:
         self._packets = 0
         self.stir: Callable[[], None] = _nothing
 
+    @property
+    def is_fed(self) -> bool:
+        """Say whether a feeder is connected."""
+        return self._feeder is not None
+
     def report(self) -> dict[str, Any]:
         """Say how the feed stands, for the clock's answer. `newest` is the exchange's time of the newest price."""
         newest = datetime.fromtimestamp(self._newest_ms / 1000, UTC).astimezone(IST)
         return {
-            "connected": self._feeder is not None,
+            "connected": self.is_fed,
             "instruments": len(self._market().instruments),
             "packets": self._packets,
             "newest": newest.isoformat() if self._newest_ms else None,

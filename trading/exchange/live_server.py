@@ -6,7 +6,7 @@ Kite face, faults.
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -28,6 +28,7 @@ from trading.exchange.participation import Participation
 from trading.exchange.server import Exchange, ExchangeOptions, Moves
 from trading.exchange.state import KeptState
 from trading.exchange.venue import Venue
+from trading.exchange.venue.marketclock import TOKENS_DIE_AT
 
 LOOKS_EVERY_S = 0.25
 """Wire time: how late an order may lapse, or a session be seen to end, while no price comes."""
@@ -74,17 +75,17 @@ class LiveExchange(Exchange):
         return DayChoice(day, 0, None, goes_on=kept is not None and kept.day == day)
 
     def _make_clock(self, kept: KeptState | None, choice: DayChoice, calendar: MarketCalendar) -> MarketClock:
-        midnight_ms, step = to_ms(at_ist(choice.day, time(0))), 0
+        start_ms, step = to_ms(at_ist(choice.day, TOKENS_DIE_AT)), 0  # so that the first line's tokens live
         if kept is not None and choice.goes_on:
-            midnight_ms, step = max(midnight_ms, kept.now_ms), kept.step
-        self._time = FeedTime(midnight_ms) if self._wall is None else WallTime(self._wall)
+            start_ms, step = max(start_ms, kept.now_ms), kept.step
+        self._time = FeedTime(start_ms) if self._wall is None else WallTime(self._wall)
         now_ms = self._time.now_ms()
         return MarketClock(day=choice.day, calendar=calendar, now_ms=now_ms, speed=1, pace="free", step=step)
 
     def _make_market(self, choice: DayChoice, calendar: MarketCalendar) -> LiveMarket:
         self._rows = RowFile(self._file.folder)
         known = () if self._options.is_fresh else self._rows.read()
-        return LiveMarket(choice.day, CalendarHours(calendar), self._now_ms, known)
+        return LiveMarket(choice.day, CalendarHours(calendar), self._now_ms, known, is_fed=lambda: self._door.is_fed)
 
     def _make_stepper(self, participants: Participants) -> Moves:
         self._door = PriceDoor(lambda: self._market, self._rows, self._time, self._day_of_now)

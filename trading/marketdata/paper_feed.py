@@ -99,7 +99,6 @@ class PaperFeed:
     async def _send_all(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._named = frozenset()
         await self._introduce(socket)
-        logger.info("the paper exchange gets the prices of %d instruments", len(self._named))
         self._moved = dict.fromkeys(self._newest)
         while True:
             if self._wanted != self._named:
@@ -122,6 +121,7 @@ class PaperFeed:
         async with asyncio.timeout(TAKES_WITHIN_S):
             await socket.send_json({"day": day, "now_ms": _ms(now), "instruments": rows})
         self._named = wanted
+        logger.info("the paper exchange gets the prices of %d instruments", len(rows))
 
     async def _send(self, socket: aiohttp.ClientWebSocketResponse, packets: Sequence[bytes]) -> None:
         for start in range(0, max(1, len(packets)), MOST_A_FRAME):

@@ -118,6 +118,10 @@ async def test_while_the_feed_is_gone_orders_rest_and_a_new_feed_fills_them(tmp_
     async with live(tmp_path) as paper:
         await paper.tell(INFY, "1500", asks=ASKS, bids=BIDS)
         await paper.feeder.close()
+        while (await paper.clock_now())["feed"]["connected"]:  # noqa: ASYNC110 (asked over HTTP)
+            await asyncio.sleep(0)
+        at_once = await place(paper, **MARKET, quantity=1)
+        assert (await order_of(paper, at_once))["status"] == "OPEN"
         paper.wall.go_to(time(10, 5))
         bought = await place(paper, **MARKET, quantity=1)
         feed = (await paper.clock_now())["feed"]

@@ -23,14 +23,24 @@ FIRST_SERIAL_MS: Final = 100
 
 
 class LiveMarket:
-    """Implements `venue.prices.Market`. `now_ms` is market time; `instruments` are all that were ever named."""
+    """Implements `venue.prices.Market`. `now_ms` is market time; `instruments` are all that were ever named.
+
+    `is_fed` says whether anybody brings prices at this moment.
+    """
 
     def __init__(
-        self, day: date, hours: Hours, now_ms: Callable[[], int], instruments: Iterable[Instrument] = ()
+        self,
+        day: date,
+        hours: Hours,
+        now_ms: Callable[[], int],
+        instruments: Iterable[Instrument] = (),
+        *,
+        is_fed: Callable[[], bool],
     ) -> None:
         self.day = day
         self._hours = hours
         self._now_ms = now_ms
+        self._is_fed = is_fed
         self.instruments: Mapping[int, Instrument] = {}
         self._keys: dict[str, Instrument] = {}
         self._quotes: dict[int, LiveQuote] = {}
@@ -42,7 +52,7 @@ class LiveMarket:
 
     def on(self, day: date) -> "LiveMarket":
         """Give the market of another day: the same instruments, no prices yet."""
-        return LiveMarket(day, self._hours, self._now_ms, self.instruments.values())
+        return LiveMarket(day, self._hours, self._now_ms, self.instruments.values(), is_fed=self._is_fed)
 
     def learn(self, instruments: Iterable[Instrument]) -> bool:
         """Take instruments in; a known token or symbol is replaced. True when anything was new."""
@@ -80,8 +90,8 @@ class LiveMarket:
         return [self._quotes[token] for token in tokens]
 
     def is_fresh(self, quote: LiveQuote) -> bool:
-        """Say whether a quote may be traded at: of the last 3 market seconds, and not from the future."""
-        return abs(self._now_ms() - quote.at_ms) <= STALE_AFTER_MS
+        """Say whether a quote may be traded at: of the last 3 market seconds, by a feed that stands."""
+        return self._is_fed() and abs(self._now_ms() - quote.at_ms) <= STALE_AFTER_MS
 
     def quote(self, token: int) -> LiveQuote:
         """Give the present quote, without its book when it is stale; all zeros when none was heard today.
