@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import re
 import socket as stdlib_socket
 import struct
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -54,9 +56,18 @@ async def ticker(served: Served, *wishes: str, user_id: str = "AB1001", token: s
         await process.wait()
 
 
+GREETINGS = ("instruments_meta", "app_code")
+
+
 def url(served: Served, user_id: str = "AB1001") -> str:
     user = served.desk.venue.users[user_id]
     return f"{served.ws}/?api_key={user.api_key}&access_token={served.desk.venue.issue_token(user_id)}"
+
+
+async def greeted(ws: aiohttp.ClientWebSocketResponse) -> list[dict[str, Any]]:
+    """Give the two frames with which a connection begins."""
+    frames: list[dict[str, Any]] = [json.loads((await ws.receive(timeout=5)).data) for _ in GREETINGS]
+    return frames
 
 
 async def next_binary(ws: aiohttp.ClientWebSocketResponse) -> bytes:
@@ -74,6 +85,8 @@ async def next_order(ws: aiohttp.ClientWebSocketResponse, timeout: float = 5) ->
             message = await ws.receive()
             if message.type is aiohttp.WSMsgType.TEXT:
                 body: dict[str, Any] = json.loads(message.data)
+                if body["type"] in GREETINGS:
+                    continue
                 assert body["type"] == "order"
                 data: dict[str, Any] = body["data"]
                 return data
@@ -121,6 +134,7 @@ async def test_the_sdk_is_told_403_when_its_token_is_dead() -> None:
 async def test_an_idle_socket_gets_heartbeats_of_one_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "HEARTBEAT_S", 0.05)
     async with serving() as served, aiohttp.ClientSession() as http, http.ws_connect(url(served)) as ws:
+        await greeted(ws)
         beats = [await ws.receive(timeout=2) for _ in range(3)]
 
     assert [(beat.type, beat.data) for beat in beats] == [(aiohttp.WSMsgType.BINARY, b"\x00")] * 3
@@ -157,6 +171,16 @@ async def test_one_step_is_one_frame_with_a_packet_for_each_subscribed_instrumen
         assert len(await next_binary(ws)) == 2 + 2 + 8
         served.face.send_ticks(quotes)
         assert len(await next_binary(ws)) == 2 + 2 + 8
+
+
+async def test_a_connection_begins_with_the_two_text_frames_of_the_real_socket() -> None:
+    async with serving() as served, aiohttp.ClientSession() as http, http.ws_connect(url(served)) as ws:
+        meta, code = await greeted(ws)
+
+    assert (meta["type"], meta["data"]["count"]) == ("instruments_meta", 4)
+    assert re.fullmatch(r'W/"[0-9a-f]+-[0-9a-f]+"', meta["data"]["etag"])
+    assert code["type"] == "app_code"
+    assert datetime.fromisoformat(code["timestamp"]).utcoffset() == timedelta(hours=5, minutes=30)
 
 
 async def test_a_mode_message_alone_subscribes_as_the_php_client_does() -> None:
@@ -202,6 +226,7 @@ async def test_nobody_hears_of_another_users_orders() -> None:
 )
 async def test_a_message_that_makes_no_sense_is_answered_by_an_error_frame(said: str) -> None:
     async with serving() as served, aiohttp.ClientSession() as http, http.ws_connect(url(served)) as ws:
+        await greeted(ws)
         await ws.send_str(said)
 
         assert json.loads((await ws.receive(timeout=5)).data)["type"] == "error"
@@ -250,6 +275,7 @@ async def test_a_silent_socket_still_takes_part_but_gets_no_ticks() -> None:
 )
 async def test_scripted_faults_reorder_double_and_lose_ticks(rule: dict[str, Any], prices: list[int]) -> None:
     async with serving() as served, aiohttp.ClientSession() as http, http.ws_connect(url(served)) as ws:
+        await greeted(ws)
         await ws.send_json({"a": "subscribe", "v": [INFY.token]})
         await ws.receive(timeout=5)
         served.faults.add(rule | {"match": {"method": "TICK"}})

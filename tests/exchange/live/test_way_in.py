@@ -70,6 +70,8 @@ async def test_prices_go_out_again_as_they_came_in(tmp_path: Path) -> None:
             await paper.tell(INFY, "1500.05", asks=asks, bids=bids)
             await ticker.send_json({"a": "subscribe", "v": [INFY.token]})
             await ticker.send_json({"a": "mode", "v": ["full", [INFY.token]]})
+            for _ in range(2):
+                await ticker.receive_str(timeout=5)  # every connection begins with two text frames
             frames = [await ticker.receive_bytes(timeout=5) for _ in range(2)]
 
     assert frames[1].endswith(packet)

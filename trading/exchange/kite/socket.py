@@ -15,6 +15,7 @@ from trading.exchange.kite import packets
 from trading.exchange.kite.connection import Connection
 from trading.exchange.kite.door import Door
 from trading.exchange.kite.feed import TOKENS_PER_SOCKET, Feed, error_text
+from trading.exchange.kite.greeting import greeting
 from trading.exchange.venue import Venue
 
 HEARTBEAT_S = 2.5
@@ -58,6 +59,8 @@ class _TickerSocket:
         if not self._feed.can_join(session.api_key) and not self._door.makes_room(request, session.api_key):
             raise web.HTTPTooManyRequests(text="Too many connections.")
         connection = Connection(session.user_id, session.api_key)
+        for text in greeting(len(self._venue.market.instruments)):
+            connection.send(text)
         self._feed.join(connection)
         try:
             return await self._talk(request, connection)
