@@ -54,6 +54,7 @@ class ControlPort:
                 *page_routes(),
                 web.post("/behaviour", self.post_behaviour),
                 web.post("/gtt", self.post_gtt),
+                web.post("/square-off", self.post_square_off),
                 web.post("/tokens/invalidate", self.post_invalidate),
                 web.get("/participate", self._participation.serve),
             ]
@@ -133,6 +134,10 @@ class ControlPort:
     async def post_behaviour(self, request: web.Request) -> web.Response:
         """Set order-book lag and fill schedule."""
         return web.json_response(self._venue.behaviour.set(await read_object(request)))
+
+    async def post_square_off(self, request: web.Request) -> web.Response:
+        """Switch or move the broker's square-off; an empty object only asks."""
+        return web.json_response(self._venue.set_square_off(await read_object(request)))
 
     async def post_gtt(self, request: web.Request) -> web.Response:
         """End an active trigger as the broker does: disabled, cancelled or rejected."""

@@ -16,10 +16,11 @@ class JoinedVenue:
         self._market = market
         self._venue = venue
         self._face = face
+        self._times = sorted({*market.step_times, *venue.session_moments()})
 
     def step_times(self) -> Sequence[int]:
-        """Give every moment at which something happens."""
-        return self._market.step_times
+        """Give every moment at which something happens: a trade, a session's change, the broker's square-off."""
+        return self._times
 
     def advance(self, to_ms: int) -> None:
         """Move prices, send ticks, match resting orders; in the day's last step let every live order lapse."""

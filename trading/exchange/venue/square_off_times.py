@@ -36,6 +36,10 @@ class SquareOffTimes:
         wished = self._wish["at"].get(instrument_class.value)
         return at_ist(day, time.fromisoformat(wished)) if wished else row.moment(hours)
 
+    def moments(self, day: date) -> set[datetime]:
+        """Give every moment of a day at which a class is squared off."""
+        return {moment for each in CLASSES if (moment := self.moment(each, day)) is not None}
+
     def is_over(self, instrument: Instrument, now: datetime) -> bool:
         """Say whether intraday orders are taken no more."""
         moment = self.moment(instrument.instrument_class, to_ist(now).date())

@@ -129,6 +129,11 @@ class Venue(Logins):
         """Give quotes as the broker shows them: with the accounts' orders and what they took in the depth."""
         return self._desk.street.shown(quotes, self.books.queues)
 
+    def session_moments(self) -> set[int]:
+        """Give the day's moments (epoch ms) at which the venue has to act, whether or not anything is traded then."""
+        edges = self._desk.hours.edges(self.market.day) | self._desk.square_off_times.moments(self.market.day)
+        return {int(edge.timestamp() * 1000) for edge in edges}
+
     def begin_day(self, market: Market) -> None:
         """Roll to another trading day: what still lives lapses, accounts settle, the books are empty."""
         self.end_of_day()
