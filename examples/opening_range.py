@@ -2,7 +2,7 @@
 
 Five stocks. The first minutes make a range. Whoever leaves it is bought (or sold short) with a limit order, protected
 by a stop order at the other end; the stop moves to the entry price after a move of one range; everything is closed
-before the stocks' continuous session ends at 15:15. Not advice: a small clear example of a program against the API.
+before the broker squares intraday positions off. Not advice: a small clear example of a program against the API.
 
     python examples/opening_range.py                       # starts the exchange itself, a day in a few minutes
     python examples/opening_range.py --join first_line     # an exchange that runs already
@@ -260,7 +260,7 @@ def main() -> None:
     parser.add_argument("--day", default="2026-11-23", help="the day to start (not with --join)")
     parser.add_argument("--user", default="AB1001", help="the account (default AB1001)")
     parser.add_argument("--range-ends", type=time.fromisoformat, default=time(9, 30), metavar="HH:MM")
-    parser.add_argument("--square-off", type=time.fromisoformat, default=time(15, 10), metavar="HH:MM")
+    parser.add_argument("--square-off", type=time.fromisoformat, default=time(15, 5), metavar="HH:MM")
     parser.add_argument("--result", type=Path, help="write the report as JSON too")
     options = parser.parse_args()
     exchange = Simulated.join(options.join) if options.join else Simulated.start("--day", options.day)
