@@ -30,7 +30,17 @@ class Depletion:
     def at(self, side: Side, price: int, serial: int) -> int:
         """Give the units that are missing from the street's orders of this side at a price, under this quote."""
         found = self._missing.get((side, price))
-        return 0 if found is None else _healed(*found, serial, price)
+        if found is None:
+            return 0
+        units, since = found
+        if serial > since:  # remembered, so that no quote is healed twice
+            units = _healed(units, since, serial, price)
+            self._missing[side, price] = (units, serial)
+        return units
+
+    def prices(self, side: Side) -> list[int]:
+        """Give the prices at which units may be missing."""
+        return [price for one, price in self._missing if one is side]
 
     def take(self, side: Side, price: int, units: int, serial: int) -> None:
         """Note that units of the street's orders of this side were taken."""
@@ -38,13 +48,9 @@ class Depletion:
 
     def forget_healed(self, serial: int) -> None:
         """Drop the prices at which nothing is missing any more."""
-        whole = [key for key, (units, since) in self._missing.items() if not _healed(units, since, serial, key[1])]
+        whole = [key for key in list(self._missing) if not self.at(*key, serial)]
         for key in whole:
             del self._missing[key]
-
-    def total(self, side: Side, serial: int) -> int:
-        """Give the units that are missing on a whole side."""
-        return sum(self.at(one, price, serial) for one, price in self._missing if one is side)
 
     def pack(self) -> list[list[object]]:
         """Give JSON-able data."""

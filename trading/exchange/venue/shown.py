@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from itertools import islice
+from operator import attrgetter
 
 from trading.domain.orders import Side
 from trading.exchange.market.quotes import NO_LEVEL, SHOWN_LEVELS, Level, Picture, Quote
@@ -12,7 +13,11 @@ from trading.exchange.venue.orders import Order
 from trading.exchange.venue.sharedbook import Line
 
 _NOTHING = Picture((NO_LEVEL,) * SHOWN_LEVELS, (NO_LEVEL,) * SHOWN_LEVELS, 0, 0)
-_FIELDS = tuple(one.name for one in fields(Quote))
+_FIELDS = attrgetter(*(one.name for one in fields(Quote)))
+
+Levels = tuple[Level, ...]
+Missing = dict[int, int]
+"""Units that are missing, by price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +36,34 @@ def shown(quote: Quote, depletion: Depletion, bids: Line, asks: Line) -> Quote:
     if not (depletion or bids or asks):
         return quote
     whole = quote.picture()
-    seen = Picture(
-        _levels(quote, Side.BUY, depletion, bids, asks),
-        _levels(quote, Side.SELL, depletion, asks, bids),
-        max(0, whole.buy_quantity + _units(bids) - depletion.total(Side.BUY, quote.serial)),
-        max(0, whole.sell_quantity + _units(asks) - depletion.total(Side.SELL, quote.serial)),
-    )
-    return ShownQuote(**{name: getattr(quote, name) for name in _FIELDS}, seen=seen)
+    wanted, buy_quantity = _side(quote, Side.BUY, whole.bids, whole.buy_quantity, depletion, bids, asks)
+    offered, sell_quantity = _side(quote, Side.SELL, whole.asks, whole.sell_quantity, depletion, asks, bids)
+    seen = Picture(wanted, offered, buy_quantity, sell_quantity)
+    return ShownQuote(*_FIELDS(quote), seen)  # type: ignore[call-arg]  # as many as fields
 
 
-def _levels(quote: Quote, side: Side, depletion: Depletion, mine: Line, others: Line) -> tuple[Level, ...]:
+def _side(
+    quote: Quote, side: Side, street: Levels, total: int, depletion: Depletion, mine: Line, others: Line
+) -> tuple[Levels, int]:
+    """Give the five levels of one side and its units in all; `street` are the five that nobody touched."""
+    missing = {price: units for price in depletion.prices(side) if (units := depletion.at(side, price, quote.serial))}
+    nearest = others[0][1].terms.price if others else None
+    is_crossed = nearest is not None and (street[0].price - nearest) * side.sign >= 0 and street[0].price > 0
+    is_among = bool(mine) and (mine[0][1].terms.price - street[-1].price) * side.sign >= 0
+    if is_among or is_crossed or not all(missing.get(level.price, 0) < level.quantity for level in street):
+        levels = _merged(quote, side, missing, mine, nearest)
+    elif missing:
+        levels = tuple([_less(level, missing.get(level.price, 0)) for level in street])
+    else:
+        levels = street
+    return levels, max(0, total + _units(mine) - sum(missing.values()))
+
+
+def _merged(quote: Quote, side: Side, missing: Missing, mine: Line, nearest: int | None) -> Levels:
     """Merge the best levels of street and accounts, padded to five."""
     units: Counter[int] = Counter()
     orders: Counter[int] = Counter()
-    for level in islice(_street(quote, side, depletion, others), SHOWN_LEVELS):
+    for level in islice(_street(quote, side, missing, nearest), SHOWN_LEVELS):
         units[level.price] += level.quantity
         orders[level.price] += level.orders
     for _, order in mine:
@@ -57,14 +76,20 @@ def _levels(quote: Quote, side: Side, depletion: Depletion, mine: Line, others: 
     return (*levels, *[NO_LEVEL] * (SHOWN_LEVELS - len(levels)))
 
 
-def _street(quote: Quote, side: Side, depletion: Depletion, others: Line) -> Iterator[Level]:
+def _street(quote: Quote, side: Side, missing: Missing, nearest: int | None) -> Iterator[Level]:
     """Yield what the street has left, without what is about to trade with an account's order on the other side."""
-    nearest = others[0][1].terms.price if others else None
     for level in quote.levels(side):
-        left = level.quantity - depletion.at(side, level.price, quote.serial)
+        gone = missing.get(level.price, 0)
         crosses = nearest is not None and (level.price - nearest) * side.sign >= 0
-        if left > 0 and not crosses:
-            yield level._replace(quantity=left, orders=min(level.orders, left))
+        if gone < level.quantity and not crosses:
+            yield _less(level, gone)
+
+
+def _less(level: Level, gone: int) -> Level:
+    if not gone:
+        return level
+    left = level.quantity - gone
+    return Level(level.price, left, min(level.orders, left))
 
 
 def _visible(order: Order) -> int:

@@ -15,8 +15,8 @@ from trading.exchange.venue.sharedbook import SharedBook
 from trading.exchange.venue.shelf import Shelf
 from trading.exchange.venue.shown import shown
 
-Kept = tuple[str, list[Any]]
-"""(day, what `SharedBook.pack` gave)."""
+Kept = tuple[str, SharedBook | list[Any]]
+"""(day, a book or what its `pack` gave)."""
 
 
 class Street:
@@ -25,7 +25,7 @@ class Street:
     def __init__(self, day: Callable[[], date]) -> None:
         self._day = day
         self._books: dict[int, SharedBook] = {}
-        self.shelf: Shelf[Kept] = Shelf("street", list, _kept)
+        self.shelf: Shelf[Kept] = Shelf("street", _packed, _unpacked)
 
     def book(self, quote: Quote) -> SharedBook:
         """Give the book of the quote's instrument, behind this quote."""
@@ -50,7 +50,7 @@ class Street:
 
     def changed(self, book: SharedBook) -> None:
         """Have the book written with the orders."""
-        self.shelf.put(str(book.quote.token), (self._day().isoformat(), book.pack()))
+        self.shelf.put(str(book.quote.token), (self._day().isoformat(), book))
 
     def restored(self, tokens: Iterable[int], quote_of: Callable[[int], Quote]) -> None:
         """Go on with the books of an earlier process of this day, and with those of waiting orders' tokens."""
@@ -77,7 +77,7 @@ class Street:
     def _restored(self, quote: Quote) -> SharedBook:
         book = SharedBook(quote)
         kept = self.shelf.get(str(quote.token))
-        if kept is not None and kept[0] == self._day().isoformat():
+        if kept is not None and kept[0] == self._day().isoformat() and isinstance(kept[1], list):
             book.unpack(kept[1])
         return book
 
@@ -130,6 +130,11 @@ class Arrivals:
         return True
 
 
-def _kept(row: list[Any]) -> Kept:
+def _packed(row: Kept) -> list[Any]:
+    day, book = row
+    return [day, book.pack() if isinstance(book, SharedBook) else book]
+
+
+def _unpacked(row: list[Any]) -> Kept:
     day, book = row
     return str(day), book
