@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 OLDEST_BAD_REDIS_CLIENT = 8
+PAPER_ADDRESSES = ("PAPER_ROOT", "PAPER_WS_ROOT", "PAPER_LOGIN_ROOT", "PAPER_CONTROL_URL")
 
 
 @register(Tags.security)
@@ -40,7 +41,7 @@ def installed_packages(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
 
 @register(Tags.security)
 def venue_agrees(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """E004, E005, E008: live never speaks to a simulated exchange, production never runs the demo."""
+    """E004, E005, E008, E009: live never speaks to a simulated exchange, production never runs the demo."""
     found: list[CheckMessage] = []
     if settings.ALGO_CONTROL_URL and settings.ALGO_VENUE == "live":
         hint = "Unset ALGO_CONTROL_URL for live trading, or set ALGO_VENUE=demo."
@@ -48,6 +49,9 @@ def venue_agrees(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Check
     if settings.PRODUCTION and settings.IS_DEMO:
         hint = "Unset ALGO_VENUE, or run the demo by `make run` without ALGO_ENV=production."
         found.append(Error("The demo was started with production settings.", hint=hint, id="trading.E005"))
+    if settings.IS_PAPER and not all(getattr(settings, name) for name in PAPER_ADDRESSES):
+        hint = f"Set {', '.join(PAPER_ADDRESSES)} as `run_exchange --live --json` announces them."
+        found.append(Error("A paper installation was not told where its exchange is.", hint=hint, id="trading.E009"))
     if settings.PAPER_ROOT and urlsplit(settings.KITE_ROOT).netloc == urlsplit(settings.PAPER_ROOT).netloc:
         hint = "KITE_ROOT is the real broker's address, PAPER_ROOT the one that `run_exchange --live` announces."
         found.append(Error("Broker and paper exchange were given one address.", hint=hint, id="trading.E008"))

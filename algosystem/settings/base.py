@@ -33,9 +33,6 @@ PAPER_ROOT = env.loopback_url("PAPER_ROOT", schemes=("http",))
 PAPER_WS_ROOT = env.loopback_url("PAPER_WS_ROOT", schemes=("ws",))
 PAPER_LOGIN_ROOT = env.loopback_url("PAPER_LOGIN_ROOT", schemes=("http",))
 PAPER_CONTROL_URL = env.loopback_url("PAPER_CONTROL_URL", schemes=("http",))
-if IS_PAPER:
-    for _name in ("PAPER_ROOT", "PAPER_WS_ROOT", "PAPER_LOGIN_ROOT", "PAPER_CONTROL_URL"):
-        env.required(_name, why="on paper orders go to the exchange that `run_exchange --live` announces")
 
 PORT = env.integer("PORT", 8000, low=1, high=65535)
 if PRODUCTION:

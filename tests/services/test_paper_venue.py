@@ -100,6 +100,16 @@ def test_elsewhere_a_paper_account_gets_no_adapter_at_all(
     assert len(wire.calls) == 0
 
 
+def test_a_paper_account_whose_exchange_is_not_named_trades_nowhere(
+    settings: Any, wire: responses.RequestsMock
+) -> None:
+    settings.PAPER_ROOT = ""
+
+    with pytest.raises(ConfigurationError, match="PAPER_ROOT"):
+        run(adapter_of(paper_account()))
+    assert len(wire.calls) == 0
+
+
 def test_what_reads_the_real_brokers_prices_has_no_way_to_order(wire: responses.RequestsMock) -> None:
     account = real_account()
 

@@ -9,7 +9,7 @@ from django.test import Client as Browser
 from tests.factories import make_account, make_watch_item
 from tests.web.conftest import text_of
 from tests.web.test_checklist import SignedIn, all_but_paper
-from trading.checks import venue_agrees
+from trading.checks import PAPER_ADDRESSES, venue_agrees
 from trading.models import Client
 from trading.services import people
 
@@ -72,8 +72,12 @@ def test_paper_users_are_listed_on_paper_and_nothing_of_the_demo(settings: Any, 
 
 def test_one_address_for_broker_and_paper_exchange_is_found_at_the_start(settings: Any) -> None:
     be(settings, "paper")
-    settings.KITE_ROOT, settings.PAPER_ROOT = "http://127.0.0.1:8901", "http://127.0.0.1:8901/"
+    for name in PAPER_ADDRESSES:
+        setattr(settings, name, "http://127.0.0.1:8901/")
+    settings.KITE_ROOT = "http://127.0.0.1:8901"
 
     assert [found.id for found in venue_agrees(None)] == ["trading.E008"]
     settings.KITE_ROOT = "https://api.kite.trade"
     assert venue_agrees(None) == []
+    settings.PAPER_CONTROL_URL = ""
+    assert [found.id for found in venue_agrees(None)] == ["trading.E009"]

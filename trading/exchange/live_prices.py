@@ -30,12 +30,12 @@ class PriceDoor:
     """Takes prices from one feeder at a time: the newest one. `market` gives the market of the present day."""
 
     def __init__(
-        self, market: Callable[[], LiveMarket], rows: RowFile, time: LiveTime, day: Callable[[], date]
+        self, market: Callable[[], LiveMarket], rows: RowFile, time: LiveTime, today: Callable[[], date]
     ) -> None:
         self._market = market
         self._rows = rows
         self._time = time
-        self._day = day
+        self._today = today
         self._feeder: web.WebSocketResponse | None = None
         self._newest_ms = 0
         self._packets = 0
@@ -98,9 +98,9 @@ class PriceDoor:
             raise ValueError(f"now_ms must be whole epoch milliseconds, was {said.get('now_ms')!r}")
         instruments = [instrument_from(row) for row in said["instruments"]]
         self._time.hear(said["now_ms"])
-        day = self._day()
-        if said.get("day") != day.isoformat():
-            raise ValueError(f"the prices were of {said.get('day')}, the day here is {day}")
+        today = self._today()
+        if said.get("day") != today.isoformat():
+            raise ValueError(f"the prices were of {said.get('day')}, today is {today} here")
         market = self._market()
         if market.learn(instruments):
             self._rows.write(market.instruments.values())

@@ -6,7 +6,7 @@ Kite face, faults.
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from aiohttp import web
@@ -88,7 +88,7 @@ class LiveExchange(Exchange):
         return LiveMarket(choice.day, CalendarHours(calendar), self._now_ms, known, is_fed=lambda: self._door.is_fed)
 
     def _make_stepper(self, participants: Participants) -> Moves:
-        self._door = PriceDoor(lambda: self._market, self._rows, self._time, self._day_of_now)
+        self._door = PriceDoor(lambda: self._market, self._rows, self._time, self._today)
         self.stepper = LiveStepper(LiveVenue(self.clock, self.venue, self._face), self.follow)
         self._door.stir = self.stepper.stir
         return self.stepper
@@ -107,10 +107,10 @@ class LiveExchange(Exchange):
     def _now_ms(self) -> int:
         return max(self._time.now_ms(), self.clock.now_ms)
 
-    def _day_of_now(self) -> Any:
-        """Give the day that is played at this moment, rolled to first when it has only just begun."""
+    def _today(self) -> date:
+        """Give today's date; a day that has only just begun is rolled to first."""
         self.follow()
-        return self.clock.day
+        return ist_day(self.clock.now)
 
     def follow(self) -> LiveMarket:
         """Bring the clock to the present, on disk before anybody sees it, and roll to a new day."""

@@ -30,6 +30,8 @@ def place_of(account: BrokerAccount) -> Place:
         raise ConfigurationError(
             f"{account} is a paper account and this installation trades {settings.ALGO_VENUE}: it is not used here"
         )
+    if not settings.PAPER_ROOT:
+        raise ConfigurationError(f"{account} is a paper account and PAPER_ROOT says nowhere where the exchange is")
     return Place(settings.PAPER_ROOT, settings.PAPER_WS_ROOT, settings.PAPER_LOGIN_ROOT)
 
 

@@ -34,7 +34,7 @@ async def refusal_of(paper: Paper, *messages: dict[str, Any] | bytes) -> str:
         ((b"\x00",), "the first message must name the day"),
         (({"day": "2026-11-23"},), "must be an object with day, now_ms and a list of instruments"),
         ((GOOD | {"now_ms": "soon"},), "now_ms must be whole epoch milliseconds"),
-        ((GOOD | {"day": "2026-11-20"},), "the prices were of 2026-11-20, the day here is 2026-11-23"),
+        ((GOOD | {"day": "2026-11-20"},), "the prices were of 2026-11-20, today is 2026-11-23 here"),
         ((GOOD | {"instruments": [{"exchange": "NSE"}]},), "an instrument's row cannot be read"),
         ((GOOD, b"\x00\x00"), "a message of prices was cut after 2 bytes"),
         ((GOOD, batch(1, full(INFY, 1500, 0)[:44])), "a packet must be full"),
@@ -159,10 +159,11 @@ def live_with(folder: Path, **more: Any) -> LiveExchange:
 async def test_before_a_weekend_is_over_it_stands_at_the_next_trading_day(tmp_path: Path) -> None:
     wall = Wall(time(11))
     wall.now = wall.now.replace(day=21)  # a Saturday
-    async with live(tmp_path, wall, is_fed=False) as paper:
+    async with live(tmp_path, wall) as paper:  # its feeder names the Saturday
         now = await paper.clock_now()
 
     assert (now["day"], now["phase"], now["finished"]) == ("2026-11-23", "pre_market", False)
+    assert now["feed"]["instruments"] == len(ALL)
 
 
 def test_all_instruments_of_these_tests_have_rows() -> None:
