@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from kiteconnect import KiteConnect
-from kiteconnect.exceptions import InputException, OrderException, TokenException
+from kiteconnect.exceptions import InputException, TokenException
 
 from tests.exchange.running import NOBODY_WISHES, Running, running
 from trading.exchange.days import DayWish
@@ -55,7 +55,7 @@ async def test_the_morning_from_an_order_of_the_night_to_the_first_minute(tmp_pa
         await refused(kite, "SL orders are not allowed", STOP, price=close + 10, trigger_price=close + 5)
         await market.go_to("09:06:00")
         await refused(kite, "MARKET orders are not allowed", MARKET)
-        with pytest.raises(OrderException, match="Market orders cannot be modified or cancelled"):
+        with pytest.raises(InputException, match="Market orders cannot be modified or cancelled"):
             await call(kite.cancel_order, "regular", morning)
         waiting = await book(kite)
         await market.go_to("09:10:00")
@@ -197,3 +197,22 @@ async def test_the_second_part_of_a_special_saturday_ends_with_its_post_close_se
 
         assert (waiting, bought["status"], bought["filled_quantity"]) == ("OPEN", "COMPLETE", 10)
         assert (await market.clock())["finished"]
+
+
+async def test_an_hour_of_muhurat_can_be_played_and_is_followed_by_the_next_trading_day(tmp_path: Path) -> None:
+    async with running(tmp_path, start_at=time(17, 50), wish=DayWish(date(2026, 11, 8), 1, None)) as market:
+        kite = market.kite()
+        before = (await market.clock())["phase"]
+        night = await buy(kite, MARKET | {"variety": "amo"}, "MIS")
+        await market.go_to("18:10:00")
+        entered = (await market.clock())["phase"], (await book(kite))[night]["average_price"]
+        await market.go_to("18:16:00")
+        opened = (await call(kite.quote, "NSE:RELIANCE"))["NSE:RELIANCE"]["ohlc"]["open"]
+        await market.go_to("19:05:10")
+        net = [row["quantity"] for row in (await call(kite.positions))["net"]]
+        await market.go_to("19:15:00")
+
+        assert (before, entered, net) == ("pre_market", ("pre_open", opened), [0])
+        assert (await market.clock())["finished"]
+    async with running(tmp_path, wish=NOBODY_WISHES) as market:
+        assert market.info["day"] == "2026-11-09"

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from trading.domain.calendar import ONE_DAY, CalendarError, MarketCalendar
+from trading.domain.instruments import InstrumentClass
 from trading.exchange.market import folder_days
 from trading.exchange.market.calendar_hours import CalendarHours
 from trading.exchange.state import KeptState
@@ -35,10 +36,11 @@ class DayChoice:
 def choose_day(kept: KeptState | None, wish: DayWish, *, calendar: MarketCalendar, today: date) -> DayChoice:
     """Decide which day is played; `today` is the wall's date. Raises ValueError with what would be right.
 
-    Another day, seed or folder than the kept ledger plays is refused with the remedy `--fresh`.
+    A muhurat day has a session and can be wished. Another day, seed or folder than the kept ledger plays is refused
+    with the remedy `--fresh`.
     """
     choice = _new(wish, calendar, today) if kept is None else _kept(kept, wish, calendar)
-    if not calendar.is_trading_day(choice.day):
+    if not (calendar.is_trading_day(choice.day) or calendar.find_session(choice.day, InstrumentClass.EQUITY)):
         raise ValueError(f"day must be a trading day: {calendar.day_kind(choice.day).reason}")
     return choice
 

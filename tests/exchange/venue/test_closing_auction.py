@@ -173,6 +173,19 @@ def test_an_order_of_a_stock_without_closing_auction_rests_until_its_own_end() -
     assert (before, desk.venue.books.orders[order_id].status.value) == ("OPEN", "CANCELLED")
 
 
+def test_orders_of_the_first_part_of_a_special_saturday_lapse_with_it() -> None:
+    desk = stage(time(9, 59), date(2024, 5, 18))
+    order_id = desk.trade(limit(BUY, 10, 1400))
+
+    go_to(desk, time(9, 59, 59))
+    before = desk.venue.books.orders[order_id].status.value
+    go_to(desk, time(10, 0))
+
+    assert (before, desk.venue.books.orders[order_id].status.value) == ("OPEN", "CANCELLED")
+    with pytest.raises(Refusal, match="not open for trading today"):
+        desk.place(limit(BUY, 10, 1400))
+
+
 @pytest.mark.parametrize("kill_at", ["", "entry", "match", "over"])
 def test_a_restart_in_mid_auction_ends_in_the_same_ledger(tmp_path: Path, kill_at: str) -> None:
     def day(desk: Desk, kill: str) -> str:

@@ -26,6 +26,10 @@ class CalendarHours:
         """True only for a day that the calendar knows to trade."""
         return self._calendar.is_trading_day(day)
 
+    def has_session(self, day: date) -> bool:
+        """True for a day with continuous trading of shares."""
+        return self._shares(day) is not None
+
     def may_trade(self, day: date) -> bool:
         """True for a known trading day, and for any weekday of a year that is not known."""
         kind = self._calendar.day_kind(day).kind

@@ -29,14 +29,14 @@ class GeneratedSource:
     """Implements `source.Source` for one seed, up to the traded day."""
 
     def __init__(self, day: date, seed: int, calendar: Hours, profiles: Sequence[Profile] = PROFILES) -> None:
-        if not calendar.is_trading_day(day):
+        if not calendar.has_session(day):
             raise ValueError(f"{day:%A} {day} is no trading day of the calendar; choose a trading day")
         self.listings: Sequence[Listing] = [profile.listing for profile in profiles]
         self._seed = seed
         self._calendar = calendar
         self._profiles = {profile.listing.token: profile for profile in profiles}
         span = (FIRST_DAY + timedelta(days=count) for count in range((day - FIRST_DAY).days + 1))
-        self._days = [each for each in span if calendar.may_trade(each)]
+        self._days = [each for each in span if each == day or calendar.may_trade(each)]
         self._chain = DayChain(profiles, seed, self._days)
         self._factors = lru_cache(MOST_KEPT_FACTORS)(self._make_factors)
         self._minutes = lru_cache(MOST_KEPT_DAYS)(self._make)

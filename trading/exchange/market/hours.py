@@ -43,6 +43,9 @@ class Hours(Protocol):
     def is_trading_day(self, day: date) -> bool:
         """True only for a day that is known to trade."""
 
+    def has_session(self, day: date) -> bool:
+        """True for a day with continuous trading: also for muhurat, which is no trading day."""
+
     def may_trade(self, day: date) -> bool:
         """As `is_trading_day`, but any weekday of a year without a holiday list counts."""
 

@@ -62,12 +62,9 @@ def check_change(order: Order, span: PhaseSpan | None) -> None:
         return
     assert span is not None  # noqa: S101 - an auction has a span
     if not span.order_types:
-        raise Refusal(no_entry(order.product, span), error_type="OrderException")
+        raise Refusal(no_entry(order.product, span))
     if order.terms.at_market and OrderType.MARKET not in span.order_types:
-        raise Refusal(
-            f"Market orders cannot be modified or cancelled in this part of {NAMES[span.phase]}.",
-            error_type="OrderException",
-        )
+        raise Refusal(f"Market orders cannot be modified or cancelled in this part of {NAMES[span.phase]}.")
 
 
 def no_entry(product: str, span: PhaseSpan) -> str:
