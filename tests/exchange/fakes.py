@@ -103,6 +103,14 @@ class FakeMarket:
     def quote(self, token: int) -> Quote:
         return self._quotes[token]
 
+    def recall(self, key: str) -> Instrument | None:
+        return self.by_key(key)
+
+    def final_price(self, instrument: Instrument) -> int | None:
+        """Give the present price of what expired before this day."""
+        is_over = instrument.expiry is not None and instrument.expiry < self.day
+        return self._quotes[instrument.token].ltp if is_over else None
+
     def watch(self, token: int) -> None:
         """Everything here is watched."""
 

@@ -26,6 +26,7 @@ class Directory(Mapping[int, Instrument]):
         self._tokens: dict[str, dict[int, Entry]] = {}
         self._symbols: dict[str, dict[str, int]] = {}
         self._recalled: dict[int, Instrument] = {}
+        self._remembered: dict[str, Instrument] = {}
         self._made = lru_cache(maxsize=20_000)(self._make)
 
     def __getitem__(self, token: int) -> Instrument:
@@ -47,11 +48,12 @@ class Directory(Mapping[int, Instrument]):
             return None
         self._by_token(exchange)
         token = self._symbols[exchange].get(symbol)
-        return None if token is None else self[token]
+        return self._remembered.get(key) if token is None else self[token]
 
     def remember(self, instrument: Instrument) -> None:
         """Keep an instrument that today's dump does not list, as a contract whose strike is far away by now."""
         self._recalled[instrument.token] = instrument
+        self._remembered[instrument.key] = instrument
 
     def _by_token(self, exchange: str) -> dict[int, Entry]:
         if exchange not in self._tokens:

@@ -126,6 +126,14 @@ class LiveMarket:
         """Find a named instrument by `EXCHANGE:TRADINGSYMBOL`."""
         return self._keys.get(key)
 
+    def recall(self, key: str) -> Instrument | None:
+        """Find a named instrument: the names are kept, so it is there as long as the ledger is."""
+        return self._keys.get(key)
+
+    def final_price(self, instrument: Instrument) -> int | None:
+        """Not known of real contracts: they are carried on."""
+        return None
+
     def candles(self, token: int, start: datetime, end: datetime, interval: str, now_ms: int) -> list[Candle]:
         """Give today's candles that begin from `start` to `end` (both aware, both included), from what was heard.
 

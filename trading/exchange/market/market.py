@@ -91,6 +91,14 @@ class Market:
         """Find an instrument by `EXCHANGE:TRADINGSYMBOL`."""
         return self._keys.get(key) or self.wide.instruments.find(key)
 
+    def recall(self, key: str) -> Instrument | None:
+        """Find an instrument that a kept ledger names, also a contract that has expired or is not listed any more."""
+        return self._keys.get(key) or self.wide.recall(key)
+
+    def final_price(self, instrument: Instrument) -> int | None:
+        """Give what a contract that expired before this day is settled at, None for what still trades."""
+        return self.wide.final_price(instrument)
+
     def candles(self, token: int, start: datetime, end: datetime, interval: str, now_ms: int) -> list[Candle]:
         """Give the candles that begin from `start` to `end` (both aware, both included), as known at `now_ms`.
 

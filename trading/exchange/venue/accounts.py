@@ -1,12 +1,16 @@
 """What one user holds: cash, positions, holdings. All money is scaled integers, so every sum is exact."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from trading.domain.instruments import Instrument
 from trading.domain.orders import Side
 from trading.exchange.venue.orders import Order, Trade
 from trading.exchange.venue.positions import Conversion, Position, PositionKey
+
+FinalPrice = Callable[[Instrument], int | None]
+"""Gives what a contract that has expired is settled at (scaled), None for what still trades."""
 
 
 @dataclass(slots=True)
@@ -80,8 +84,10 @@ class Account:
         """Give the units sold today from what was held when the day began."""
         return max(0, -self.net_quantity(token, "CNC"))
 
-    def settle(self) -> None:
+    def settle(self, final_price: FinalPrice) -> None:
         """End the day: delivery becomes holdings and cash, realised P&L becomes cash, the rest is carried overnight.
+
+        What expired is settled in cash, at its final price, and gone.
 
         What was bought yesterday reaches the demat account, what was bought today will a day later (T+1).
         """
@@ -91,6 +97,10 @@ class Account:
         for key, position in self.positions.items():
             if position.product == "CNC":
                 self._deliver(position)
+                continue
+            price = final_price(position.instrument)
+            if price is not None:
+                self.cash += position.pnl(price)
                 continue
             self.cash += position.realised
             if position.net_quantity:

@@ -6,7 +6,7 @@ from datetime import date
 from trading.domain.instruments import Instrument
 from trading.domain.orders import Side
 from trading.exchange.venue import margin
-from trading.exchange.venue.accounts import Account
+from trading.exchange.venue.accounts import Account, FinalPrice
 from trading.exchange.venue.kinds import AMO, AUCTION, PLAIN, Kind
 from trading.exchange.venue.orders import Order, Status, Terms, Trade
 from trading.exchange.venue.queueing import Queues
@@ -154,11 +154,11 @@ class Books:
         self.new_trades.append(trade)
         return trade
 
-    def roll(self, day: date) -> None:
+    def roll(self, day: date, final_price: FinalPrice) -> None:
         """Begin another day: settle every account and forget the orders, but for those that wait for the open."""
         waiting = list(self.after_hours.values())
         for account in self.accounts.values():
-            account.settle()
+            account.settle(final_price)
         self.day = day
         self.orders, self.by_token, self.pending, self.dirty, self.new_trades = {}, {}, {}, {}, []
         self.after_hours, self.timed, self.auctions = {}, {}, {}

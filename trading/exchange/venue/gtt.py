@@ -129,7 +129,7 @@ class GttBook:
         for gtt in [gtt for waiting in self._active.values() for gtt in waiting.values()]:
             if gtt.expires_ms <= self._desk.now_ms():
                 self._end(gtt, GttStatus.EXPIRED)
-            elif self._desk.market.by_key(gtt.key) is None:
+            elif self._desk.market.recall(gtt.key) is None:
                 self._end(gtt, GttStatus.CANCELLED)
 
     def end_by_broker(self, trigger_id: int, status: str) -> Gtt:

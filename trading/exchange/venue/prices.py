@@ -22,6 +22,12 @@ class Market(Protocol):
         """Let this instrument's trades come with every step from now on; where all of them do, nothing."""
 
     def by_key(self, key: str) -> Instrument | None: ...
+    def recall(self, key: str) -> Instrument | None:
+        """Find what a kept ledger names, also a contract that has expired or is not listed any more."""
+
+    def final_price(self, instrument: Instrument) -> int | None:
+        """Give what a contract that expired before this day is settled at, None for what still trades."""
+
     def candles(self, token: int, start: datetime, end: datetime, interval: str, now_ms: int) -> Sequence[Candle]: ...
     def dump_csv(self, exchange: str | None) -> bytes: ...
     def print_in(self, token: int, from_ms: int, until_ms: int) -> Print | None:

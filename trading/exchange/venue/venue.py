@@ -59,7 +59,7 @@ class Venue(Logins):
     ) -> None:
         self.exchange_id = exchange_id
         self._store = VenueStore(None if state_dir is None else state_dir / LEDGER_FILE)
-        kept = self._store.load(market.by_key)
+        kept = self._store.load(market.recall)
         more = max(more_accounts, opening.more_than_the_demo(kept.books if kept else None))
         self.users: dict[str, User] = demo_users(exchange_id, more)
         self.redirect_url = DEFAULT_REDIRECT_URL
@@ -143,7 +143,7 @@ class Venue(Logins):
         self.alerts.begin_day()
         self.funds.begin_day(market.day)
         self._flush()
-        self.books.roll(market.day)
+        self.books.roll(market.day, market.final_price)
         self._store.save_day(self.books)
 
     def end_of_day(self) -> None:

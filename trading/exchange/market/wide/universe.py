@@ -18,6 +18,7 @@ from trading.exchange.market.hours import MINUTE_MS, Hours
 from trading.exchange.market.prints import Print
 from trading.exchange.market.quotes import Quote
 from trading.exchange.market.randomness import number_of
+from trading.exchange.market.recall import contract_named
 from trading.exchange.market.source import Source
 from trading.exchange.market.state import SALT_BITS, InstrumentState
 from trading.exchange.market.wide.cash import CashCourse
@@ -127,13 +128,22 @@ class WideMarket:
         bars = self.bars(token, day, now_ms)
         return merged(bars) if bars else None
 
+    def recall(self, key: str) -> Instrument | None:
+        """Find an instrument that a kept ledger names, also a contract that has expired or is not listed any more."""
+        found = self.instruments.find(key)
+        if found is None:
+            found = contract_named(key, self._calendar, self.instruments)
+            if found is not None:
+                self.instruments.remember(found)
+        return found
+
     def final_price(self, instrument: Instrument) -> int | None:
-        """Give what a contract that has expired by the end of this day is settled at, None for one that lives on.
+        """Give what a contract that expired before this day is settled at, None for one that still trades.
 
         The underlying's close of the expiry day, and for an option what it was in the money then.
         """
         expiry = instrument.expiry
-        if expiry is None or expiry > self.day or expiry < self._common.days[0]:
+        if expiry is None or expiry >= self.day:
             return None
         spot = self._spot_of(instrument)
         bars = spot.bars(expiry)
