@@ -229,3 +229,22 @@ def test_a_symbol_can_be_asked_for_by_anybody_in_any_order() -> None:
             market.quote(token_of(market, key))
 
     assert [one.quote(token_of(one, key)) for key in SAMPLE] == [other.quote(token_of(other, key)) for key in SAMPLE]
+
+
+def test_every_trade_of_a_contract_is_whole_lots_and_a_minutes_trades_are_its_bar(noon: Market) -> None:
+    thin, busy = 0, 0
+    for key in ("NFO:NIFTY26DEC27250CE", "NFO:NIFTY26D0126750CE", "NFO:PFC27JANFUT", "BFO:SENSEX26NOVFUT", "BSE:INFY"):
+        instrument = noon.by_key(key)
+        assert instrument is not None
+        course = noon.wide._course(instrument, DAY)
+        for place in range(0, 300, 7):
+            bar, trades = course.bar(place), [one for one in course.happenings(place) if one.price]
+            if bar is None:
+                assert trades == []
+                continue
+            prices = [one.price for one in trades]
+            assert (prices[0], max(prices), min(prices), prices[-1]) == bar[1:5]
+            assert sum(one.units for one in trades) == bar.volume
+            assert all(one.units > 0 and one.units % instrument.lot_size == 0 for one in trades)
+            thin, busy = thin + (len(trades) < 5), busy + (len(trades) > 5)
+    assert min(thin, busy) > 10

@@ -112,7 +112,7 @@ class Contract:
         lots = bar.volume // self._lot
         if lots < THIN_LOTS:
             return [self._trade(ticks[-1][0], bar.close, bar.volume)]
-        chosen = _chosen(ticks, 2 + int(1.5 * sqrt(lots)))
+        chosen = _chosen(ticks, min(lots, 2 + int(1.5 * sqrt(lots))))
         each = max(1, lots // len(chosen)) * self._lot
         left, trades = bar.volume, []
         for order, (at_ms, spot, is_corner) in enumerate(chosen, start=1):
@@ -182,9 +182,11 @@ class Contract:
 
 
 def _chosen(ticks: Sequence[tuple[int, int]], wanted: int) -> list[tuple[int, int, bool]]:
-    """Choose ticks of a minute: its four corners, and others evenly up to the number that is wanted."""
+    """Choose at most so many ticks of a minute (four or more): its corners, and others evenly between them."""
     prices = [price for _, price in ticks]
     corners = {0, len(ticks) - 1, prices.index(max(prices)), prices.index(min(prices))}
-    stride = max(1, len(ticks) // wanted)
-    places = sorted(corners.union(range(0, len(ticks), stride)))
-    return [(*ticks[place], place in corners) for place in places]
+    others = [place for place in range(len(ticks)) if place not in corners]
+    room = wanted - len(corners)
+    if room < len(others):
+        others = [others[order * len(others) // room] for order in range(room)]
+    return [(*ticks[place], place in corners) for place in sorted(corners.union(others))]
