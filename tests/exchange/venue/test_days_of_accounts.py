@@ -281,7 +281,7 @@ def check_end(desk: Desk) -> None:
         positions = sum(map(margin.position_margin, account.positions.values()))
         assert margin.available(account) == scaled(1_000_000) + account.realised - positions
         realised = account.realised
-        account.settle()
+        account.settle(desk.market.final_price)
         assert account.cash == scaled(1_000_000) + realised
 
 
