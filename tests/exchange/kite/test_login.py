@@ -82,11 +82,26 @@ async def test_a_wrong_password_shows_the_page_again() -> None:
     assert "Invalid user ID, password or code." in response.text
 
 
-async def test_an_unknown_app_has_no_login_page() -> None:
+async def test_an_unknown_app_has_no_login_page_but_the_apis_error() -> None:
     async with serving() as served:
         page = await served.call(requests.get, f"{served.rest}/connect/login?api_key=nobody", timeout=5)
 
     assert page.status_code == 400
+    assert page.json() == {
+        "status": "error",
+        "message": "Invalid `api_key`.",
+        "data": None,
+        "error_type": "InputException",
+    }
+
+
+async def test_a_form_that_is_no_text_is_refused() -> None:
+    async with serving() as served:
+        url = f"{served.rest}/connect/login?api_key=simkeyab1001"
+        kind = {"Content-Type": "application/x-www-form-urlencoded; charset=nonsense"}
+        page = await served.call(requests.post, url, data=b"user_id=x", headers=kind, timeout=5)
+
+    assert (page.status_code, page.json()["error_type"]) == (400, "InputException")
 
 
 async def test_a_dead_token_is_a_token_exception_and_calls_the_session_hook() -> None:

@@ -12,7 +12,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from aiohttp import web
 
+from trading.exchange.kite.calling import read_form
 from trading.exchange.venue import Venue
+from trading.exchange.venue.refusals import Refusal
 from trading.exchange.venue.users import User
 
 PATH = "/connect/login"
@@ -33,17 +35,14 @@ class LoginPage:
         return [web.get(PATH, self.show), web.post(PATH, self.submit)]
 
     async def show(self, request: web.Request) -> web.Response:
-        """Show the form, or say that there is no such app."""
-        if self._app_of(request) is None:
-            return _unknown_app()
+        """Show the form. Raises Refusal for no such app."""
+        self._app_of(request)
         return self._page(request)
 
     async def submit(self, request: web.Request) -> web.Response:
         """Check the form and go back to the app."""
         app = self._app_of(request)
-        if app is None:
-            return _unknown_app()
-        form = {name: str(value) for name, value in (await request.post()).items()}
+        form = await read_form(request)
         if form.get("decision") == "cancel":
             return self._back(request, status="cancelled")
         token = self._venue.access.request_token(
@@ -53,8 +52,12 @@ class LoginPage:
             return self._page(request, user_id=form.get("user_id", ""), error="Invalid user ID, password or code.")
         return self._back(request, status="success", request_token=token)
 
-    def _app_of(self, request: web.Request) -> User | None:
-        return self._venue.access.app_of(request.query.get("api_key", ""))
+    def _app_of(self, request: web.Request) -> User:
+        """Find the app. Without one the broker's page is its API's error as JSON (so people copied it from there)."""
+        app = self._venue.access.app_of(request.query.get("api_key", ""))
+        if app is None:
+            raise Refusal("Invalid `api_key`.")
+        return app
 
     def _page(self, request: web.Request, *, user_id: str = "", error: str = "") -> web.Response:
         text = _PAGE.substitute(
@@ -79,7 +82,3 @@ def redirect_target(registered: str, parameters: Mapping[str, str]) -> str:
     parts = urlsplit(registered)
     query = "&".join(filter(None, [parts.query, urlencode(parameters)]))
     return urlunsplit(parts._replace(query=query))
-
-
-def _unknown_app() -> web.Response:
-    return web.Response(text="Invalid `api_key`.", status=400)
