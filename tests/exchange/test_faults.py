@@ -248,9 +248,8 @@ def test_what_was_injected_and_what_is_in_force_survive_the_process(tmp_path: Pa
     assert first.pick(placed, "after_accept") is not None
     struck(first, 5)
     before = first.report()
-    first.journal.close()
-    with path.open("a") as torn:
-        torn.write('{"what":"injected","numb')  # killed in the middle of a line
+    with path.open("a") as torn:  # nobody closed the file: the process was killed, in the middle of a line
+        torn.write('{"what":"injected","numb')
 
     second = kept(path, times)
 

@@ -24,12 +24,12 @@ class JoinedVenue:
 
     def advance(self, to_ms: int) -> None:
         """Move prices, send ticks, match resting orders; in the day's last step let every live order lapse."""
-        self._face.look()
         for token in self._venue.waited_for():
             self._market.watch(token)
         quotes = self._market.advance(to_ms)
         self._face.send_ticks(quotes)
         self._venue.on_quotes(quotes)
+        self._face.look()  # what faults do at this moment, at its prices
         if self._clock.is_finished:
             self._venue.end_of_day()
 

@@ -140,11 +140,11 @@ class LiveVenue:
 
     def advance(self, market: LiveMarket) -> None:
         """Send what arrived, match resting orders at what is fresh, and end a day that is over."""
-        self._face.look()
         quotes = market.advance(self._clock.now_ms)
         if quotes:
             self._face.send_ticks(quotes)
         self._venue.on_quotes([quote for quote in quotes if market.is_fresh(quote)])
+        self._face.look()
         if self._clock.is_finished and self._ended != self._clock.day:
             self._ended = self._clock.day
             self._venue.end_of_day()

@@ -204,6 +204,10 @@ async def forty_absurd_prices_come_as_single_ticks_among_true_ones(served: Serve
         assert 1500 not in absurd
         assert {0.0, 15.0, 150_000.0, 1800.15, 1499.99} <= set(absurd)
         assert set(seen) - set(absurd) == {1500.0}
+    served.set({"match": {"path": "/quote"}, "action": "price", "kind": "list"})
+    rest = [(await served.call(served.kite().ltp, "NSE:INFY"))["NSE:INFY"]["last_price"] for _ in range(40)]
+    assert len({repr(one) for one in rest}) == 40
+    assert {"nan", "inf", "-inf", "0.0", "-1500.0", "150000.0"} <= {repr(float(one)) for one in rest}
 
 
 @shows("F06")

@@ -21,8 +21,8 @@ class OrderFaults:
         self._now_ms = now_ms
 
     def on_order(self, order: Order, *, is_exit: bool) -> Fate | None:
-        """Say what the rules do to an order that reaches the exchange."""
-        if not self._faults.rules:
+        """Say what the rules do to a program's order that reaches the exchange; those of no app are not struck."""
+        if not self._faults.rules or not order.api_key:
             return None
         return self._fate(self._faults.pick(_target(ORDER, order, is_exit=is_exit)), order)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from trading.domain.orders import Side
 from trading.exchange.venue import margin
 from trading.exchange.venue.matching import allowed_units
 from trading.exchange.venue.orders import Order, Status
@@ -79,8 +80,9 @@ class Hand:
         """Say whether a new order is kept from the book now; it may have been rejected for good."""
         fate = self.shelf.get(order.order_id)
         if fate is None:
-            is_exit = margin.opening_part(floor.books.accounts[order.user_id], order) == 0
-            fate = self.script.on_order(order, is_exit=is_exit)
+            is_delivery_sale = order.product == "CNC" and order.side is Side.SELL
+            opens = 0 if is_delivery_sale else margin.opening_part(floor.books.accounts[order.user_id], order)
+            fate = self.script.on_order(order, is_exit=opens == 0)
             if fate is None:
                 return False
             self.shelf.put(order.order_id, fate)
