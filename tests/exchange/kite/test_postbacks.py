@@ -29,6 +29,7 @@ async def test_postbacks_follow_the_life_of_an_order_with_a_checksum_that_the_ap
         served.desk.trade(limit(Side.BUY, 10, 1500, tag="A"))
         served.desk.tick(quote_of(INFY, 1500))
         served.desk.trade(limit(Side.BUY, 10, 1400, tag="RESTS"))
+        served.desk.venue.by_hand.trade("AB1001", INFY.key, Side.BUY, 1, "MIS")  # in the broker's own app: no postback
         bodies = [await asyncio.wait_for(received.get(), 5) for _ in range(2)]
         await asyncio.sleep(0.1)
     await runner.cleanup()
