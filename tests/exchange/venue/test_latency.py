@@ -4,6 +4,7 @@ import pytest
 
 from tests.exchange.fakes import INFY, Desk, limit, order, quote_of
 from trading.domain.orders import Side
+from trading.exchange.venue.conversions import ConversionRequest
 from trading.exchange.venue.latency import KINDS, TYPICAL, Delay, Latency
 from trading.exchange.venue.transit import HOLDS_AT_MOST_S, Transit
 
@@ -109,6 +110,19 @@ def test_positions_are_late_by_their_own_delay() -> None:
 
     assert [state.status.value for _, state in desk.venue.reads.orders("AB1001")] == ["COMPLETE"]
     assert shown == [[], [], [10]]
+
+
+def test_a_conversion_shows_no_sooner_than_the_fill_that_it_converts() -> None:
+    desk = Desk()
+    desk.venue.behaviour.set({"latency": {"positions": {"fixed_s": 3}}})
+    desk.trade(order(quantity=10))
+    wish = ConversionRequest(INFY, Side.BUY, is_overnight=False, quantity=10, old_product="MIS", new_product="CNC")
+    desk.venue.convert("AB1001", wish)
+    at_once = desk.venue.reads.positions("AB1001")
+    desk.times.wire_s += 3
+
+    assert at_once == []
+    assert {one.product: one.net_quantity for one in desk.venue.reads.positions("AB1001")} == {"MIS": 0, "CNC": 10}
 
 
 def test_a_late_screen_holds_the_market_but_no_longer_than_a_silent_participant() -> None:

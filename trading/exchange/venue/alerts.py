@@ -120,7 +120,7 @@ class AlertBook:
         return OPERATORS[wish.operator](self._figure(wish.lhs), right)
 
     def _figure(self, operand: Operand) -> Decimal:
-        return ATTRIBUTES[operand.attribute](self._desk.market.quote(operand.token))
+        return ATTRIBUTES[operand.attribute](self._desk.shown(operand.token))
 
     def _fire(self, alert: Alert) -> None:
         firing = Firing(
@@ -142,7 +142,7 @@ class AlertBook:
         return Placed(order.token, placed.order_id, "")
 
     def _sight(self, operand: Operand) -> Sight:
-        quote = self._desk.market.quote(operand.token)
+        quote = self._desk.shown(operand.token)
         is_tradable = self._desk.market.instruments[operand.token].is_tradable
         return Sight(
             operand=operand,

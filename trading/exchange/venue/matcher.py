@@ -50,6 +50,10 @@ class Matcher:
     def heard(self, order: Order) -> None:
         """Follow up a fill or the end of an order. The matcher itself does not."""
 
+    def shown(self, token: int) -> Quote:
+        """Give the present quote as clients see it: with the accounts' traces in its depth."""
+        return self.street.shown([self.market.quote(token)], self.books.queues)[0]
+
     # -- what a new quote brings ---------------------------------------------------------------------
 
     def meet_arrivals(self, quote: Quote, traded: int) -> None:

@@ -1,6 +1,7 @@
 """What a broker shows of the books, possibly some wire seconds late (`book_lag_s`)."""
 
 from collections.abc import Callable
+from itertools import takewhile
 from math import inf
 
 from trading.exchange.venue.accounts import Account
@@ -68,7 +69,7 @@ class Reads:
         seen = [trade for trade in account.trades if trade.wire_s <= until]
         if kind not in self._behaviour.latency.delays:
             return seen
-        return [trade for trade in seen if not self._is_under_way(kind, trade.wire_s, trade)]
+        return list(takewhile(lambda trade: not self._is_under_way(kind, trade.wire_s, trade), seen))
 
     def positions(self, user_id: str) -> list[Position]:
         """Give the day's positions, flat ones too."""
@@ -76,5 +77,11 @@ class Reads:
         until = self._seen_until(user_id, POSITIONS)
         if until == inf and "positions" not in self._behaviour.latency.delays:
             return list(account.positions.values())
-        conversions = (one for one in account.conversions if one.wire_s <= until)
-        return list(replayed(account, self._trades(account, "positions", until), conversions).values())
+        trades = self._trades(account, "positions", until)
+        hidden = account.trades[len(trades) :]
+        conversions = (
+            one  # only what the fills that are shown make possible
+            for one in account.conversions
+            if one.wire_s <= until and not (hidden and hidden[0].sequence <= one.after_trade)
+        )
+        return list(replayed(account, trades, conversions).values())
