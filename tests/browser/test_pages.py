@@ -125,6 +125,22 @@ def test_no_page_has_a_fault_that_axe_finds_and_none_is_wider_than_its_screen(
     assert faults == []
 
 
+@pytest.mark.parametrize("device", ["phone", "tablet", "desktop"])
+def test_the_mark_of_a_paper_installation_is_seen_and_makes_no_page_wider_than_its_screen(
+    settings: Settings, open_as: Open, device: str
+) -> None:
+    settings.ALGO_VENUE, settings.IS_DEMO, settings.IS_PAPER = "paper", False, True
+    for role, path in (("client", "/dashboard/"), ("operator", "/operator/")):
+        page = open_as(role, device).new_page()
+        page.goto(path)
+        box = page.get_by_test_id("paper").bounding_box()
+
+        assert box is not None
+        assert 0 <= box["x"] < box["x"] + box["width"] <= SIZES[device][0]
+        assert 0 <= box["y"] < 80
+        assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+
+
 @pytest.mark.parametrize("device", ["phone", "tablet"])
 def test_the_operators_stop_needs_no_sideways_scroll(open_as: Open, device: str) -> None:
     page = open_as("operator", device).new_page()

@@ -65,3 +65,33 @@ def test_the_simulated_markets_time_is_told_in_india(settings: Settings) -> None
 
     assert finding.is_ok
     assert finding.detail.endswith("2026-11-23 10:42:07 IST")
+
+
+PAPER = "http://127.0.0.1:8903"
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("said", "is_ok", "detail"),
+    [
+        ({"live": True, "feed": {"connected": True, "instruments": 4, "newest": "T"}}, True, "fed, 4 instruments"),
+        ({"live": True, "feed": {"connected": False, "instruments": 4, "newest": "T"}}, False, "no ticker feeds it"),
+        ({"step": 4}, False, "it makes its own prices: start it with"),
+    ],
+)
+def test_the_paper_exchange_says_whether_it_is_fed(
+    settings: Settings, said: dict[str, object], is_ok: bool, detail: str
+) -> None:
+    settings.PAPER_CONTROL_URL = PAPER
+    responses.get(f"{PAPER}/clock", json=said)
+
+    finding = checkup.paper_exchange()
+
+    assert (finding.is_ok, detail in finding.detail) == (is_ok, True), finding
+
+
+@responses.activate
+def test_a_paper_exchange_that_is_away_is_named(settings: Settings) -> None:
+    settings.PAPER_CONTROL_URL = PAPER
+
+    assert checkup.paper_exchange().detail == f"{PAPER} does not answer"

@@ -31,7 +31,8 @@ class Finding:
 
 def check_all() -> list[Finding]:
     """Run every check; one that breaks is a finding, not an end."""
-    return [configuration(), database(), redis_server(), broker(), clock()]
+    found = [configuration(), database(), redis_server(), broker(), clock()]
+    return [*found, paper_exchange()] if settings.PAPER_CONTROL_URL else found
 
 
 def configuration() -> Finding:
@@ -93,6 +94,24 @@ def clock() -> Finding:
         return f"within {LARGEST_SKEW_S:g} s of the broker's"
 
     return _reachable("clock", ask)
+
+
+def paper_exchange() -> Finding:
+    """Ask the paper exchange how its feed stands; that no price is there before the feed's login is no fault."""
+
+    def ask() -> str:
+        said = requests.get(f"{settings.PAPER_CONTROL_URL}/clock", timeout=ANSWERS_WITHIN_S).json()
+        if not said.get("live"):
+            raise LookupError("it makes its own prices: start it with `run_exchange --live`")
+        feed = said["feed"]
+        if not feed["connected"]:
+            raise LookupError("it answers, but no ticker feeds it: is `run_ticker` running with PAPER_CONTROL_URL?")
+        return f"fed, {feed['instruments']} instruments, newest price {feed['newest'] or 'none yet'}"
+
+    try:
+        return _finding("paper exchange", ask, requests.JSONDecodeError, KeyError)
+    except requests.RequestException:
+        return Finding("paper exchange", False, f"{settings.PAPER_CONTROL_URL} does not answer")  # noqa: FBT003
 
 
 def _reachable(name: str, ask: Callable[[], str]) -> Finding:
