@@ -59,12 +59,14 @@ class AuctionRule:
 class CallAuction:
     """One auction of one instrument class on one day; all moments aware IST.
 
-    Orders come in from `start` until `entry_end` at the latest; the match is from `match_start` up to `match_end`.
-    `over` is when what was not matched goes on or lapses.
+    Orders come in from `entry_start` until `entry_end` at the latest (before, the closing auction only makes its
+    reference price); the match is from `match_start` up to `match_end`. `over` is when what was not matched goes on
+    or lapses.
     """
 
     rule: AuctionRule
     start: datetime
+    entry_start: datetime
     entry_end: datetime
     match_start: datetime
     match_end: datetime
@@ -92,11 +94,11 @@ def _auction(rule: AuctionRule, spans: tuple[PhaseSpan, ...]) -> CallAuction | N
     entry = [span for span in spans if span.order_types]
     if not entry:
         return None  # an index shows its opening value, nobody enters orders
-    entry_end, end = entry[-1].end, spans[-1].end
+    start, entry_start, entry_end, end = spans[0].start, entry[0].start, entry[-1].end, spans[-1].end
     if rule.kind is AuctionKind.OPENING:
-        return CallAuction(rule, spans[0].start, entry_end, entry_end, min(entry_end + MATCHING, end), end)
+        return CallAuction(rule, start, entry_start, entry_end, entry_end, min(entry_end + MATCHING, end), end)
     end = end if end > entry_end else entry_end + MATCHING
-    return CallAuction(rule, spans[0].start, entry_end, entry_end, end, end)
+    return CallAuction(rule, start, entry_start, entry_end, entry_end, end, end)
 
 
 def _rule(hours: SessionHours, kind: AuctionKind, rules: Iterable[AuctionRule]) -> AuctionRule:

@@ -152,6 +152,20 @@ def test_everybody_trades_at_the_one_closing_price_and_the_rest_lapses() -> None
     assert sorted(desk.words) == [("LOW", "CANCELLED"), ("MARKET", "COMPLETE"), ("SELL", "COMPLETE")]
 
 
+def test_a_print_of_real_bars_in_the_last_minute_of_the_entry_is_the_auction_s() -> None:
+    desk = stage(time(15, 21))
+    desk.market.prints[INFY.token].append(Print(scaled(1499), 10, at_ms(time(15, 15))))
+    order_id = desk.trade(order(BUY, 10, product="CNC"))
+    desk.market.prints[INFY.token].append(Print(scaled("1257.5"), 842_771, at_ms(time(15, 29, 10))))
+
+    go_to(desk, time(15, 29, 59))
+    before = desk.venue.books.orders[order_id].status.value
+    go_to(desk, time(15, 30))
+
+    found = desk.venue.books.orders[order_id]
+    assert (before, found.status.value, found.filled_value) == ("OPEN", "COMPLETE", scaled("1257.5") * 10)
+
+
 def test_a_stock_without_a_print_has_no_closing_trade_and_its_orders_lapse() -> None:
     desk = stage(time(15, 21))
     order_id = desk.trade(order(BUY, 10, product="CNC"))

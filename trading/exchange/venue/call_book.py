@@ -51,7 +51,7 @@ def _side(side: Side, printed: Print, auction: CallAuction, step: int, chance: i
 
 def _since(auction: CallAuction, chance: int) -> int:
     """Give a moment of the order entry."""
-    first, last = _ms(auction.start), _ms(auction.entry_end)
+    first, last = _ms(auction.entry_start), _ms(auction.entry_end)
     return first + chance % (last - first)
 
 

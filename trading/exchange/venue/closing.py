@@ -19,9 +19,12 @@ CLASSIC_CLOSE = timedelta(minutes=30)
 
 
 def printed(market: Market, token: int, auction: CallAuction, now: datetime) -> Print | None:
-    """Give the auction's trade on the tape, None while there is none (or when there never was)."""
+    """Give the auction's trade on the tape, None while there is none (or when there never was).
+
+    Real bars print it in the last minute of the entry (RELIANCE 2026-09-11 at 15:29): no other trade can be there.
+    """
     until = min(now, auction.match_end - timedelta(milliseconds=1))
-    return market.print_in(token, _ms(auction.match_start), _ms(until))
+    return market.print_in(token, _ms(auction.entry_start), _ms(until))
 
 
 def reference_price(market: Market, token: int, hours: SessionHours, auction: CallAuction) -> int:
