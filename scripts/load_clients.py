@@ -102,6 +102,8 @@ class TickerSocket(asyncio.Protocol):
                 length, begins = int.from_bytes(data[at + 2 : at + 4]), at + 4
             elif length == LONG:
                 length, begins = int.from_bytes(data[at + 2 : at + 10]), at + 10
+            if data[at] == 0x81 and b'"error"' in data[begins : begins + length]:
+                sys.exit(data[begins : begins + length].decode(errors="replace"))
             if length > 1 and data[at] == 0x82:
                 self._count.frames += 1
                 self._count.packets += int.from_bytes(data[begins : begins + 2])

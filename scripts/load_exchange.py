@@ -140,7 +140,7 @@ class LoadedExchange(Exchange):
 
     def first_line(self) -> str:
         """Give addresses, users and what trades."""
-        traded = [[one.token, one.tradingsymbol] for one in self.venue.market.instruments.values()]
+        traded = [[one.token, one.tradingsymbol] for one in self._market.universe.values()]
         return json.dumps({**self.info, "traded": traded})
 
 
