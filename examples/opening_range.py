@@ -24,7 +24,7 @@ from report import Report
 from simulated import Simulated
 from stock import Stock
 
-SYMBOLS = ("INFY", "TCS", "RELIANCE", "SBIN", "HDFCBANK")
+SYMBOLS = ("INFY", "ICICIBANK", "RELIANCE", "SBIN", "HDFCBANK")
 CLOCK = 256265  # NIFTY 50: an index speaks every second, its exchange time is our clock
 OPEN = time(9, 15)
 CASH_A_STOCK = 100_000
@@ -45,6 +45,7 @@ class Trader:
         self.heard: queue.Queue[tuple[str, Any]] = queue.Queue()
         self.now = datetime.min  # naive Indian time, as the SDK gives it
         self.doubts: list[str] = []
+        self.is_over = False
         self._numbers = count(1)
         self._read_at = 0.0
 
@@ -63,6 +64,12 @@ class Trader:
                 self.on_order(data)
             if wall.monotonic() > self._read_at + READ_EVERY_S:
                 self.read_book()
+
+    def wait_until_closed(self) -> None:
+        """Let the ticker's thread close its socket."""
+        self.is_over = True
+        while self.heard.get(timeout=10)[0] != "closed":
+            pass
 
     def read_book(self) -> None:
         """Read all orders: they count, should a message have been lost."""
@@ -219,6 +226,9 @@ def watch(ticker: KiteTicker, trader: Trader) -> None:
     ticker.on_connect = subscribe
     ticker.on_ticks = lambda _, ticks: trader.heard.put(("ticks", ticks))
     ticker.on_order_update = lambda _, order: trader.heard.put(("order", order))
+    ticker.on_close = lambda *_: trader.heard.put(("closed", None))
+    # close() belongs into the ticker's own thread, where every message (heartbeats too) comes by
+    ticker.on_message = lambda socket, *_: socket.close() if trader.is_over else None
     ticker.connect(threaded=True)
     what, _ = trader.heard.get(timeout=30)  # the prices of now come at once
     if what != "ticks":
@@ -247,7 +257,7 @@ def trade(exchange: Simulated, options: Namespace) -> Report:
     exchange.control("POST", "/faults", fault | {"action": "rst", "n": 1})
     exchange.control("POST", "/clock", {"resume": True, "speed": options.speed})
     trader.run()
-    ticker.close()
+    trader.wait_until_closed()
     return Report.of(kite, doubts=trader.doubts)
 
 

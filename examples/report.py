@@ -51,9 +51,12 @@ class Report:
         """Lay the day out in lines."""
         lines = ["", "Orders"]
         for row in self.orders:
+            ended = row["exchange_update_timestamp"] or str(
+                row["order_timestamp"]
+            )  # the second is the last request's time
             done = f"{row['filled_quantity']}/{row['quantity']}"
             lines.append(
-                f"  {row['order_timestamp']:%H:%M:%S}  {row['transaction_type']:4} {row['tradingsymbol']:9} "
+                f"  {ended[-8:]}  {row['transaction_type']:4} {row['tradingsymbol']:9} "
                 f"{row['order_type']:6} {done:>9} at {row['average_price']:9.2f}  {row['status']}"
             )
         lines += ["", "Positions"]
