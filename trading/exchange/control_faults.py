@@ -9,8 +9,10 @@ from trading.exchange.control_bodies import read_json
 from trading.exchange.faults import Faults
 from trading.exchange.faults.engine import LOG_LENGTH
 from trading.exchange.faults.presets import sheet
+from trading.exchange.faults.rules import Rule
 from trading.exchange.faults.scripts import parse_wish
 from trading.exchange.impostor import Impostor
+from trading.exchange.venue import Venue
 
 FILTERS = ("user_id", "rule_id", "script", "action", "method", "instrument", "tag")
 
@@ -18,8 +20,9 @@ FILTERS = ("user_id", "rule_id", "script", "action", "method", "instrument", "ta
 class FaultCalls:
     """Handlers over the rules in force. `look` makes what is due by the clock happen."""
 
-    def __init__(self, faults: Faults, look: Callable[[], None], impostor: Impostor) -> None:
+    def __init__(self, faults: Faults, venue: Venue, look: Callable[[], None], impostor: Impostor) -> None:
         self._faults = faults
+        self._venue = venue
         self._look = look
         self._impostor = impostor
 
@@ -35,12 +38,15 @@ class FaultCalls:
         ]
 
     async def show(self, request: web.Request) -> web.Response:
-        """Answer the rules in force and what was injected so far."""
-        return await self._changed()
+        """Answer the rules in force and what was injected so far, the last `?log=` injections of it."""
+        most = _whole(request.query.get("log", str(LOG_LENGTH)), "log")
+        return web.json_response(self._faults.report(most) | {"impostor": self._impostor.places})
 
     async def add(self, request: web.Request) -> web.Response:
         """Put a rule, a list of them, a script or a preset in force: all or none of its rules."""
         rules = parse_wish(await read_json(request), self._faults.scripts())
+        for rule in rules:
+            self._check_names(rule)
         added = self._faults.enforce(rules)
         return await self._changed(added=added)
 
@@ -71,6 +77,14 @@ class FaultCalls:
         journal = self._faults.journal
         found = self._faults.log(query, since=since, most=most)
         return web.json_response({"log": found, "injected": dict(self._faults.counts), "last": journal.last_number})
+
+    def _check_names(self, rule: Rule) -> None:
+        """Refuse an account or an instrument that is not here: such a rule would strike nothing, silently."""
+        user_id, instrument = rule.match.get("user_id"), rule.match.get("instrument")
+        if user_id is not None and user_id not in self._venue.users:
+            raise ValueError(f"user_id must be one of {', '.join(self._venue.users)}, was {user_id!r}")
+        if instrument is not None and rule.action != "csv" and self._venue.market.by_key(instrument) is None:
+            raise ValueError(f"instrument must be one of this market, such as NSE:INFY, was {instrument!r}")
 
     async def _changed(self, **more: Any) -> web.Response:
         """Let what follows at once happen, and answer what is in force."""

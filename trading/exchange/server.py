@@ -116,7 +116,7 @@ class Exchange:
         self._impostor = Impostor(faults, self._face)
         self._stepper: Moves = self._make_stepper(participants)
         self.venue.wake = self._stepper.stir
-        self._control = self._make_control(FaultCalls(faults, self._face.look, self._impostor))
+        self._control = self._make_control(FaultCalls(faults, self.venue, self._face.look, self._impostor))
 
     def _choose(self, kept: KeptState | None, calendar: MarketCalendar) -> DayChoice:
         return choose_day(kept, self._options.wish, calendar=calendar, today=self._options.today)

@@ -135,3 +135,10 @@ def test_the_whole_dump_is_made_within_two_seconds() -> None:
     market.dump_csv()
 
     assert time.process_time() - begun < 2.0
+
+
+def test_the_old_dump_is_the_file_of_the_day_before(finished: Market) -> None:
+    following = make_market(date(2026, 11, 25), 1)  # the 24th is a holiday
+
+    assert following.old_dump_csv("NFO") == finished.dump_csv("NFO")
+    assert following.old_dump_csv("NFO") != following.dump_csv("NFO")

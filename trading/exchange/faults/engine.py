@@ -178,13 +178,13 @@ class Faults:
 
     # -- asking --------------------------------------------------------------------------------------
 
-    def report(self) -> dict[str, Any]:
+    def report(self, most: int = LOG_LENGTH) -> dict[str, Any]:
         """Give the rules with how often each struck, the counts by action, and the last injections."""
         log = self.journal.injections
         return {
             "rules": [rule.told() | {"is_over": self._is_over(rule)} for rule in self.rules.values()],
             "injected": dict(self.counts),
-            "log": list(islice(log, max(0, len(log) - LOG_LENGTH), None)),
+            "log": list(islice(log, max(0, len(log) - most), None)),
         }
 
     @property

@@ -31,6 +31,7 @@ __all__ = ["TICK", "UPDATE", "Rule", "Target", "parse_rule"]
 
 PHASES = ("before_accept", "after_accept", "reply")
 NOT_FAR_S = 0.0
+REJECTED = "The order was rejected by the exchange."
 MOST_COPIES = 100_000
 
 
@@ -180,8 +181,9 @@ def _complete(made: Rule, rule: Mapping[str, Any]) -> None:
         made.kind = values.one_of(rule.get("kind", KINDS_OF[made.action][0]), "kind", KINDS_OF[made.action])
     if made.action == "fill":
         made.schedule = values.percentages(rule.get("schedule", [100] if made.place == "CANCEL" else None), "schedule")
-    if made.action == "reject" and rule.get("seconds") is None:
-        made.seconds = NOT_FAR_S
+    if made.action == "reject":
+        made.seconds = NOT_FAR_S if rule.get("seconds") is None else made.seconds
+        made.message = made.message if rule.get("message") else REJECTED
     if made.place == BOOK and "instrument" not in made.match:
         raise ValueError(f"match must name an instrument to {made.action}, such as NSE:INFY")
     if made.place == BOOK and (made.n is not None or made.after or made.every > 1 or made.prob < 1):

@@ -39,7 +39,7 @@ async function change(method, path, body, done) {
 }
 
 export async function showFaults() {
-  draw(await ask("/faults"));
+  draw(await ask("/faults?log=0"));
 }
 
 function draw(report) {
