@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from trading.exchange.market.data.calibration import DAY_WIDTH
 from trading.exchange.market.listing import OPERATING_BAND_PERCENT, Profile
 from trading.exchange.market.randomness import bell, between, fat_bell, seeded
+from trading.exchange.market.shocks import Shocks
 
 MARKET_GAP: Final = 0.0030
 MARKET_DAY: Final = 0.0053
@@ -70,14 +71,36 @@ class DayChain:
 
     def __init__(self, profiles: Sequence[Profile], seed: int, days: Sequence[date]) -> None:
         self._plans: dict[date, DayPlan] = {}
+        stocks = [profile.listing.token for profile in profiles if not profile.listing.is_index]
+        self.shocks = Shocks(seed, days, stocks)
+        markets = {profile.listing.token: profile.market for profile in profiles}
+        steps = {profile.listing.token: profile.listing.step for profile in profiles}
+        before = dict.fromkeys(markets, 1.0)
         closes = {profile.listing.token: snap(profile.base_price, profile.listing.step) for profile in profiles}
         for day in days:
             plan = _plan(profiles, seeded("day", seed, day), closes)
             closes = {token: part.close for token, part in plan.instruments.items()}
-            self._plans[day] = plan
+            now = {token: self.shocks.level(day, token, market) for token, market in markets.items()}
+            lifted = {
+                token: _lifted(part, before[token], now[token], steps[token])
+                for token, part in plan.instruments.items()
+            }
+            self._plans[day] = plan._replace(instruments=lifted)
+            before = now
 
     def __getitem__(self, day: date) -> DayPlan:
         return self._plans[day]
+
+
+def _lifted(part: InstrumentDay, before: float, now: float, step: int) -> InstrumentDay:
+    """Put what news did on top of a day: on the close before it, and on the day itself."""
+    if before == now == 1.0:
+        return part
+    return part._replace(
+        previous_close=snap(part.previous_close * before, step),
+        open=snap(part.open * now, step),
+        close=snap(part.close * now, step),
+    )
 
 
 def snap(price: float, step: int) -> int:
