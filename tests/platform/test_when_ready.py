@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.processes
 
 
-def when_ready(folder: Path, redis_url: str, *words: str) -> subprocess.CompletedProcess[str]:
+def when_ready(folder: Path, redis_url: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run it for a command that says one word."""
-    own = {"ALGO_STATE_DIR": str(folder), "REDIS_URL": redis_url}
+    own = {"ALGO_STATE_DIR": str(folder), "REDIS_URL": redis_url, **more}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ALGO_")} | own
     environment.pop("DATABASE_URL", None)
     return subprocess.run(
@@ -46,6 +46,24 @@ def test_a_redis_that_is_not_there_is_named(tmp_path: Path) -> None:
     done = when_ready(tmp_path, "redis://127.0.0.1:1/0", "--within", "0.1")
 
     assert "Redis has not answered for 0.1 s" in done.stderr
+
+
+def test_on_paper_it_waits_for_the_paper_exchange(redis_url: str, tmp_path: Path) -> None:
+    nobody = {f"PAPER_{name}": "http://127.0.0.1:1" for name in ("ROOT", "LOGIN_ROOT", "CONTROL_URL")}
+
+    done = when_ready(
+        tmp_path,
+        redis_url,
+        "--migrate",
+        "--within",
+        "0.1",
+        ALGO_VENUE="paper",
+        PAPER_WS_ROOT="ws://127.0.0.1:1",
+        **nobody,
+    )
+
+    assert "the paper exchange has not answered for 0.1 s" in done.stderr
+    assert "started" not in done.stdout
 
 
 def test_a_redis_that_a_demo_uses_is_refused(

@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -23,15 +24,21 @@ def own_venue() -> str:
     """
     if not settings.IS_PAPER:
         return LIVE
-    url = f"{settings.PAPER_CONTROL_URL.rstrip('/')}/clock"
     try:
-        with urllib.request.urlopen(url, timeout=ANSWERS_WITHIN_S) as reply:  # noqa: S310 (settings: loopback, http)
-            said = json.load(reply)
+        said = ask_paper_exchange()
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"The paper exchange at PAPER_CONTROL_URL does not answer: {error}") from error
     if not said.get("live"):
         raise ConfigurationError("The exchange at PAPER_CONTROL_URL makes its own prices: start it with --live.")
     return str(said["exchange_id"])
+
+
+def ask_paper_exchange() -> dict[str, Any]:
+    """Give the answer of the paper exchange's clock. Raises OSError or ValueError when there is none."""
+    url = f"{settings.PAPER_CONTROL_URL.rstrip('/')}/clock"
+    with urllib.request.urlopen(url, timeout=ANSWERS_WITHIN_S) as reply:  # noqa: S310 (settings: loopback, http)
+        said: dict[str, Any] = json.load(reply)
+    return said
 
 
 def recorded_venue() -> str | None:

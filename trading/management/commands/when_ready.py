@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from trading.clock.live import LiveClock
 from trading.domain.errors import ConfigurationError
-from trading.services.venue import claim_redis, claim_venue, own_venue
+from trading.services.venue import ask_paper_exchange, claim_redis, claim_venue, own_venue
 
 PAUSE_S = 0.5
 MIGRATION_LOCK = 810_910
@@ -24,7 +24,7 @@ MIGRATION_LOCK = 810_910
 class Command(BaseCommand):
     """Lets a Procfile start all its processes at once against an empty database."""
 
-    help = "Wait for database, migrations and Redis, then become the command."
+    help = "Wait for database, migrations, Redis and, on paper, its exchange, then become the command."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -62,6 +62,11 @@ def _what_is_missing(*, migrate: bool) -> str | None:
         _redis().ping()
     except redis.RedisError:
         return "Redis has not answered"
+    if settings.IS_PAPER and settings.PAPER_CONTROL_URL:
+        try:
+            ask_paper_exchange()
+        except (OSError, ValueError):
+            return "the paper exchange has not answered"
     try:
         if not _has_plan():
             return None
