@@ -23,6 +23,7 @@ class SquareOffTimes:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self.shelf: Shelf[dict[str, Any]] = Shelf("square_off", dict, dict)
+        self._known: dict[tuple[InstrumentClass, date], datetime | None] = {}
 
     def row(self, instrument_class: InstrumentClass, day: date) -> SquareOffRow | None:
         """Give the broker's row in force."""
@@ -30,6 +31,12 @@ class SquareOffTimes:
 
     def moment(self, instrument_class: InstrumentClass, day: date) -> datetime | None:
         """Give when positions of a class are closed on a day; None when they are not."""
+        key = (instrument_class, day)
+        if key not in self._known:
+            self._known[key] = self._moment(*key)
+        return self._known[key]
+
+    def _moment(self, instrument_class: InstrumentClass, day: date) -> datetime | None:
         hours, row = self._sessions.hours(instrument_class, day), self.row(instrument_class, day)
         if hours is None or row is None or not self._wish["enabled"]:
             return None
@@ -54,6 +61,7 @@ class SquareOffTimes:
         if not isinstance(enabled, bool):
             raise ValueError(f"enabled must be true or false, was {enabled!r}")
         self.shelf.put(WISH, {"enabled": enabled, "at": self._wish["at"] | _moments(wish.get("at", {}))})
+        self._known.clear()
 
     def report(self, day: date) -> dict[str, Any]:
         """Give `enabled` and `at`: HH:MM:SS by class, null where nothing is squared off."""
