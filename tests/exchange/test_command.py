@@ -181,3 +181,25 @@ async def test_a_second_exchange_in_one_folder_is_one_sentence(tmp_path: Path) -
         f"CommandError: an exchange runs in {tmp_path}/exchange already; "
         "stop it, or give this one a --state-dir of its own\n"
     )
+
+
+async def test_killed_in_mid_auction_it_matches_what_was_sent_before_at_the_one_closing_price(tmp_path: Path) -> None:
+    words = ("--state-dir", str(tmp_path))
+    order = {"variety": "regular", "exchange": "NSE", "tradingsymbol": "INFY", "transaction_type": "BUY"}
+    async with exchange(*words, "--day", "2026-11-23", "--start-at", "15:21") as market:
+        user = market.info["users"][1]
+        kite = KiteConnect(user["api_key"], user["access_token"], root=market.info["rest"])
+        terms = {"quantity": 7, "product": "CNC", "order_type": "MARKET", "market_protection": -1}
+        order_id = await asyncio.to_thread(lambda: kite.place_order(**order, **terms))
+        await market.end(signal.SIGKILL)
+
+    async with exchange(*words, "--speed", "600") as market:
+        user = market.info["users"][1]
+        kite = KiteConnect(user["api_key"], user["access_token"], root=market.info["rest"])
+        await market.control("POST", "/clock", {"run_until": "15:36:00"})
+        while not (await market.control("GET", "/clock"))["held"]:  # noqa: ASYNC110 (asked over HTTP)
+            await asyncio.sleep(0.05)
+        last = (await asyncio.to_thread(kite.order_history, order_id))[-1]
+        price = (await asyncio.to_thread(kite.ltp, "NSE:INFY"))["NSE:INFY"]["last_price"]
+
+        assert (last["status"], last["filled_quantity"], last["average_price"]) == ("COMPLETE", 7, price)

@@ -96,7 +96,9 @@ def prices() -> Callable[[Served], float]:
     return move
 
 
-async def test_three_sockets_of_a_key_get_3000_in_full_mode_and_the_fourth_is_refused(prices: Callable[[Served], float]) -> None:
+async def test_three_sockets_of_a_key_get_3000_in_full_mode_and_the_fourth_is_refused(
+    prices: Callable[[Served], float],
+) -> None:
     async with serving(Desk(market=WideMarket())) as served, AsyncExitStack() as stack:
         three = [await stack.enter_async_context(ticker(served)) for _ in range(3)]
         for one in three:
@@ -151,7 +153,9 @@ async def test_modes_and_subscriptions_change_while_ticks_come(prices: Callable[
     assert (back["instruments"], back["with_depth"]) == (2401, 2000)
 
 
-async def test_after_a_broken_connection_the_sdk_has_its_3000_again_each_in_its_mode(prices: Callable[[Served], float]) -> None:
+async def test_after_a_broken_connection_the_sdk_has_its_3000_again_each_in_its_mode(
+    prices: Callable[[Served], float],
+) -> None:
     async with serving(Desk(market=WideMarket())) as served, ticker(served) as one:
         await one.next("connected")
         await one.watches(TOKENS[:3000], "full")
