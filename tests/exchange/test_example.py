@@ -31,9 +31,9 @@ def test_an_example_imports_the_official_sdk_and_the_standard_library_only(path:
 
 
 async def run_the_program(market: Process, folder: Path) -> tuple[int, str, dict[str, Any]]:
-    """Let the program trade half an hour and give exit code, what it printed and its result."""
+    """Let the program trade 25 minutes and give exit code, what it printed and its result."""
     (folder / "first_line").write_text(json.dumps(market.info))
-    words = ["--speed", "300", "--range-ends", "09:20", "--square-off", "09:45"]
+    words = ["--speed", "120", "--range-ends", "09:20", "--square-off", "09:40"]
     program = await asyncio.create_subprocess_exec(
         sys.executable,
         str(EXAMPLES / "opening_range.py"),
