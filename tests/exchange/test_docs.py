@@ -10,7 +10,8 @@ import pytest
 
 from algosystem.settings.base import BASE_DIR
 from tests.exchange.test_command import exchange
-from trading.management.commands.run_exchange import Command
+from trading.management.commands.exchange_year import Command as ExchangeYear
+from trading.management.commands.run_exchange import Command as RunExchange
 
 ENTRY = BASE_DIR / "docs" / "exchange.md"
 CHAPTERS = sorted((BASE_DIR / "docs" / "exchange").glob("*.md"))
@@ -33,11 +34,8 @@ def test_every_chapter_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_options_of_the_document_exist(page: Path) -> None:
-    known = {
-        word
-        for action in Command().create_parser("manage.py", "run_exchange")._actions
-        for word in action.option_strings
-    }
+    parsers = [command().create_parser("manage.py", "any") for command in (RunExchange, ExchangeYear)]
+    known = {word for parser in parsers for action in parser._actions for word in action.option_strings}
     own = {"--join", "--range-ends", "--square-off", "--user", "--result"}  # of the example
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", page.read_text()))
 
