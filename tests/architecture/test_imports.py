@@ -42,7 +42,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("trading.management.commands.run_exchange", EXCHANGE): "the command is the exchange's own front door",
-    ("trading.management.commands.exchange_year", EXCHANGE): "tells what a year of the exchange holds; nothing of it runs",
+    (
+        "trading.management.commands.exchange_year",
+        EXCHANGE,
+    ): "tells what a year of the exchange holds; nothing of it runs",
     (
         "trading.stack.run",
         f"{EXCHANGE}.state",

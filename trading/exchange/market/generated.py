@@ -15,7 +15,7 @@ from trading.exchange.market.bar import Bar, merged
 from trading.exchange.market.daychain import DayChain
 from trading.exchange.market.hours import DayHours, Hours
 from trading.exchange.market.listing import PROFILES, Listing, Profile
-from trading.exchange.market.minutes import clock_of_noise, factor_path, stock_bars
+from trading.exchange.market.minutes import course_of, factor_path, stock_bars
 from trading.exchange.market.randomness import seeded
 
 FIRST_DAY: Final = date(2023, 7, 3)
@@ -82,12 +82,10 @@ class GeneratedSource:
     def _make_factors(self, day: date) -> dict[int, tuple[float, float]]:
         """Give the moves of market and banks by minute, over every minute at which anything trades."""
         plan = self._chain[day]
-        minutes = sorted({m for listing in self.listings for m in self._minutes_of(listing, day)})
-        shares = clock_of_noise(minutes)
+        classes = {listing.instrument.instrument_class for listing in self.listings}
+        minutes = sorted({start for each in classes for start in self.hours(day, each).minutes()})
+        course = course_of(minutes)
         rng = seeded("factors", self._seed, day)
-        market = factor_path(rng, plan.market, shares, plan.market.body).moves
-        bank = factor_path(rng, plan.bank, shares, plan.bank.body).moves
+        market = factor_path(rng, plan.market, course, plan.market.body).moves
+        bank = factor_path(rng, plan.bank, course, plan.bank.body).moves
         return dict(zip(minutes, zip(market, bank, strict=True), strict=True))
-
-    def _minutes_of(self, listing: Listing, day: date) -> list[int]:
-        return self.hours(day, listing.instrument.instrument_class).minutes()

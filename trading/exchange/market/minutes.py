@@ -1,5 +1,7 @@
 """The minutes of one generated day: common factors and own movement, bridged to the day's planned close."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from math import sqrt
 from random import Random
 from typing import Final, NamedTuple
@@ -16,7 +18,7 @@ from trading.exchange.market.data.calibration import (
 from trading.exchange.market.daychain import InstrumentDay, Stretch, snap
 from trading.exchange.market.hours import DAY_MS, IST_OFFSET_MS, MINUTE_MS, OPEN_OFFSET_MS, DayHours
 from trading.exchange.market.listing import Profile, circuits
-from trading.exchange.market.randomness import between, fat_bell
+from trading.exchange.market.randomness import between, fat_bell, fat_bells
 
 NEWS_SHARE: Final = 0.45
 """Share of days on which news moves a stock from one trade to the next."""
@@ -50,20 +52,38 @@ def by_time(first: tuple[float, ...], quarters: tuple[float, ...], offset: int) 
     return quarters[min(len(quarters) - 1, (offset - len(first)) // 15)]
 
 
-def clock_of_noise(minutes: list[int]) -> list[float]:
-    """Give each minute's share of the day's variance; they add up to 1."""
-    squares = [by_time(MOVE_FIRST_MINUTES, MOVE_QUARTERS, offset_of(start)) ** 2 for start in minutes]
+class DayCourse(NamedTuple):
+    """What a day's minutes have by their time alone, one number a minute.
+
+    `shares` of the day's variance (they add up to 1), their square `roots`, and `volumes` relative to the mean.
+    """
+
+    shares: Sequence[float]
+    roots: Sequence[float]
+    volumes: Sequence[float]
+
+
+def course_of(minutes: Sequence[int]) -> DayCourse:
+    """Give the course of a day with these minutes. Days of the same hours share one."""
+    return _course(tuple((start - minutes[0]) // MINUTE_MS for start in minutes), offset_of(minutes[0]))
+
+
+@lru_cache(maxsize=64)
+def _course(places: tuple[int, ...], first: int) -> DayCourse:
+    squares = [by_time(MOVE_FIRST_MINUTES, MOVE_QUARTERS, first + place) ** 2 for place in places]
     total = sum(squares)
-    return [square / total for square in squares]
+    shares = [square / total for square in squares]
+    volumes = [by_time(VOLUME_FIRST_MINUTES, VOLUME_QUARTERS, first + place) for place in places]
+    return DayCourse(shares, [sqrt(share) for share in shares], volumes)
 
 
-def factor_path(rng: Random, stretch: Stretch, shares: list[float], end: float, *, has_news: bool = False) -> Path:
+def factor_path(rng: Random, stretch: Stretch, course: DayCourse, end: float, *, has_news: bool = False) -> Path:
     """Wander through the day and arrive at `end` exactly.
 
-    A Brownian bridge on the day's own clock (`shares` of variance), plus the way to the end, plus the
+    A Brownian bridge on the day's own clock (shares of variance), plus the way to the end, plus the
     swing of a reversal day, which is largest when half of the day's variance is spent.
     """
-    steps = [fat_bell(rng) * sqrt(share) for share in shares]
+    steps = [draw * root for draw, root in zip(fat_bells(rng, len(course.roots)), course.roots, strict=True)]
     has_room = has_news and len(steps) >= LEAST_FOR_NEWS
     jump_at = int(rng.random() * (len(steps) - 20)) + 10 if has_room and rng.random() < NEWS_SHARE else -1
     if jump_at > 0:
@@ -71,11 +91,11 @@ def factor_path(rng: Random, stretch: Stretch, shares: list[float], end: float, 
         steps[jump_at] = size if rng.random() < 0.5 else -size
     drift = sum(steps)
     moves, walked, spent = [], 0.0, 0.0
-    for step, share in zip(steps, shares, strict=True):
+    noise, swing = stretch.noise, stretch.swing * 4
+    for step, share in zip(steps, course.shares, strict=True):
         walked += step
         spent += share
-        swing = stretch.swing * 4 * spent * (1 - spent)
-        moves.append(stretch.noise * (walked - spent * drift) + swing + end * spent)
+        moves.append(noise * (walked - spent * drift) + swing * spent * (1 - spent) + end * spent)
     moves[-1] = end
     return Path(moves, jump_at)
 
@@ -93,13 +113,13 @@ def stock_bars(
     auction = hours.closing_match
     last = snap(part.close / (1 + AUCTION_MOVE * fat_bell(rng)), step) if auction else part.close
     end = last / part.open - 1
-    shares = clock_of_noise(minutes)
-    own = factor_path(rng, part.own, shares, end - common[-1], has_news=not profile.listing.is_index)
+    course = course_of(minutes)
+    own = factor_path(rng, part.own, course, end - common[-1], has_news=not profile.listing.is_index)
     closes = [snap(part.open * (1 + shared + alone), step) for shared, alone in zip(common, own.moves, strict=True)]
     closes[-1] = last
     usual_volume = profile.daily_volume / 375 * (0.55 + 0.9 * rng.random())
     day = _Day(part.open, step, noise, usual_volume, profile.silent_share, _room(profile, part.previous_close))
-    bars = _bars(rng, day, closes, own.jump_at, shares, minutes)
+    bars = _bars(rng, day, closes, own.jump_at, course, minutes)
     if auction:
         start = auction[0] + int(rng.random() * ((auction[1] - auction[0]) // MINUTE_MS)) * MINUTE_MS
         bars.append(_print(start, part.close, int(profile.daily_volume * AUCTION_VOLUME * (0.6 + 0.8 * rng.random()))))
@@ -107,17 +127,18 @@ def stock_bars(
 
 
 def _bars(
-    rng: Random, day: "_Day", closes: list[int], jump_at: int, shares: list[float], minutes: list[int]
+    rng: Random, day: "_Day", closes: list[int], jump_at: int, course: DayCourse, minutes: list[int]
 ) -> list[Bar]:
     bars, before, last = [], day.opened, len(minutes) - 1
-    for place, (start, close, share) in enumerate(zip(minutes, closes, shares, strict=True)):
+    columns = zip(minutes, closes, course.roots, course.volumes, strict=True)
+    for place, (start, close, root, usual) in enumerate(columns):
         if place == 0:
             first = day.opened
         elif place == jump_at:
             first = snap(before + 0.9 * (close - before), day.step)
         else:
             first = before + (int(rng.random() * 4) - 1) // 2 * day.step if rng.random() < 0.6 else before
-        bar = day.bar(rng, start, first, close, share)
+        bar = day.bar(rng, start, first, close, root, usual)
         before = close
         if not day.silent_share or place in (0, last) or rng.random() >= day.silent_share:
             bars.append(bar)
@@ -134,22 +155,26 @@ class _Day(NamedTuple):
     silent_share: float
     room: tuple[int, int]
 
-    def bar(self, rng: Random, start: int, first: int, close: int, share: float) -> Bar:
-        """Put a high, a low and a volume around a minute's open and close."""
-        reach = 3 * BAR_EXCESS * self.noise * sqrt(share) * self.opened
-        high = max(first, close) + int(reach * rng.random() ** 2 / self.step + 0.5) * self.step
-        low = min(first, close) - int(reach * rng.random() ** 2 / self.step + 0.5) * self.step
-        least, most = self.room
-        first, high, low, close = (min(max(price, least), most) for price in (first, high, low, close))
-        return Bar(start, first, high, low, close, self.volume(rng, start, (high - low) / (reach + self.step)))
+    def bar(self, rng: Random, start: int, first: int, close: int, root: float, usual: float) -> Bar:
+        """Put a high, a low and a volume around a minute's open and close.
 
-    def volume(self, rng: Random, start: int, width: float) -> int:
+        `root` is the deviation of the minute relative to the day's, `usual` its volume relative to the mean minute's.
+        """
+        opened, step, noise, _, _, (least, most) = self
+        reach = 3 * BAR_EXCESS * noise * root * opened
+        high, low = (first, close) if first > close else (close, first)
+        high += int(reach * rng.random() ** 2 / step + 0.5) * step
+        low -= int(reach * rng.random() ** 2 / step + 0.5) * step
+        if low < least or high > most:
+            first, high, low, close = (min(max(price, least), most) for price in (first, high, low, close))
+        return Bar(start, first, high, low, close, self.volume(rng, usual, (high - low) / (reach + step)))
+
+    def volume(self, rng: Random, usual: float, width: float) -> int:
         """Draw a minute's volume: the course of the day, chance, and more when the price moved far."""
         if not self.usual_volume:
             return 0
-        course = by_time(VOLUME_FIRST_MINUTES, VOLUME_QUARTERS, offset_of(start))
-        chance = between(rng, MINUTE_VOLUME) * (0.5 + min(2.0, width) * 0.5)
-        return LEAST_VOLUME + int(self.usual_volume * course * chance)
+        chance = between(rng, MINUTE_VOLUME) * (0.5 + (width if width < 2.0 else 2.0) * 0.5)
+        return LEAST_VOLUME + int(self.usual_volume * usual * chance)
 
 
 def _room(profile: Profile, previous_close: int) -> tuple[int, int]:

@@ -39,6 +39,15 @@ def fat_bell(rng: Random) -> float:
     return bell(rng) * (_WILD if rng.random() < _WILD_SHARE else _CALM)
 
 
+def fat_bells(rng: Random, count: int) -> list[float]:
+    """Draw so many of them, the same numbers as one by one."""
+    draw = rng.random
+    return [
+        (draw() + draw() + draw() + draw() - 2.0) * _SPREAD * (_WILD if draw() < _WILD_SHARE else _CALM)
+        for _ in range(count)
+    ]
+
+
 def between(rng: Random, table: tuple[float, ...]) -> float:
     """Draw from a distribution that is given by its evenly spaced quantiles."""
     place = rng.random() * (len(table) - 1)

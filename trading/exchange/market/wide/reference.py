@@ -10,9 +10,8 @@ from datetime import date
 from functools import lru_cache
 
 from trading.exchange.market.bar import Bar
-from trading.exchange.market.data.calibration import VOLUME_FIRST_MINUTES, VOLUME_QUARTERS
 from trading.exchange.market.listing import Listing
-from trading.exchange.market.minutes import by_time, offset_of
+from trading.exchange.market.minutes import course_of
 from trading.exchange.market.randomness import number_of, seeded
 from trading.exchange.market.tape import Tape, spread_minute
 from trading.exchange.market.wide.wander import unit
@@ -50,8 +49,9 @@ class Reference:
         self._traded = {bar.start_ms for bar in bars}
         self.bars = _filled(bars, minutes, previous_close, listing.step, number_of("fill", word, listing.token))
         self.ticks = lru_cache(maxsize=4)(self._ticks)
-        course = [by_time(VOLUME_FIRST_MINUTES, VOLUME_QUARTERS, offset_of(start)) for start in minutes]
-        self.volume_shares = [each / sum(course) for each in course]
+        volumes = course_of(minutes).volumes
+        total = sum(volumes)
+        self.volume_shares = [each / total for each in volumes]
 
     def _ticks(self, place: int) -> Ticks:
         bar = self.bars[place]
