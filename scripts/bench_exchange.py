@@ -130,7 +130,12 @@ def rows(case: Case, counted: dict[str, Any], behind: float, cpu: float, peak_mb
         note = f"{ACCOUNTS} accounts, {CONNECTIONS} connections, {seconds:.0f} s"
         yield f"{name}: orders, achieved / asked", achieved / case.orders_a_second, "x", note
         yield f"{name}: order, median", counted["median_ms"], "ms", slow
-    yield f"{name}: market behind", behind, "s", f"after {seconds:.0f} s at speed 1"
+    yield (
+        f"{name}: market behind",
+        behind,
+        "s",
+        f"after {seconds:.0f} s at speed 1; steps of {1000 // UPDATES_A_SECOND} ms",
+    )
     yield f"{name}: exchange", cpu * 100, "% of a core", f"clients {counted['cpu'] / seconds * 100:.0f} %"
     yield f"{name}: exchange, most memory", peak_mb, "MB", ""
 

@@ -22,6 +22,7 @@ from trading.domain.instruments import Instrument, InstrumentClass
 from trading.domain.money import PRICE_SCALE, to_scaled
 from trading.domain.timezone import at_ist
 from trading.exchange.clock import to_ms
+from trading.exchange.collecting import collect_seldom
 from trading.exchange.days import DayChoice, DayWish
 from trading.exchange.market.bar import Bar
 from trading.exchange.market.calendar_hours import CalendarHours
@@ -149,6 +150,7 @@ async def _serve(exchange: LoadedExchange) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     exchange.clock.hold()
     await exchange.start()
+    collect_seldom()
     sys.stdout.write(exchange.first_line() + "\n")
     sys.stdout.flush()
     await stopped.wait()

@@ -22,6 +22,7 @@ class InstrumentState:
         self.listing = listing
         self.tape = tape
         self.hours = hours
+        self._is_index = listing.is_index
         self._close = previous_close
         self._last_trade_ms = last_trade_ms
         self._next = 0
@@ -78,7 +79,7 @@ class InstrumentState:
         volume = tape.volumes[place] if traded else 0
         before = tape.volumes[place - 1] if place > 0 else 0
         at_ms = tape.times[place] if traded else self._last_trade_ms
-        lower, upper = (0, 0) if self.listing.is_index else self._limits
+        lower, upper = (0, 0) if self._is_index else self._limits
         return Quote(
             token=self.listing.token,
             ltp=tape.prices[place] if traded else self._close,

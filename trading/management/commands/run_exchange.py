@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from trading.clock.live import LiveClock
 from trading.domain.timezone import ist_day
+from trading.exchange.collecting import collect_seldom
 from trading.exchange.days import DayWish
 from trading.exchange.live_server import LiveExchange
 from trading.exchange.participants import ROLES
@@ -97,6 +98,7 @@ async def _serve(exchange: Exchange, *, as_json: bool) -> bool:
     for number in (signal.SIGTERM, signal.SIGINT):  # before the first line, after which anybody may send one
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     await exchange.start()
+    collect_seldom()
     _announce(exchange.info, as_json=as_json)
     broken, stop = asyncio.create_task(exchange.wait()), asyncio.create_task(stopped.wait())
     done, _ = await asyncio.wait({broken, stop}, return_when=asyncio.FIRST_COMPLETED)
