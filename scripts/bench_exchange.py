@@ -38,6 +38,7 @@ class Case:
     name: str
     sockets: int
     orders_a_second: int
+    instruments: int = INSTRUMENTS
 
 
 CASES = (
@@ -98,7 +99,7 @@ def run_case(case: Case, seconds: int) -> Iterator[Fields]:
     """Put one load on for so many seconds and give its rows."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        Child("load_exchange.py", folder, INSTRUMENTS, seconds + SPARE_SECONDS, ACCOUNTS) as exchange,
+        Child("load_exchange.py", folder, case.instruments, seconds + SPARE_SECONDS, ACCOUNTS) as exchange,
         Child("load_clients.py") as clients,
     ):
         info = exchange.hear()
@@ -118,10 +119,10 @@ def rows(case: Case, counted: dict[str, Any], behind: float, cpu: float, peak_mb
     """Name what was counted."""
     seconds, name = counted["seconds"], case.name
     if case.sockets:
-        asked = INSTRUMENTS * UPDATES_A_SECOND
+        asked = case.instruments * UPDATES_A_SECOND
         slowest = min(packets for _, packets, _ in counted["sockets"]) / seconds
         yield f"{name}: packets", slowest, "packets/s", "a socket, the one that got the fewest"
-        note = f"{INSTRUMENTS:,} instruments, full mode, {UPDATES_A_SECOND} a second, {seconds:.0f} s"
+        note = f"{case.instruments:,} instruments, full mode, {UPDATES_A_SECOND} a second, {seconds:.0f} s"
         yield f"{name}: packets, achieved / asked", slowest / asked, "x", note
     if case.orders_a_second:
         achieved = counted["sent"] / seconds
