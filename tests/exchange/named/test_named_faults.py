@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.exchange.kite.named_faults import SCENARIOS, served_market
-from tests.exchange.kite.named_market_faults import MARKET_SCENARIOS
+from tests.exchange.named import answers, feed, orders
+from tests.exchange.named.answers import served_market
+from tests.exchange.named.market import MARKET_SCENARIOS
+from tests.exchange.named.sharing import SCENARIOS
 from tests.exchange.running import running
 from trading.exchange.faults.presets import PRESETS, sheet
 
+MODULES = (answers, feed, orders)
+"""Their scenarios put themselves into SCENARIOS."""
 NUMBERS = [f"F{number:02d}" for number in range(1, 36)]
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "exchange" / "faults.md"
 

@@ -1,0 +1,1 @@
+"""How each named fault shows: one scenario a number, against the unmodified SDK or a raw socket."""
