@@ -286,3 +286,15 @@ def test_the_log_is_asked_by_account_rule_and_number() -> None:
     assert [line["number"] for line in faults.log({"user_id": "AB1001"})] == [1, 3, 4]
     assert [line["number"] for line in faults.log({"user_id": "AB1001", "rule_id": "1"}, since=1)] == [3]
     assert [line["number"] for line in faults.log({}, most=2)] == [3, 4]
+
+
+def test_a_kept_rule_that_nobody_understands_any_more_does_not_keep_the_exchange_from_starting(tmp_path: Path) -> None:
+    path, times = tmp_path / "faults.jsonl", Times()
+    first = kept(path, times)
+    first.add({"action": "status"})
+    path.write_bytes(path.read_bytes().replace(b'"action":"status"', b'"action":"explode"') + b"\xff\xfe\n[1]\n")
+
+    second = kept(path, times)
+
+    assert second.rules == {}
+    assert second.add({"action": "rst"}) == 2

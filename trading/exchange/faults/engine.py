@@ -3,6 +3,7 @@
 What a rule is, `rules` says; `http`, `kite/delivery`, `orders` and `kite/deeds` carry them out. Nothing here waits.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -14,6 +15,8 @@ from typing import Any
 from trading.domain.timezone import IST
 from trading.exchange.faults.journal import Journal
 from trading.exchange.faults.rules import Rule, Target, parse_rule
+
+logger = logging.getLogger(__name__)
 
 LOG_LENGTH = 1000
 _COUNTS = ("rule_id", "seen", "injected")
@@ -96,8 +99,13 @@ class Faults:
                 self.journal.rule_removed(line["rule_id"], line["at"])
                 continue
             spec = dict(line["spec"])
-            script, turn = spec.pop("script"), spec.pop("turn")
-            rule = parse_rule(spec)
+            script, turn = spec.pop("script", ""), spec.pop("turn", None)
+            try:
+                rule = parse_rule(spec)
+            except ValueError as error:  # kept by another version of this program
+                logger.warning("rule %s of an earlier start is not taken over: %s", line["rule_id"], error)
+                self.journal.rule_removed(line["rule_id"], line["at"])
+                continue
             rule.rule_id, rule.seen, rule.injected = line["rule_id"], line["seen"], line["injected"]
             rule.script, rule.turn = script, turn
             self.rules[rule.rule_id] = rule

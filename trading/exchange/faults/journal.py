@@ -76,7 +76,7 @@ class Journal:
     def _read(self, path: Path) -> None:
         if not path.exists():
             return
-        for text in path.read_text(encoding="utf-8").splitlines():
+        for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 self._note(json.loads(text))
             except (ValueError, KeyError, TypeError):
