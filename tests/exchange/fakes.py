@@ -141,6 +141,9 @@ class FakeMarket:
         units = sum(one.quantity for one in found)
         return sum(one.price * one.quantity for one in found) // units if units else 0
 
+    def open_interest(self, token: int, at: datetime, now_ms: int) -> int:
+        return 0
+
     def dump_csv(self, exchange: str | None) -> bytes:
         rows = [
             f'{one.token},{one.token >> 8},{one.tradingsymbol},"{one.name}",0,,0,{one.tick_size},{one.lot_size},'

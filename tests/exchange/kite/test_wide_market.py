@@ -131,3 +131,19 @@ async def test_contracts_of_every_segment_can_be_bought_and_stand_in_the_positio
         (key.split(":")[1], "COMPLETE", None) for key in wishes
     }
     assert {f"{one['exchange']}:{one['tradingsymbol']}": one["quantity"] for one in positions["net"]} == wishes
+
+
+async def test_candles_of_a_contract_tell_open_interest_when_asked(market: Market) -> None:
+    future = market.by_key("NFO:NIFTY26DECFUT")
+    assert future is not None
+    quote = market.quote(future.token)
+    async with serving(desk(market)) as served:
+        kite = served.kite()
+        today = await call(served, kite.historical_data, future.token, DAY, DAY, "minute", oi=True)
+        days = await call(served, kite.historical_data, future.token, date(2026, 11, 16), DAY, "day", oi=True)
+        plain = await call(served, kite.historical_data, future.token, DAY, DAY, "minute")
+
+    assert (today[0]["oi"], today[-1]["oi"]) == (quote.oi_day_low, quote.oi)
+    assert len({one["oi"] for one in days}) == len(days) > 4
+    assert days[-1]["oi"] == quote.oi
+    assert "oi" not in plain[0]

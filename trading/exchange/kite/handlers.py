@@ -87,8 +87,7 @@ class Handlers:
             raise Refusal("invalid token")
         now_ms = self._venue.now_ms()
         # years of days take seconds to make: in a thread, so that market and orders go on meanwhile
-        rows = await asyncio.to_thread(market.candles, asked.token, asked.start, asked.end, asked.interval, now_ms)
-        return {"candles": [history.candle_row(row, with_oi=asked.with_oi) for row in rows]}
+        return {"candles": await asyncio.to_thread(history.candle_rows, market, asked, now_ms)}
 
     async def instruments(self, request: web.Request, session: Session) -> web.Response:
         """GET /instruments and /instruments/{exchange}: CSV, gzip, the same all day."""

@@ -8,6 +8,7 @@ from typing import Any
 from trading.domain.timezone import IST
 from trading.exchange.kite.calling import as_token
 from trading.exchange.market.candles import Candle
+from trading.exchange.venue.prices import Market
 from trading.exchange.venue.refusals import Refusal
 
 LONGEST_SPAN_DAYS: Mapping[str, int] = {
@@ -63,8 +64,15 @@ def _moment(text: str, field: str) -> datetime:
     raise Refusal(f"invalid {field} date")
 
 
-def candle_row(candle: Candle, *, with_oi: bool) -> list[Any]:
-    """Give one candle as Kite's list: time, open, high, low, close, volume, and open interest when asked for."""
+def candle_row(candle: Candle, interest: int | None) -> list[Any]:
+    """Give one candle as Kite's list: time, open, high, low, close, volume, and open interest unless it is None."""
     at, open_, high, low, close, volume = candle
     row = [at.strftime("%Y-%m-%dT%H:%M:%S%z"), float(open_), float(high), float(low), float(close), volume]
-    return [*row, 0] if with_oi else row
+    return row if interest is None else [*row, interest]
+
+
+def candle_rows(market: Market, asked: CandleRequest, now_ms: int) -> list[list[Any]]:
+    """Give all candles of a request as known at `now_ms`. May be called in any thread."""
+    candles = market.candles(asked.token, asked.start, asked.end, asked.interval, now_ms)
+    interests = (market.open_interest(asked.token, one[0], now_ms) if asked.with_oi else None for one in candles)
+    return [candle_row(one, interest) for one, interest in zip(candles, interests, strict=True)]

@@ -149,6 +149,10 @@ class LiveMarket:
             rows = folded(bars.minutes(), interval)
         return [candle_of(bar) for bar in rows if start_ms <= bar.start_ms <= end_ms]
 
+    def open_interest(self, token: int, at: datetime, now_ms: int) -> int:
+        """Not kept of real prices: 0."""
+        return 0
+
     def dump_csv(self, exchange: str | None = None) -> bytes:
         """Give the named instruments in Kite's columns, of one exchange or of all."""
         rows = (one for one in self.instruments.values() if exchange in (None, one.exchange))

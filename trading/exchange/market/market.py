@@ -115,6 +115,10 @@ class Market:
             rows = [bar for day in days for bar in folded(self._bars(token, day, now_ms), interval)]
         return [candle_of(bar) for bar in rows if start_ms <= bar.start_ms <= end_ms]
 
+    def open_interest(self, token: int, at: datetime, now_ms: int) -> int:
+        """Give the units open at the start of a candle, at the end of a day's candle; 0 for what is no contract."""
+        return 0 if token in self._states else self.wide.open_interest(token, epoch_ms(at), now_ms)
+
     def dump_csv(self, exchange: str | None = None) -> bytes:
         """Give the day's instrument dump in Kite's columns, of one exchange or of all (about 100,000 rows)."""
         return self.wide.dump.csv(exchange)

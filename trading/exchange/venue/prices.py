@@ -29,6 +29,9 @@ class Market(Protocol):
         """Give what a contract that expired before this day is settled at, None for what still trades."""
 
     def candles(self, token: int, start: datetime, end: datetime, interval: str, now_ms: int) -> Sequence[Candle]: ...
+    def open_interest(self, token: int, at: datetime, now_ms: int) -> int:
+        """Give the units open at the start of a candle, at the end of a day's candle; 0 for what is no contract."""
+
     def dump_csv(self, exchange: str | None) -> bytes: ...
     def print_in(self, token: int, from_ms: int, until_ms: int) -> Print | None:
         """Give the first trade from `from_ms` up to and with `until_ms`, both epoch ms of today."""

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 DAYS_OF_YEAR: Final = 365
 CARRY: Final = 0.065
 """Interest less dividends a year: the chain's two forwards stood 0.15 % apart over a week."""
-SMILE_BEND, SMILE_FLAT, SMILE_SKEW = 0.298, 1.7, -0.030
+SMILE_BEND, SMILE_FLAT, SMILE_SKEW = 0.29, 1.7, -0.030
 """Volatility over that at the money, z deviations above the forward: 1 + skew z + bend (sqrt(z^2 + flat^2) - flat)."""
 FARTHEST: Final = 6
 _GRID: Final = 256
@@ -27,7 +27,7 @@ class Level(NamedTuple):
     half_days: float
 
 
-INDEX_LEVEL: Final = Level(0.089, 0.125, 20.0)
+INDEX_LEVEL: Final = Level(0.088, 0.115, 20.0)
 
 
 def forward_factor(years: float) -> float:

@@ -14,7 +14,7 @@ from trading.exchange.market.bar import Bar, merged
 from trading.exchange.market.directory import Directory
 from trading.exchange.market.dump import Dump
 from trading.exchange.market.dump_derivatives import INDEX_OF_UNDERLYING
-from trading.exchange.market.hours import MINUTE_MS, Hours
+from trading.exchange.market.hours import MINUTE_MS, Hours, day_of
 from trading.exchange.market.prints import Print
 from trading.exchange.market.quotes import Quote
 from trading.exchange.market.randomness import number_of
@@ -103,6 +103,16 @@ class WideMarket:
         progress = Progress(course, 0, 0)
         progress.advance(now_ms)
         return progress.bars()
+
+    def open_interest(self, token: int, at_ms: int, now_ms: int) -> int:
+        """Give a contract's open interest in a minute of any day, at midnight that of the day's end; 0 for a share."""
+        instrument, day = self.instruments[token], day_of(at_ms)
+        if instrument.expiry is None:
+            return 0
+        course = self._contracts.made(instrument, self._spot_of(instrument), day)
+        end_ms = min(now_ms, course.minutes[-1])
+        at_ms = end_ms if at_ms < course.minutes[0] else min(at_ms, end_ms)
+        return course.interest(max(0, (at_ms - course.minutes[0]) // MINUTE_MS)).now
 
     def print_in(self, token: int, from_ms: int, until_ms: int) -> Print | None:
         """Give today's first trade from `from_ms` up to and with `until_ms`."""
