@@ -1,10 +1,10 @@
 """The REST face: routes, logins, rate limits, and Kite's envelopes."""
 
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, runtime_checkable
 
+import msgspec
 from aiohttp import web
 
 from trading.exchange.faults import Faults
@@ -146,7 +146,7 @@ def _failure(message: str, error_type: str, status: int) -> web.Response:
 
 def _json(body: dict[str, Any], status: int) -> web.Response:
     # bytes, so that the header is `application/json` to the letter, as the broker's is, without a character set
-    return web.Response(body=json.dumps(body).encode(), status=status, content_type="application/json")
+    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")
 
 
 @web.middleware
