@@ -4,9 +4,12 @@ Under the pace "hold" market time stands until it has arrived, so that how fast 
 a client knows. One thing holds it no longer than a silent participant does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Final
+
+from trading.exchange.venue.latency import Latency
+from trading.exchange.venue.orders import Order
 
 HOLDS_AT_MOST_S: Final = 5.0
 
@@ -36,3 +39,12 @@ class Transit:
         now = self._monotonic()
         self._until = {number: until for number, until in self._until.items() if until > now}
         return max(self._until.values(), default=now) - now
+
+
+def show_later(transit: Transit, latency: Latency, orders: Iterable[Order], last_trade: int) -> None:
+    """Note when the screens will have what was just told of these orders; nothing unless delays are set."""
+    for order in orders if latency.delays else ():
+        late = latency.draw("book", order.sequence, len(order.history))
+        late = max(late, latency.draw("positions", last_trade, 0) if order.filled else 0.0)
+        if late:
+            transit.begin(late)

@@ -33,7 +33,7 @@ from trading.exchange.venue.slicing import Sliced, place_slices
 from trading.exchange.venue.square_off import SquareOff
 from trading.exchange.venue.standing import Standing, standing_of
 from trading.exchange.venue.store import Kept, VenueStore
-from trading.exchange.venue.transit import Transit
+from trading.exchange.venue.transit import Transit, show_later
 from trading.exchange.venue.users import User, demo_users, user_sheet
 from trading.exchange.venue.writing import Writing
 
@@ -243,18 +243,9 @@ class Venue(Logins):
         self.writing.done()
         updates, self._desk.updates = self._desk.updates, []
         if updates:
-            self._show_later(updates)
+            show_later(self.transit, self.behaviour.latency, [one.order for one in updates], self.books.last_trade)
             for listener in self.listeners:
                 listener(updates)
-
-    def _show_later(self, updates: Iterable[Update]) -> None:
-        """Note when the screens will have what these updates tell."""
-        latency = self.behaviour.latency
-        for order in (update.order for update in updates if latency.delays):
-            late = latency.draw("book", order.sequence, len(order.history))
-            late = max(late, latency.draw("positions", self.books.last_trade, 0) if order.filled else 0.0)
-            if late:
-                self.transit.begin(late)
 
     def set_square_off(self, wish: Mapping[str, Any]) -> dict[str, Any]:
         """Switch the broker's square-off or move it (`SquareOffTimes.set`), and give its report. Raises ValueError."""
