@@ -151,6 +151,17 @@ def test_the_made_up_book_alone_trades_the_print_s_units_at_its_price(
     assert book == others(token, printed, opening(), step)
 
 
+def test_one_side_of_the_made_up_book_wants_more_than_was_matched_now_this_one_now_the_other() -> None:
+    printed = Print(5_000_000, 10_000, 0)
+    books = [others(token, printed, opening(), 500) for token in range(40)]
+
+    wanted = [{side: sum(one.quantity for one in book if one.side is side and one.takes(printed.price)) for side in Side}
+              for book in books]  # fmt: skip
+    more = {tuple(side.value for side in Side if sums[side] > printed.quantity) for sums in wanted}
+
+    assert {("BUY",), ("SELL",)} <= more <= {("BUY",), ("SELL",), ()}
+
+
 def test_the_day_s_auctions_are_its_rows() -> None:
     kinds = {
         day: [(one.kind, f"{one.entry_end:%H:%M}", f"{one.over:%H:%M}") for one in SESSIONS.auctions(each, day)]
