@@ -155,9 +155,10 @@ def test_one_side_of_the_made_up_book_wants_more_than_was_matched_now_this_one_n
     printed = Print(5_000_000, 10_000, 0)
     books = [others(token, printed, opening(), 500) for token in range(40)]
 
-    wanted = [{side: sum(one.quantity for one in book if one.side is side and one.takes(printed.price)) for side in Side}
-              for book in books]  # fmt: skip
-    more = {tuple(side.value for side in Side if sums[side] > printed.quantity) for sums in wanted}
+    def wanted(book: list[Interest], side: Side) -> int:
+        return sum(one.quantity for one in book if one.side is side and one.takes(printed.price))
+
+    more = {tuple(side.value for side in Side if wanted(book, side) > printed.quantity) for book in books}
 
     assert {("BUY",), ("SELL",)} <= more <= {("BUY",), ("SELL",), ()}
 
