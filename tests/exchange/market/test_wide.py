@@ -248,3 +248,17 @@ def test_every_trade_of_a_contract_is_whole_lots_and_a_minutes_trades_are_its_ba
             assert all(one.units > 0 and one.units % instrument.lot_size == 0 for one in trades)
             thin, busy = thin + (len(trades) < 5), busy + (len(trades) > 5)
     assert min(thin, busy) > 10
+
+
+def test_contracts_trade_on_second_by_second_when_the_shares_have_closed() -> None:
+    market = make_market(DAY, SEED)
+    token = token_of(market, "NFO:NIFTY26DECFUT")
+    market.advance(moment(15, 29, 59))
+    market.watch(token)
+
+    late = [at_ms for at_ms in market.step_times if moment(15, 30) <= at_ms < moment(15, 40)]
+    seen = [quote.at_ms for at_ms in late for quote in market.advance(at_ms) if quote.token == token]
+
+    assert len(late) == 600
+    assert len(seen) > 100
+    assert seen == sorted(set(seen))

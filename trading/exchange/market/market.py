@@ -5,7 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
-from trading.domain.instruments import Instrument
+from trading.domain.instruments import Instrument, InstrumentClass
 from trading.exchange.market.bar import Bar, merged
 from trading.exchange.market.bars import BarsSource
 from trading.exchange.market.calendar_hours import CalendarHours
@@ -24,7 +24,7 @@ from trading.exchange.market.prints import Print, print_in, vwap
 from trading.exchange.market.quotes import Quote
 from trading.exchange.market.source import Source
 from trading.exchange.market.state import InstrumentState
-from trading.exchange.market.tape import make_tape
+from trading.exchange.market.tape import SECOND_MS, make_tape
 from trading.exchange.market.wide import WideMarket
 
 LAST_SECOND_MS: Final = 59_000
@@ -36,7 +36,7 @@ class Market:
     All moments are epoch milliseconds of market time. `instruments` is everything in the dump, by token: look things up
     in it, do not walk over it. `universe` is what has a tape of its own and always moves; what only the dump lists is
     priced when somebody asks (see `wide`), and moves in `advance` once it is watched. `step_times` is every moment at
-    which one of the universe trades or a phase changes, ascending.
+    which one of the universe trades or a phase changes, ascending, and every second in which only contracts trade.
     """
 
     def __init__(self, day: date, seed: int, source: Source, calendar: Hours) -> None:
@@ -51,7 +51,7 @@ class Market:
         }
         self._keys = {instrument.key: instrument for instrument in self.universe.values()}
         moments = {at_ms for state in self._states.values() for at_ms in state.tape.times}
-        self.step_times: Sequence[int] = sorted(moments.union(calendar.phase_changes(day)))
+        self.step_times: Sequence[int] = sorted(moments.union(calendar.phase_changes(day), self._late_seconds()))
         self.wide = WideMarket(day, seed, source, calendar, self._states)
         self.instruments: Mapping[int, Instrument] = self.wide.instruments
 
@@ -141,6 +141,12 @@ class Market:
             return self._source.whole_day(token, day)
         bars = self._bars(token, day, now_ms)
         return merged(bars) if bars else None
+
+    def _late_seconds(self) -> range:
+        """Give the seconds in which contracts still trade after the universe's continuous sessions are over."""
+        universe = [state.hours.continuous[-1][1] for state in self._states.values()]
+        contracts = self._source.hours(self.day, InstrumentClass.DERIVATIVE).continuous[-1][1]
+        return range(max(universe), contracts, SECOND_MS)
 
     def _prepared(self) -> list[InstrumentState]:
         """Make every instrument's tape of the day."""
