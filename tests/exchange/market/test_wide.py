@@ -94,6 +94,8 @@ def test_watched_in_small_steps_or_asked_for_once_it_is_the_same_quote(noon: Mar
 
     for at_ms in range(moment(9, 10), moment(9, 30) if stride == 1 else moment(12), stride * 1000):
         market.advance(at_ms)
+        for token in tokens:
+            market.quote(token)
     if stride == 1:
         late = make_market(DAY, SEED)
         late.advance(moment(9, 29, 59))
@@ -233,7 +235,7 @@ def test_a_symbol_can_be_asked_for_by_anybody_in_any_order() -> None:
 
 def test_every_trade_of_a_contract_is_whole_lots_and_a_minutes_trades_are_its_bar(noon: Market) -> None:
     thin, busy = 0, 0
-    for key in ("NFO:NIFTY26DEC27250CE", "NFO:NIFTY26D0126750CE", "NFO:PFC27JANFUT", "BFO:SENSEX26NOVFUT", "BSE:INFY"):
+    for key in ("NFO:NIFTY26DEC27250CE", "NFO:NIFTY26D0126750PE", "NFO:PFC27JANFUT", "BFO:SENSEX26NOVFUT", "BSE:INFY"):
         instrument = noon.by_key(key)
         assert instrument is not None
         course = noon.wide._course(instrument, DAY)
