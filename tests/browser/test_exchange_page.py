@@ -13,19 +13,11 @@ from kiteconnect import exceptions as kite_errors
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import chromium
+from tests.exchange.kite.samples import MARKET
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 ROOT = Path(__file__).resolve().parents[2]
-ORDER = {
-    "variety": "regular",
-    "exchange": "NSE",
-    "tradingsymbol": "RELIANCE",
-    "transaction_type": "BUY",
-    "quantity": 10,
-    "product": "MIS",
-    "order_type": "MARKET",
-    "market_protection": -1,
-}
+ORDER = MARKET | {"tradingsymbol": "RELIANCE"}
 
 
 @pytest.fixture(scope="module")

@@ -7,18 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.exchange.kite.samples import MARKET
 from tests.exchange.running import Running, running
 
-ORDER = {
-    "variety": "regular",
-    "exchange": "NSE",
-    "tradingsymbol": "RELIANCE",
-    "transaction_type": "BUY",
-    "quantity": 10,
-    "product": "MIS",
-    "order_type": "MARKET",
-    "market_protection": -1,
-}
+ORDER = MARKET | {"tradingsymbol": "RELIANCE"}
 BY_HAND = {"preset": "F29", "user_id": "AB1002", "instrument": "NSE:INFY", "quantity": 3, "at": "09:16:10"}
 WISHES: tuple[dict[str, Any], ...] = (
     BY_HAND,

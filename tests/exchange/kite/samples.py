@@ -21,6 +21,7 @@ ORDER: dict[str, Any] = {
     "order_type": "LIMIT",
     "price": 1500,
 }
+MARKET = ORDER | {"order_type": "MARKET", "price": None, "market_protection": -1}
 RESTING = ORDER | {"price": 1490, "tag": "RESTS"}
 GTT = {
     "trigger_type": "two-leg",

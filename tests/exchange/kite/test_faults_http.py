@@ -8,8 +8,8 @@ import pytest
 import requests
 from kiteconnect import exceptions as kite_errors
 
+from tests.exchange.kite.samples import MARKET
 from tests.exchange.kite.served import Served, serving
-from tests.exchange.kite.test_rest import MARKET
 
 PLACE = {"method": "POST", "path": "/orders/"}
 

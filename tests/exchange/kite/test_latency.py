@@ -2,23 +2,13 @@
 
 import asyncio
 import json
-from typing import Any
 
 import aiohttp
 
 from tests.exchange.fakes import INFY, order, quote_of
+from tests.exchange.kite.samples import MARKET
 from tests.exchange.kite.served import Served, serving
 
-MARKET: dict[str, Any] = {
-    "variety": "regular",
-    "exchange": "NSE",
-    "tradingsymbol": "INFY",
-    "transaction_type": "BUY",
-    "quantity": 10,
-    "product": "MIS",
-    "order_type": "MARKET",
-    "market_protection": -1,
-}
 LATE = 0.4
 
 

@@ -9,8 +9,8 @@ from kiteconnect import KiteConnect
 from kiteconnect import exceptions as kite_errors
 
 from tests.exchange.fakes import DAY, Desk, FakeMarket, Times
+from tests.exchange.kite.samples import MARKET
 from tests.exchange.kite.served import serving
-from tests.exchange.kite.test_rest import MARKET
 from trading.exchange.kite.limits import HISTORICAL, ORDERS, ORDERS_PER_DAY, OTHER, QUOTE, RateLimits
 from trading.exchange.venue.day_counts import DayCounts
 from trading.exchange.venue.refusals import Refusal

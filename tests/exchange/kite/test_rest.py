@@ -8,11 +8,9 @@ import pytest
 from kiteconnect import exceptions as kite_errors
 
 from tests.exchange.fakes import DAY, INFY, limit, quote_of
-from tests.exchange.kite.samples import ORDER
+from tests.exchange.kite.samples import MARKET
 from tests.exchange.kite.served import serving
 from trading.domain.orders import Side
-
-MARKET = ORDER | {"order_type": "MARKET", "price": None, "market_protection": -1}
 
 
 async def test_a_market_order_shows_as_the_limit_it_became_with_marks_of_its_protection() -> None:

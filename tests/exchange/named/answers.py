@@ -12,8 +12,8 @@ import requests
 from kiteconnect import exceptions as kite_errors
 
 from tests.exchange.fakes import CSV_HEADER, INFY, Desk, FakeMarket, quote_of
+from tests.exchange.kite.samples import MARKET
 from tests.exchange.kite.served import Served, serving
-from tests.exchange.kite.test_rest import MARKET
 from tests.exchange.named.sharing import (
     ALICE,
     BOB,

@@ -9,18 +9,10 @@ import pytest
 import requests
 from kiteconnect import KiteConnect
 
+from tests.exchange.kite.samples import MARKET
 from tests.exchange.running import Running
 
-ORDER = {
-    "variety": "regular",
-    "exchange": "NSE",
-    "tradingsymbol": "RELIANCE",
-    "transaction_type": "BUY",
-    "quantity": 10,
-    "product": "MIS",
-    "order_type": "MARKET",
-    "market_protection": -1,
-}
+ORDER = MARKET | {"tradingsymbol": "RELIANCE"}
 KEY = "NSE:RELIANCE"
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 from kiteconnect import exceptions as kite_errors
 
 from tests.exchange.fakes import FUTURE, INFY, SBIN, limit, order, quote_of
+from tests.exchange.kite.postback_receiver import receiving
+from tests.exchange.kite.samples import MARKET
 from tests.exchange.kite.served import Served
-from tests.exchange.kite.test_rest import MARKET
 from tests.exchange.named.sharing import (
     ALICE,
     LIMIT,
@@ -141,19 +141,8 @@ async def modifications_are_refused_by_the_words_of_the_cap(served: Served) -> N
 
 @shows("F26")
 async def order_messages_are_lost_doubled_and_shuffled_and_a_postback_is_forged(served: Served) -> None:
-    received: list[dict[str, Any]] = []
-
-    async def receive(request: web.Request) -> web.Response:
-        received.append(await request.json())
-        return web.Response()
-
-    app = web.Application()
-    app.add_routes([web.post("/", receive)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    served.desk.venue.postback_url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    async with socket(served) as ws:
+    async with receiving() as receiver, socket(served) as ws:
+        served.desk.venue.postback_url = receiver.url
         served.set({"preset": "F26"})
         for number in range(40):
             served.desk.trade(order(tag=f"{number}"))
@@ -161,7 +150,7 @@ async def order_messages_are_lost_doubled_and_shuffled_and_a_postback_is_forged(
         served.faults.clear()
         served.desk.trade(order(tag="LAST"))
         heard = (await tags_heard(ws, "LAST"))[:-1]
-    await runner.cleanup()
+    received = receiver.heard
     assert 5 <= len(set(heard)) <= 35
     assert max(heard.count(tag) for tag in heard) == 5
     assert heard != sorted(heard, key=int)

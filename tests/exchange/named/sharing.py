@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 
 from tests.exchange.fakes import INFY, quote_of
+from tests.exchange.kite.samples import MARKET
 from tests.exchange.kite.served import Served
-from tests.exchange.kite.test_rest import MARKET
 
 Scenario = Callable[[Served], Awaitable[None]]
 SCENARIOS: dict[str, Scenario] = {}

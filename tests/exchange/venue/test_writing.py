@@ -6,8 +6,8 @@ import sqlite3
 from pathlib import Path
 
 from tests.exchange.fakes import Desk, order
+from tests.exchange.kite.samples import MARKET
 from tests.exchange.kite.served import serving
-from tests.exchange.kite.test_rest import MARKET
 from trading.exchange.venue.writing import Writing
 
 
