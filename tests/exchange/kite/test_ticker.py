@@ -5,7 +5,6 @@ import json
 import re
 import socket as stdlib_socket
 import struct
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ import aiohttp
 import pytest
 
 from tests.exchange.fakes import FUTURE, INFY, NIFTY, SBIN, order, quote_of
+from tests.exchange.kite.children import child
 from tests.exchange.kite.served import Served, serving
 from trading.exchange.kite import connection, socket
 
@@ -41,19 +41,8 @@ class Ticker:
 async def ticker(served: Served, *wishes: str, user_id: str = "AB1001", token: str = "") -> AsyncIterator[Ticker]:
     user = served.desk.venue.users[user_id]
     words = [served.ws, user.api_key, token or served.desk.venue.issue_token(user_id), *wishes]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.exchange.kite.ticker_client",
-        *words,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
+    async with child("tests.exchange.kite.ticker_client", *words) as process:
         yield Ticker(process)
-    finally:
-        process.kill()
-        await process.wait()
 
 
 GREETINGS = ("instruments_meta", "app_code")

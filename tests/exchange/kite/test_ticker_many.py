@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.exchange.fakes import INFY, Desk, FakeMarket, quote_of
+from tests.exchange.kite.children import child
 from tests.exchange.kite.served import Served, serving
 
 MANY = [replace(INFY, tradingsymbol=f"MANY{number:04d}", token=(300_000 + number) * 256 + 1) for number in range(3001)]
@@ -67,20 +67,8 @@ class Ticker:
 async def ticker(served: Served, user_id: str = "AB1001") -> AsyncIterator[Ticker]:
     user = served.desk.venue.users[user_id]
     words = [served.ws, user.api_key, served.desk.venue.issue_token(user_id)]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.exchange.kite.ticker_load_client",
-        *words,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
+    async with child("tests.exchange.kite.ticker_load_client", *words) as process:
         yield Ticker(process)
-    finally:
-        process.kill()
-        await process.wait()
 
 
 @pytest.fixture
