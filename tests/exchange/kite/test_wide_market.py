@@ -1,5 +1,6 @@
 """The whole dump through the real SDK: 3,000 instruments of all segments, quotes and orders of contracts."""
 
+import asyncio
 import csv
 import io
 import json
@@ -14,6 +15,8 @@ from tests.exchange.fakes import Desk, Times
 from tests.exchange.kite.served import Served, serving
 from tests.exchange.kite.test_ticker import url
 from trading.domain.timezone import at_ist
+from trading.exchange.faults import Faults
+from trading.exchange.kite.feed import Feed
 from trading.exchange.market import Market, make_market
 from trading.exchange.market.candles import epoch_ms
 
@@ -43,6 +46,19 @@ def desk(market: Market) -> Desk:
 def parsed(frame: bytes) -> list[dict[str, Any]]:
     ticks: list[dict[str, Any]] = KiteTicker("key", "token")._parse_binary(frame)
     return ticks
+
+
+async def test_a_great_subscription_lets_others_have_their_turn(rows: Rows) -> None:
+    fresh = make_market(DAY, 810)
+    fresh.advance(epoch_ms(at_ist(DAY, AT)))
+    contracts = [int(row["instrument_token"]) for row in rows if row["exchange"] == "NFO"][:500]
+    preparing = asyncio.create_task(Feed(desk(fresh).venue, Faults()).prepare(contracts))
+    turns = 0
+    while not preparing.done():
+        await asyncio.sleep(0)
+        turns += 1
+
+    assert turns >= 9
 
 
 async def test_three_thousand_instruments_of_all_segments_are_read_by_the_sdk_as_they_are_quoted(

@@ -4,6 +4,7 @@ A connection with subscriptions is a ticker connection. Order messages go to eve
 that counts is the newest without subscriptions, else the ticker's. Counters begin anew with a new connection.
 """
 
+import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -24,6 +25,8 @@ from trading.exchange.venue.desk import Update
 
 SOCKETS_PER_KEY = 3
 TOKENS_PER_SOCKET = 3000
+PREPARED_AT_ONCE = 50
+"""Contracts that the market begins to follow before others get their turn, some 15 ms of work."""
 
 
 class Feed:
@@ -107,12 +110,21 @@ class Feed:
         if wanted:
             connection.send_ticks(packets.frame(wanted))
 
+    async def prepare(self, tokens: Sequence[int]) -> None:
+        """Let the market follow these tokens, a few at a time: 3,000 contracts that nobody followed take seconds,
+        and nobody's order waits for them."""
+        market = self._venue.market
+        for start in range(0, len(tokens), PREPARED_AT_ONCE):
+            for token in tokens[start : start + PREPARED_AT_ONCE]:
+                if token in market.instruments:
+                    market.watch(token)
+            if start + PREPARED_AT_ONCE < len(tokens):
+                await asyncio.sleep(0)
+
     def snapshot(self, connection: Connection, tokens: Iterable[int]) -> None:
-        """Send the present quotes of tokens just subscribed or set to another mode, as Kite does."""
+        """Send the present quotes of prepared tokens, just subscribed or set to another mode, as Kite does."""
         market = self._venue.market
         wanted = [token for token in tokens if token in connection.modes and token in market.instruments]
-        for token in wanted:
-            market.watch(token)
         shown = self._venue.shown([market.quote(token) for token in wanted])
         if self._tick_faults.are_on:
             self._tick_faults.snapshot(connection, shown)

@@ -77,7 +77,7 @@ class _TickerSocket:
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
-                    self._obey(connection, message.data)
+                    await self._obey(connection, message.data)
         finally:
             self._open.discard(socket)
             writer.cancel()
@@ -85,20 +85,20 @@ class _TickerSocket:
                 await writer
         return socket
 
-    def _obey(self, connection: Connection, text: str | bytes) -> None:
+    async def _obey(self, connection: Connection, text: str | bytes) -> None:
         """Do what one message asks; whatever is not understood is answered by an error frame."""
         try:
             said = json.loads(text)
-            self._subscribe(connection, said["a"], said["v"])
+            await self._subscribe(connection, said["a"], said["v"])
         except (ValueError, KeyError, TypeError, RecursionError):
             connection.send(error_text("Invalid message."))
 
-    def _subscribe(self, connection: Connection, action: str, value: Any) -> None:
+    async def _subscribe(self, connection: Connection, action: str, value: Any) -> None:
         if action == "mode":
             mode, tokens = value
             if mode not in packets.MODES:
                 raise ValueError(mode)
-            self._watch(connection, _tokens(tokens), mode)
+            await self._watch(connection, _tokens(tokens), mode)
             return
         tokens = _tokens(value)
         if action == "unsubscribe":
@@ -107,9 +107,9 @@ class _TickerSocket:
             return
         if action != "subscribe":
             raise ValueError(action)
-        self._watch(connection, [token for token in tokens if token not in connection.modes], packets.QUOTE)
+        await self._watch(connection, [token for token in tokens if token not in connection.modes], packets.QUOTE)
 
-    def _watch(self, connection: Connection, tokens: list[int], mode: str) -> None:
+    async def _watch(self, connection: Connection, tokens: list[int], mode: str) -> None:
         """Send these tokens in this mode from now on, subscribed before or not.
 
         The official PHP client subscribes to ltp and full by the mode message alone (KiteTicker.php, sendSubscription).
@@ -119,6 +119,7 @@ class _TickerSocket:
             return
         connection.is_ticker = True
         changed = [token for token in dict.fromkeys(tokens) if connection.modes.get(token) != mode]
+        await self._feed.prepare(changed)
         connection.modes.update(dict.fromkeys(changed, mode))
         self._feed.snapshot(connection, changed)
 
