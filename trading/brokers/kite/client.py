@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from trading.brokers.kite import parse
 from trading.brokers.kite.errors import KiteAnswer, cancelling_error, placing_error
-from trading.brokers.kite.lane import Overdue
-from trading.brokers.kite.prices import KitePrices, words_of
+from trading.brokers.kite.order_wire import OrderWire
+from trading.brokers.kite.prices import CALL_DEADLINE_S, KitePrices
 from trading.brokers.kite.sockets import SocketLogin
 from trading.brokers.kite.updates import OrderSocket
 from trading.brokers.kite.wire import KiteWire
@@ -49,15 +49,32 @@ def to_kite_params(intent: OrderIntent) -> dict[str, Any]:
 
 
 class KiteBroker(KitePrices):
-    """One account. See `ports.Broker` for what each method raises; close it when done."""
-
-    _wire = KiteWire
+    """One account: its reads go through the SDK, its orders out by `order_wire`. See `ports.Broker` for what each
+    method raises; close it when done."""
 
     def __init__(
-        self, *, account: str, api_key: str, access_token: str, root: str, ws_root: str, clock: Clock, **more: Any
+        self,
+        *,
+        account: str,
+        api_key: str,
+        access_token: str,
+        root: str,
+        ws_root: str,
+        clock: Clock,
+        egress_ip: str | None = None,
+        call_deadline_s: float = CALL_DEADLINE_S,
     ) -> None:
-        """`more` is what `KitePrices` takes besides: egress_ip, call_deadline_s."""
-        super().__init__(account=account, api_key=api_key, access_token=access_token, root=root, clock=clock, **more)
+        """Orders go out by a wire of their own; `egress_ip` and `call_deadline_s` are `KitePrices`'s."""
+        super().__init__(
+            account=account,
+            api_key=api_key,
+            access_token=access_token,
+            root=root,
+            clock=clock,
+            egress_ip=egress_ip,
+            call_deadline_s=call_deadline_s,
+        )
+        self._order_wire = OrderWire(api_key, access_token, root=root, deadline_s=call_deadline_s, egress_ip=egress_ip)
         self._socket = OrderSocket(SocketLogin(account, api_key, access_token, ws_root), clock)
 
     # -- orders --------------------------------------------------------------------------------------
@@ -69,32 +86,25 @@ class KiteBroker(KitePrices):
         except ValueError as error:
             raise BrokerRejected(f"order {intent.tag} was not sent: {error}") from error
         try:
-            order_id = await self._lane.run(
-                lambda sdk: sdk.place_order(**params), deadline_s=self._deadline_s, is_order=True
-            )
-        except KiteAnswer as answer:
-            raise placing_error(answer, intent.tag) from None
-        except Overdue as overdue:
-            raise OrderOutcomeUnknown(f"order {intent.tag}: {overdue}") from None
+            answer = await self._order_wire.place(params)
+        except KiteAnswer as bad:
+            raise placing_error(bad, intent.tag) from None
         except Exception as error:
-            # Whatever the SDK broke on, the order was sent before: it may stand in the book.
+            # Whatever broke here, the order may have been sent before: it may stand in the book.
             raise OrderOutcomeUnknown(f"order {intent.tag}: unreadable answer ({type(error).__name__})") from error
-        if not isinstance(order_id, str) or not order_id:
+        order_id = _order_id_of(answer)
+        if order_id is None:
             raise OrderOutcomeUnknown(f"order {intent.tag}: the answer had no order id")
         return order_id
 
     async def cancel(self, order_id: str) -> None:
         """Ask for a cancel. Its answer is a hint: the order may have filled, or fill still."""
         try:
-            await self._lane.run(
-                lambda sdk: sdk.cancel_order(KiteWire.VARIETY_REGULAR, order_id),
-                deadline_s=self._deadline_s,
-                is_order=True,
-            )
-        except KiteAnswer as answer:
-            raise cancelling_error(answer, order_id) from None
-        except (Overdue, KeyError, TypeError) as error:
-            raise cancelling_error(KiteAnswer(words_of(error)), order_id) from None
+            answer = await self._order_wire.cancel(KiteWire.VARIETY_REGULAR, order_id)
+        except KiteAnswer as bad:
+            raise cancelling_error(bad, order_id) from None
+        if _order_id_of(answer) is None:
+            raise cancelling_error(KiteAnswer("the answer had no order id"), order_id)
 
     async def orders(self) -> list[BrokerOrder]:
         """Read today's order book, oldest first."""
@@ -112,6 +122,11 @@ class KiteBroker(KitePrices):
         """Yield the account's order messages; raises BrokerAuthError when the socket refuses the login."""
         return self._socket.updates()
 
+    async def close(self) -> None:
+        """Let go of thread and connections."""
+        await super().close()
+        await self._order_wire.close()
+
     async def funds(self) -> BrokerFunds:
         """Read the equity segment's margins."""
         return await self._read("margins", lambda sdk: sdk.margins("equity"), parse.parse_funds)
@@ -119,3 +134,9 @@ class KiteBroker(KitePrices):
 
 def _each(read: Callable[[Any], Answer]) -> Callable[[Any], list[Answer]]:
     return lambda data: [read(row) for row in parse.rows_of(data)]
+
+
+def _order_id_of(data: object) -> str | None:
+    """Give the order id of an answer's data, None when it has none."""
+    order_id = data.get("order_id") if isinstance(data, dict) else None
+    return order_id if isinstance(order_id, str) and order_id else None

@@ -42,8 +42,6 @@ class KitePrices:
     a deadline in wire seconds for the whole of it.
     """
 
-    _wire: type[KiteWire] = ReadingWire
-
     def __init__(
         self,
         *,
@@ -60,7 +58,7 @@ class KitePrices:
         self._clock = clock
 
         def make() -> KiteWire:
-            return self._wire(api_key, access_token, root=root, timeout_s=call_deadline_s, egress_ip=egress_ip)
+            return ReadingWire(api_key, access_token, root=root, timeout_s=call_deadline_s, egress_ip=egress_ip)
 
         self._lane = Lane(account, make)
         self._quotes = Pace(clock, every_s=QUOTE_EVERY_S)

@@ -5,6 +5,7 @@ missing content type, a missing `data` or `message` or a list at the root, and p
 messages. Everything else of it (routes, parameters, checksum) is used as it is.
 """
 
+import json
 from typing import Any
 from urllib.parse import urljoin
 
@@ -77,16 +78,17 @@ class KiteWire(KiteConnect):  # type: ignore[misc]
                 json=params if is_json and not in_query else None,
                 data=params if not is_json and not in_query else None,
                 params=params if in_query else query_params,
-                headers=self._headers(),
+                headers=self.headers(),
                 allow_redirects=False,
                 timeout=(min(CONNECT_WITHIN_S, self.timeout), self.timeout),
             )
         except requests.RequestException as error:
             # The message of a requests error can hold an address with a token in its query: only its name is kept.
             raise KiteAnswer(f"no answer ({type(error).__name__})") from None
-        return read_answer(answer)
+        return read_answer(answer.status_code, answer.headers.get("content-type", ""), answer.content)
 
-    def _headers(self) -> dict[str, str]:
+    def headers(self) -> dict[str, str]:
+        """Give what every call says about its sender, in the SDK's order."""
         headers = {"X-Kite-Version": self.kite_header_version, "User-Agent": self._user_agent()}
         if self.api_key and self.access_token:
             headers["Authorization"] = f"token {self.api_key}:{self.access_token}"
@@ -103,16 +105,17 @@ class ReadingWire(KiteWire):
         return super()._request(route, method, *args, **kwargs)
 
 
-def read_answer(answer: requests.Response) -> Any:
-    """Give `data` of a success envelope or the bytes of a CSV; raises KiteAnswer for everything else."""
-    kind = answer.headers.get("content-type", "")
-    status = answer.status_code
+def read_answer(status: int, kind: str, text: bytes) -> Any:
+    """Give `data` of a success envelope or the bytes of a CSV; raises KiteAnswer for everything else.
+
+    `kind` is the content type, empty when there was none.
+    """
     if "csv" in kind and status == 200:
-        return answer.content
+        return text
     if "json" not in kind:
         raise KiteAnswer(f"HTTP {status} with content type {kind or 'missing'}", status=status)
     try:
-        body = answer.json()
+        body = json.loads(text)
     except ValueError:
         raise KiteAnswer(f"HTTP {status} with JSON that could not be read", status=status) from None
     if not isinstance(body, dict):
