@@ -2,7 +2,6 @@
 
 import csv
 import io
-import time
 from collections import Counter
 from datetime import date
 
@@ -126,15 +125,6 @@ def test_a_contract_keeps_its_token_from_day_to_day(rows: Rows) -> None:
 
     assert len(kept) > 20_000
     assert same / len(kept) > 0.99
-
-
-def test_the_whole_dump_is_made_within_two_seconds() -> None:
-    market = make_market(DAY, 3)
-
-    begun = time.process_time()
-    market.dump_csv()
-
-    assert time.process_time() - begun < 2.0
 
 
 def test_the_old_dump_is_the_file_of_the_day_before(finished: Market) -> None:
