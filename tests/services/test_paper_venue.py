@@ -9,6 +9,7 @@ import pytest
 import responses
 from django.db import IntegrityError, transaction
 
+from tests.brokers.kite.fake_kite import data, fake_kite
 from tests.factories import DAY, entry_intent, make_account, make_client, make_operator
 from trading.brokers.kite.client import KiteBroker
 from trading.brokers.kite.prices import KitePrices
@@ -66,14 +67,18 @@ async def adapter_of(account: BrokerAccount) -> KiteBroker:
     return wiring.broker_of(account)
 
 
-def test_a_paper_accounts_order_goes_to_the_paper_exchange(wire: responses.RequestsMock) -> None:
+def test_a_paper_accounts_order_goes_to_the_paper_exchange(settings: Any) -> None:
     account = paper_account()
 
-    async def scene() -> str:
-        return await ordered(wiring.broker_of(account), account.key)
+    async def scene() -> tuple[list[str], list[str]]:
+        async with fake_kite() as paper, fake_kite() as real:
+            for server in (paper, real):
+                server.will(data({"order_id": "1"}))
+            settings.PAPER_ROOT, settings.KITE_ROOT = paper.root, real.root
+            await ordered(wiring.broker_of(account), account.key)
+            return [one.path for one in paper.heard], [one.path for one in real.heard]
 
-    assert run(scene()) == "1"
-    assert [call.request.url for call in wire.calls] == [f"{PAPER}/orders/regular"]
+    assert run(scene()) == (["/orders/regular"], [])
 
 
 def test_on_paper_a_real_account_gets_no_adapter_that_trades(wire: responses.RequestsMock) -> None:
