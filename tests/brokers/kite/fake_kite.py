@@ -22,6 +22,7 @@ class Heard:
     query: dict[str, list[str]]
     headers: dict[str, str]
     form: dict[str, list[str]]
+    raw: bytes
 
 
 class FakeKite:
@@ -30,6 +31,9 @@ class FakeKite:
     def __init__(self) -> None:
         self.heard: list[Heard] = []
         self.answers: list[Behaviour] = []
+        self.connections = 0
+        self.at_once = self.most_at_once = 0
+        """Requests that are being answered by `slowly`, now and at most."""
         self.root = ""
 
     def will(self, *answers: Behaviour) -> None:
@@ -38,6 +42,7 @@ class FakeKite:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection, several requests."""
+        self.connections += 1
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 self.heard.append(await _request(head, reader))
@@ -48,14 +53,26 @@ class FakeKite:
         finally:
             writer.close()
 
+    def slowly(self, value: Any, seconds: float) -> Behaviour:
+        """Answer with a success envelope after a while, and count who is answered beside whom."""
+
+        async def answer(writer: asyncio.StreamWriter) -> None:
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+            await asyncio.sleep(seconds)
+            self.at_once -= 1
+            await data(value)(writer)
+
+        return answer
+
 
 async def _request(head: bytes, reader: asyncio.StreamReader) -> Heard:
     first, *lines = head.decode().split("\r\n")
     method, target, _ = first.split(" ")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
-    body = (await reader.readexactly(int(headers.get("content-length", "0")))).decode()
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
     parts = urlsplit(target)
-    return Heard(method, parts.path, parse_qs(parts.query), headers, parse_qs(body))
+    return Heard(method, parts.path, parse_qs(parts.query), headers, parse_qs(body.decode()), head + body)
 
 
 @asynccontextmanager

@@ -287,21 +287,11 @@ async def test_profile_and_funds_are_read(broker: KiteBroker, kite: FakeKite) ->
 
 
 async def test_calls_of_one_account_follow_one_another(broker: KiteBroker, kite: FakeKite) -> None:
-    at_once, most = 0, 0
-
-    async def slow(writer: asyncio.StreamWriter) -> None:
-        nonlocal at_once, most
-        at_once += 1
-        most = max(most, at_once)
-        await asyncio.sleep(0.02)
-        at_once -= 1
-        await data([])(writer)
-
-    kite.will(slow)
+    kite.will(kite.slowly([], 0.02))
 
     await asyncio.gather(*(broker.orders() for _ in range(5)))
 
-    assert (most, len(kite.heard)) == (1, 5)
+    assert (kite.most_at_once, len(kite.heard)) == (1, 5)
 
 
 async def test_the_environments_proxy_and_netrc_are_not_used(

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -49,53 +48,23 @@ async def wire(kite: FakeKite) -> AsyncIterator[OrderWire]:
     await made.close()
 
 
-@asynccontextmanager
-async def listening() -> AsyncIterator[tuple[str, list[bytes]]]:
-    """Take whole requests byte for byte; give the root URL and the list they come into."""
-    heard: list[bytes] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        heard.append(head + await reader.readexactly(length))
-        await data({"order_id": "1"})(writer)
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heard
-    finally:
-        server.close()
-
-
 @pytest.mark.parametrize("call", sorted(BY_SDK))
-async def test_the_bytes_on_the_wire_are_the_sdks(call: str) -> None:
-    async with listening() as (root, heard):
-        wire = OrderWire(API_KEY, ACCESS_TOKEN, root=root, deadline_s=5.0)
-        await asyncio.to_thread(BY_SDK[call], KiteConnect(API_KEY, ACCESS_TOKEN, root=root))
-        await BY_US[call](wire)
-        await wire.close()
+async def test_the_bytes_on_the_wire_are_the_sdks(wire: OrderWire, kite: FakeKite, call: str) -> None:
+    kite.will(data({"order_id": "1"}))
 
-    of_sdk, of_order_wire = heard
-    assert of_order_wire == of_sdk
+    await asyncio.to_thread(BY_SDK[call], KiteConnect(API_KEY, ACCESS_TOKEN, root=kite.root))
+    await BY_US[call](wire)
+
+    of_sdk, of_us = kite.heard
+    assert of_us.raw == of_sdk.raw
 
 
 async def test_orders_of_one_account_go_out_beside_one_another(wire: OrderWire, kite: FakeKite) -> None:
-    at_once, most = 0, 0
-
-    async def slow(writer: asyncio.StreamWriter) -> None:
-        nonlocal at_once, most
-        at_once += 1
-        most = max(most, at_once)
-        await asyncio.sleep(0.1)
-        at_once -= 1
-        await data({"order_id": "1"})(writer)
-
-    kite.will(slow)
+    kite.will(kite.slowly({"order_id": "1"}, 0.1))
 
     await asyncio.gather(*(wire.place(ORDER) for _ in range(5)))
 
-    assert (most, len(kite.heard)) == (5, 5)
+    assert (kite.most_at_once, len(kite.heard)) == (5, 5)
 
 
 async def test_a_read_that_hangs_keeps_no_order_waiting(
@@ -117,30 +86,13 @@ async def test_a_read_that_hangs_keeps_no_order_waiting(
     read.cancel()
 
 
-async def test_a_connection_is_kept_for_the_next_order(wire: OrderWire) -> None:
-    connections = 0
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        try:
-            while head := await reader.readuntil(b"\r\n\r\n"):
-                length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-                await reader.readexactly(length)
-                await data({"order_id": "1"})(writer)
-        except asyncio.IncompleteReadError:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    root = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    kept = OrderWire(API_KEY, ACCESS_TOKEN, root=root, deadline_s=5.0)
+async def test_a_connection_is_kept_for_the_next_order(wire: OrderWire, kite: FakeKite) -> None:
+    kite.will(data({"order_id": "1"}))
 
     for _ in range(3):
-        await kept.place(ORDER)
-    await kept.close()
-    server.close()
+        await wire.place(ORDER)
 
-    assert connections == 1
+    assert (kite.connections, len(kite.heard)) == (1, 3)
 
 
 async def test_a_post_whose_kept_connection_was_closed_is_not_sent_again(wire: OrderWire, kite: FakeKite) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.brokers.kite.payload import load
-from tests.mocks import MOCKS, needs_mocks
+from tests.mocks import MOCKS, mock_data, needs_mocks
 from trading.brokers.kite import parse
 from trading.brokers.kite.parse import ParseError
 from trading.domain.candles import Candle
@@ -213,18 +213,14 @@ def test_margins_and_profile_give_what_the_pages_show() -> None:
 
 @needs_mocks
 def test_every_order_trade_and_position_of_the_brokers_own_mocks_can_be_read() -> None:
-    orders = [parse.parse_order(row) for row in _mock("orders")]
-    trades = [parse.parse_trade(row) for row in _mock("trades")]
-    history = [parse.parse_order(row) for row in _mock("order_info")]
-    positions = parse.parse_positions(_mock("positions"))
+    orders = [parse.parse_order(row) for row in mock_data("orders.json")]
+    trades = [parse.parse_trade(row) for row in mock_data("trades.json")]
+    history = [parse.parse_order(row) for row in mock_data("order_info.json")]
+    positions = parse.parse_positions(mock_data("positions.json"))
 
     assert len(orders) == 10
     assert OrderStatus.UNKNOWN not in {one.status for one in [*orders, *history]}
     assert trades
     assert positions
-    assert parse.parse_candles(_mock("historical_oi"))[0].open_interest == 13_667_775
+    assert parse.parse_candles(mock_data("historical_oi.json"))[0].open_interest == 13_667_775
     assert parse.parse_order(json.loads((MOCKS / "postback.json").read_text())).status is OrderStatus.COMPLETE
-
-
-def _mock(name: str) -> Any:
-    return json.loads((MOCKS / f"{name}.json").read_text())["data"]

@@ -20,7 +20,7 @@ from tests.exchange.kite.samples import (
 )
 from tests.exchange.kite.served import serving
 from tests.exchange.kite.wire_shapes import differences
-from tests.mocks import MOCKS, needs_mocks
+from tests.mocks import MOCKS, mock_data, needs_mocks
 
 SDK: dict[str, str] = {
     "auctions_list.json": "get_auction_instruments",
@@ -159,10 +159,6 @@ DIFFERENCES: dict[tuple[str, str], str] = {
 """(file, difference) and why it is right so."""
 
 
-def _theirs(name: str) -> Any:
-    return json.loads((MOCKS / name).read_text())["data"]
-
-
 def unexplained(name: str, found: list[str]) -> list[str]:
     """Give the differences of a file that nobody gave a reason for, and the reasons that are not needed any more."""
     explained = {difference for file, difference in DIFFERENCES if file == name}
@@ -189,7 +185,7 @@ async def test_the_answer_to_an_sdk_call_has_zerodhas_fields_and_types(name: str
         theirs = next(csv.reader((MOCKS / name).read_text().splitlines()))
         assert next(csv.reader(world.answers[-1].text.splitlines())) == theirs
     else:
-        assert unexplained(name, differences([_theirs(name)], [world.wire()])) == []
+        assert unexplained(name, differences([mock_data(name)], [world.wire()])) == []
 
 
 @needs_mocks
@@ -199,12 +195,12 @@ async def test_the_answer_to_a_raw_call_has_zerodhas_fields_and_types(name: str)
         world = World(served)
         answer = await RAW[name](world)
 
-    assert unexplained(name, differences([_theirs(name)], [answer])) == []
+    assert unexplained(name, differences([mock_data(name)], [answer])) == []
 
 
 @needs_mocks
 def test_a_file_and_itself_have_no_differences_and_a_changed_field_is_one() -> None:
-    theirs = _theirs("gtt_get_orders.json")
+    theirs = mock_data("gtt_get_orders.json")
     changed = json.loads(json.dumps(theirs))
     changed[0]["id"] = "112127"
     del changed[1]["orders"][1]["result"]["triggered_at"]

@@ -1,6 +1,5 @@
 """Orders of every variety, placed, changed and read by the unmodified SDK."""
 
-import json
 from datetime import time
 from typing import Any
 
@@ -10,7 +9,7 @@ from kiteconnect import exceptions as kite_errors
 from tests.exchange.fakes import FUTURE, INFY, SBIN, Desk, Times, quote_of, scaled
 from tests.exchange.kite.samples import ORDER
 from tests.exchange.kite.served import Served, serving
-from tests.mocks import MOCKS, needs_mocks
+from tests.mocks import mock_data, needs_mocks
 
 SLICED = ORDER | {"exchange": "NFO", "tradingsymbol": FUTURE.tradingsymbol, "product": "NRML", "quantity": 3675}
 ICEBERG = ORDER | {"variety": "iceberg", "quantity": 100, "iceberg_legs": 5, "iceberg_quantity": 20}
@@ -45,7 +44,7 @@ async def test_an_autosliced_order_answers_with_its_children_and_their_errors() 
 
 @needs_mocks
 async def test_an_autosliced_reply_has_the_shape_of_the_brokers() -> None:
-    mock = json.loads((MOCKS / "autoslice_response.json").read_text())["data"]
+    mock = mock_data("autoslice_response.json")
     desk = Desk()
     desk.venue.books.accounts["AB1001"].cash = scaled(600_000)
     async with serving(desk) as served:
@@ -85,7 +84,7 @@ async def test_an_iceberg_gives_its_first_legs_id_and_the_others_follow() -> Non
 
 @needs_mocks
 async def test_an_iceberg_with_minutes_looks_as_the_brokers() -> None:
-    book = json.loads((MOCKS / "orders.json").read_text())["data"]
+    book = mock_data("orders.json")
     mock = next(row for row in book if row["variety"] == "iceberg")
     async with serving() as served:
         wish = ICEBERG | {

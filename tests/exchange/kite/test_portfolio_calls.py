@@ -1,6 +1,5 @@
 """Profile, margins, positions and holdings over the wire, and their arithmetic against Zerodha's own rows."""
 
-import json
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ from kiteconnect import exceptions as kite_errors
 
 from tests.exchange.fakes import DAY, FUTURE, INFY, SBIN, FakeMarket, limit, order, quote_of, scaled
 from tests.exchange.kite.served import Served, serving
-from tests.mocks import MOCKS
+from tests.mocks import mock_data
 from trading.domain.instruments import Instrument, InstrumentType
 from trading.domain.orders import Side
 from trading.exchange.kite.shapes import holdings, portfolio
@@ -24,13 +23,6 @@ CONVERSION = {
     "old_product": "MIS",
     "new_product": "CNC",
 }
-
-
-def mock_data(name: str) -> Any:
-    """Give the `data` of a mock response; the test is skipped where they are not."""
-    if not MOCKS.is_dir():
-        pytest.skip("Zerodha's mock responses are not here")
-    return json.loads((MOCKS / name).read_text())["data"]
 
 
 async def raw(served: Served, method: str, path: str, **more: Any) -> Any:

@@ -20,7 +20,7 @@ from trading.brokers.kite.wire import KiteWire, read_answer
 MOST_BYTES = 1_000_000
 """No answer to an order is nearly so long; what is longer is not read to its end."""
 KEEP_CONNECTION_S = 60.0
-DNS_HOLDS_S = 600.0
+DNS_HOLDS_S = 600
 """A name that was looked up serves so long: a failing resolver delays no exit."""
 
 
@@ -86,7 +86,7 @@ class OrderWire:
                 connector=aiohttp.TCPConnector(
                     limit=0,
                     keepalive_timeout=KEEP_CONNECTION_S,
-                    ttl_dns_cache=int(DNS_HOLDS_S),
+                    ttl_dns_cache=DNS_HOLDS_S,
                     local_addr=(self._egress_ip, 0) if self._egress_ip else None,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),

@@ -139,7 +139,7 @@ class KitePrices:
         except KiteAnswer as answer:
             raise reading_error(answer, what) from None
         except (Overdue, parse.ParseError, KeyError, TypeError, AttributeError) as error:
-            raise reading_error(KiteAnswer(words_of(error)), what) from None
+            raise reading_error(KiteAnswer(_words(error)), what) from None
 
 
 def _csv(data: object) -> bytes:
@@ -148,7 +148,7 @@ def _csv(data: object) -> bytes:
     return data
 
 
-def words_of(error: Exception) -> str:
+def _words(error: Exception) -> str:
     """Give an error's text only where it is ours: the SDK's may carry anything."""
     return (
         str(error) if isinstance(error, Overdue | parse.ParseError) else f"unreadable answer ({type(error).__name__})"
