@@ -12,6 +12,7 @@ from tests.architecture.source import ROOT, Import, Module, imports_of, is_withi
 DOMAIN, PORTS, CLOCK = "trading.domain", "trading.ports", "trading.clock"
 MODELS, STORES, SERVICES = "trading.models", "trading.stores", "trading.services"
 MARKETDATA, ENGINE, BROKERS, EXCHANGE = "trading.marketdata", "trading.engine", "trading.brokers", "trading.exchange"
+SIMULATION = "trading.simulation"
 FACES = (DOMAIN, PORTS, CLOCK, MARKETDATA, MODELS, STORES, SERVICES)
 
 LAYERS: dict[str, tuple[str, ...]] = {
@@ -25,6 +26,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     MARKETDATA: (DOMAIN, PORTS),
     ENGINE: (DOMAIN, PORTS),
     EXCHANGE: (DOMAIN,),
+    # One process holds engine, Kite's parser and exchange here, and the memory store: nothing of the product sees it.
+    SIMULATION: (DOMAIN, PORTS, ENGINE, BROKERS, EXCHANGE),
     MODELS: (DOMAIN,),
     STORES: (DOMAIN, PORTS, MODELS),
     SERVICES: (DOMAIN, PORTS, CLOCK, MARKETDATA, MODELS, STORES),

@@ -9,7 +9,6 @@ from typing import Any
 from tests.fakes.broker import FakeBroker
 from tests.fakes.feed import FakeFeed, FakeLive
 from tests.fakes.history import FakeHistory
-from tests.fakes.store import MemoryStore
 from tests.fakes.virtual_clock import VirtualClock, let_run
 from trading.domain.calendar import MarketCalendar
 from trading.domain.control import TradingState
@@ -23,6 +22,7 @@ from trading.engine import EngineDeps
 from trading.engine.runtime import Engine
 from trading.engine.session import Session
 from trading.ports import AccountRef, Broker, ClientPolicy, EngineEvent, Plan
+from trading.simulation.memory_store import MemoryStore
 
 DAY = date(2026, 11, 23)
 LADDER_WORDS = {"NOT_TRADED", "SKIPPED", "ENTRY", "TARGET", "TRAIL", "STOP", "SQUARE_OFF"}

@@ -16,7 +16,6 @@ from tests.factories import (
     make_watch_item,
 )
 from tests.fakes.clock import FakeClock
-from tests.fakes.store import MemoryStore
 from trading.domain.control import CommandKind, TradingState
 from trading.domain.instruments import Instrument
 from trading.domain.ladder_config import RangeSource
@@ -24,6 +23,7 @@ from trading.domain.reference_range import ReferenceRange
 from trading.models import Alarm, BrokerAccount, Client, EventLog, House, OrderIntentRow, PnlPoint
 from trading.ports import AccountRef, ClientPolicy, Clock, EngineStore, LeaseStore, Plan
 from trading.services import control
+from trading.simulation.memory_store import MemoryStore
 from trading.stores import commands
 from trading.stores.engine import DjangoEngineStore
 from trading.stores.leases import DjangoLeaseStore
