@@ -15,7 +15,8 @@ from trading.domain.orders import (
 )
 from trading.engine.account_orders import AccountOrders
 from trading.engine.crash_points import crash_at
-from trading.engine.line import OrderWire, PositionLine
+from trading.engine.line import PositionLine
+from trading.engine.line_orders import OrderWire
 from trading.engine.orders import Working
 from trading.engine.tools import Tools
 from trading.ports import AccountRef, Broker

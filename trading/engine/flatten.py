@@ -15,9 +15,10 @@ from trading.domain.errors import BrokerError
 from trading.domain.orders import Product, Purpose
 from trading.engine.client import ClientBook, LastPrice
 from trading.engine.desk import AccountDesk
-from trading.engine.line import ExitWish, PositionLine
+from trading.engine.line import PositionLine
 from trading.engine.runner import LadderRunner
 from trading.engine.tools import Tools
+from trading.engine.wishes import ExitWish
 
 logger = logging.getLogger(__name__)
 

@@ -16,8 +16,9 @@ from trading.domain.orders import Purpose
 from trading.domain.ticks import Tick
 from trading.engine.day_plan import DayTimes, make_ladder, window_of
 from trading.engine.ladder_book import LadderBook
-from trading.engine.line import EntryWish, ExitWish, PositionLine
+from trading.engine.line import PositionLine
 from trading.engine.tools import Tools
+from trading.engine.wishes import EntryWish, ExitWish
 from trading.ports import LadderRecord, Plan
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,130 @@
+"""The exits of one line: at most one alive, tried again for what is left until nothing more is to go."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from trading.domain.orders import IntentState, OrderIntent, Purpose, Side
+from trading.engine.line_orders import LineOrders
+from trading.engine.orders import Working
+from trading.engine.tools import Tools
+from trading.engine.wishes import RANK, ExitWish
+
+REPRICE_AFTER = tuple(timedelta(seconds=s) for s in (2, 4, 8))
+MOST_ROUNDS = 5
+"""Orders a purpose may send one after the other before a person is called."""
+SLOWLY_AGAIN = timedelta(minutes=2)
+"""Market time between tries after that: what hinders an exit may pass, and nobody else would close it."""
+PROTECTIONS = tuple(Decimal(p) for p in (-1, 2, 3, 5))
+"""Market protection in percent by attempt; -1 is the broker's own band."""
+
+
+class ExitPursuit:
+    """What is to go, and how often it was tried. `look_again` has the line look at everything once more."""
+
+    def __init__(self, tools: Tools, orders: LineOrders, look_again: Callable[[], None]) -> None:
+        self.wish: ExitWish | None = None
+        self._tools = tools
+        self._orders = orders
+        self._look_again = look_again
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Count the tries from the first again."""
+        self._attempts = 0
+        self._not_before: datetime | None = None
+        self._has_given_up = False
+
+    def want(self, wish: ExitWish) -> None:
+        """Want this, unless something stronger is wanted already."""
+        present = self.wish
+        if present is not None and RANK[present.purpose] > RANK[wish.purpose]:
+            return
+        if present is not None and present.purpose is wish.purpose and wish.purpose is not Purpose.TARGET:
+            return
+        if present is None or (present.purpose, present.round) != (wish.purpose, wish.round):
+            self.begin_anew()
+        self.wish = wish
+
+    @property
+    def patience(self) -> timedelta:
+        """Market time that the present attempt gets."""
+        return REPRICE_AFTER[min(max(self._attempts, 1), len(REPRICE_AFTER)) - 1]
+
+    def pursue(self) -> None:
+        """Clear the way, or send what is to go and may go now."""
+        wish = self.wish
+        if wish is None:
+            return
+        if self._orders.alive:
+            self._clear_the_way(wish)
+            return
+        surplus = self._surplus(wish)
+        if surplus <= 0:
+            self.wish = None
+            self.begin_anew()
+        elif self._not_before is None or self._tools.now() >= self._not_before:
+            self._send(wish, surplus)
+
+    def finished(self, working: Working) -> None:
+        """An exit can fill no more: try again for what it left, at once where that was wanted or proved."""
+        if working.filled >= working.intent.quantity:
+            self.begin_anew()
+        elif self.wish is not None and not (
+            # We wanted its end, or its absence took long enough to prove: what is left goes out at once.
+            working.is_withdrawn or working.state is IntentState.ABSENT or self._surplus(self.wish) <= 0
+        ):
+            self._failed(working)
+
+    def overdue(self, working: Working) -> None:
+        """An exit rests too long: re-price it a few times, then call a person."""
+        if self._attempts <= len(REPRICE_AFTER):
+            self._orders.cancel(working)
+            return
+        text = f"cannot exit {working.remaining} {self._orders.instrument}: the order rests unfilled at the broker"
+        self._orders.alarm("EXIT_NOT_FILLED", text, working.tag)
+
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    def _open(self, wish: ExitWish) -> int:
+        return self._orders.net if wish.is_whole else self._orders.lot
+
+    def _surplus(self, wish: ExitWish) -> int:
+        """Units more than what the wish wants to keep."""
+        return abs(self._open(wish)) - wish.keep
+
+    def _clear_the_way(self, wish: ExitWish) -> None:
+        """An entry, a late order or a weaker exit leaves before the wanted exit goes out."""
+        for working in list(self._orders.alive):
+            weaker = working.purpose.is_exit and RANK[working.purpose] < RANK[wish.purpose]
+            if not working.purpose.is_exit or working.is_late or weaker:
+                self._orders.cancel(working)
+
+    def _send(self, wish: ExitWish, quantity: int) -> None:
+        if self._attempts >= MOST_ROUNDS and not self._has_given_up:
+            self._give_up(wish, quantity)
+            return
+        protection = PROTECTIONS[min(self._attempts, len(PROTECTIONS) - 1)]
+        self._attempts += 1
+        side = Side.SELL if self._open(wish) > 0 else Side.BUY
+        key = self._orders.free_key(wish.purpose, wish.round)
+        algo_id = self._orders.ref.algo_id
+        self._orders.send(OrderIntent(key, side, quantity, protection_percent=protection, algo_id=algo_id), wish.reason)
+
+    def _failed(self, working: Working) -> None:
+        """An exit was refused or died: wait a little, try again, call a person when the tries are used up."""
+        self._wait(SLOWLY_AGAIN if self._has_given_up else self.patience)
+        words = (working.order.status_message if working.order else working.words) or working.state.value
+        text = f"exit of {abs(self._orders.lot)} {self._orders.instrument} failed: {words}"
+        self._orders.alarm("EXIT_FAILED", text, working.tag)
+
+    def _give_up(self, wish: ExitWish, quantity: int) -> None:
+        self._has_given_up = True
+        self._wait(SLOWLY_AGAIN)
+        text = f"{quantity} {self._orders.instrument} are still open after {MOST_ROUNDS} tries to exit ({wish.purpose})"
+        self._orders.alarm("EXIT_GIVEN_UP", f"{text}. Close them in the broker's app.")
+
+    def _wait(self, how_long: timedelta) -> None:
+        self._not_before = self._tools.now() + how_long
+        key = ("exit again", self._orders.ref.key, self._orders.instrument)
+        self._tools.timers.set(key, self._not_before, self._look_again)
