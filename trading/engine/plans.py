@@ -1,31 +1,24 @@
 """From the day's book to clients, desks and ladders; and again when the watchlist changed, open positions untouched."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from trading.domain.instruments import InstrumentClass
-from trading.domain.orders import BrokerTrade
 from trading.domain.square_off import SquareOffPlan, client_time_plan, square_off_plan
 from trading.domain.timezone import to_ist
+from trading.engine.account_maker import AccountMaker
 from trading.engine.client import ClientBook
 from trading.engine.day_plan import DayTimes, as_entered
 from trading.engine.desk import AccountDesk
-from trading.engine.gate import Gate
-from trading.engine.gateway import AccountGateway
 from trading.engine.house import AccountParts, House
-from trading.engine.in_doubt import DoubtResolver
-from trading.engine.leftovers import Leftovers
-from trading.engine.listener import AccountListener
 from trading.engine.opening import OpeningRanges
-from trading.engine.orders import Working
-from trading.engine.reconcile import Reconciler
 from trading.engine.runner import LadderRunner
 from trading.engine.square_off import PlannedSquareOff, SquareOffPlanner
 from trading.engine.tools import Tools
-from trading.ports import AccountRef, ClientPolicy, DayBook, LadderRecord, Plan, StoredIntent
+from trading.ports import AccountRef, ClientPolicy, DayBook, LadderRecord, Plan
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +36,8 @@ class Planner:
         square_off: SquareOffPlanner,
         opening: OpeningRanges,
         *,
-        is_near_end: Callable[[], bool],
+        accounts: AccountMaker,
         on_fills: Callable[[ClientBook], None],
-        on_order: Callable[[int, Working], None],
         on_line: Callable[[LadderRunner], None],
         plan_again: Callable[[], None],
     ) -> None:
@@ -53,9 +45,8 @@ class Planner:
         self._house = house
         self._square_off = square_off
         self._opening = opening
-        self._is_near_end = is_near_end
+        self._accounts = accounts
         self._on_fills = on_fills
-        self._on_order = on_order
         self._on_line = on_line
         self._plan_again = plan_again
         self.new_parts: list[AccountParts] = []
@@ -92,60 +83,11 @@ class Planner:
         known.is_squared_off = known.is_squared_off or is_squared_off
 
     def _account(self, ref: AccountRef, book: DayBook) -> None:
-        client, tools = self._house.clients[ref.client_id], self._tools
-        desk = AccountDesk(tools, ref)
-        doubts = DoubtResolver(tools, desk)
-        listener = AccountListener(tools, desk)
-        leftovers = Leftovers(tools, desk, doubts.resolve)
-        gateway = AccountGateway(
-            tools,
-            desk,
-            self._gate(client, desk),
-            resolve_doubt=doubts.resolve,
-            want_orders=listener.want_orders,
-            take_over=leftovers.take_over,
-        )
-        desk.connect(gateway)
-        desk.on_trades = lambda: self._on_fills(client)
-        desk.on_order = lambda working: self._on_order(client.client_id, working)
-        reconciler = Reconciler(
-            tools,
-            desk,
-            leftovers=leftovers,
-            restore_lines=lambda: self._restore_lines(desk),
-            is_near_end=self._is_near_end,
-            instruments=self._house.instruments,
-        )
-        _take_history(desk, book.intents, (t for key, t in book.trades if key == ref.key), tools.now())
-        client.desks.append(desk)
-        parts = AccountParts(desk, gateway, listener, reconciler)
+        parts, client = self._accounts.make(ref, book), self._house.clients[ref.client_id]
+        client.desks.append(parts.desk)
         self._house.accounts[ref.key] = parts
         self.new_parts.append(parts)
         self._on_fills(client)
-
-    def _gate(self, client: ClientBook, desk: AccountDesk) -> Gate:
-        found = self._house.instruments
-        return Gate(
-            tools=self._tools,
-            control=self._house.control,
-            client=client,
-            desk=desk,
-            instrument_of=found.find,
-            last_tick=found.last_tick,
-            last_price=found.last_price,
-        )
-
-    def _restore_lines(self, desk: AccountDesk) -> None:
-        """The broker has told what became of earlier orders: let the lines go on from there."""
-        for instrument in sorted(desk.orders.instruments()):
-            line = desk.line(instrument)
-            for working in desk.orders.of(instrument):
-                line.adopt(working)
-        for instrument, line in list(desk.lines.items()):
-            runner = self._house.runners.get((desk.ref.key, instrument))
-            if runner is not None:
-                runner.settle_entry(_entered(desk.orders.of(instrument), line.position))
-        desk.release_lines()
 
     # -- plans -------------------------------------------------------------------------------------------------
 
@@ -237,24 +179,3 @@ class Planner:
     def _goes_by(self, client: ClientBook, plan: SquareOffPlan, instrument: str) -> bool:
         """Say whether an instrument is squared off by this plan, or by an earlier one."""
         return self._planned(self._house.instruments.class_of(instrument), client.policy).start <= plan.start
-
-
-def _take_history(
-    desk: AccountDesk, intents: Iterable[StoredIntent], trades: Iterable[BrokerTrade], now: datetime
-) -> None:
-    """Put the day so far into an account's book."""
-    for stored in intents:
-        if stored.intent.key.account != desk.ref.key:
-            continue
-        order = stored.order
-        order_id = order.order_id if order else ""
-        desk.orders.add(Working(stored.intent, now, state=stored.state, order=order, order_id=order_id))
-    desk.orders.add_trades(trades)
-
-
-def _entered(orders: list[Working], position: int) -> int | None:
-    """Give what the entry of a position filled in all; None while it may still fill, 0 when it was never made."""
-    entries = [w for w in orders if not w.purpose.is_exit and w.intent.key.position == position]
-    if not entries:
-        return 0
-    return None if entries[-1].may_fill else entries[-1].filled

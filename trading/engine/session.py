@@ -9,6 +9,7 @@ from trading.domain.errors import BrokerError, StoreUnavailable
 from trading.domain.money import format_scaled
 from trading.domain.ticks import Tick
 from trading.domain.timezone import at_ist, midnight_epoch
+from trading.engine.account_maker import AccountMaker
 from trading.engine.client import ClientBook
 from trading.engine.commands import CommandDesk
 from trading.engine.deps import EngineDeps
@@ -75,9 +76,14 @@ class Session:
             self.house,
             square_off,
             self._opening,
-            is_near_end=self._is_near_end,
+            accounts=AccountMaker(
+                self.tools,
+                self.house,
+                is_near_end=self._is_near_end,
+                on_fills=self._fills_changed,
+                on_order=self._order_changed,
+            ),
             on_fills=self._fills_changed,
-            on_order=self._order_changed,
             on_line=lambda runner: self.live.position(runner.line),
             plan_again=lambda: self.tools.spawn(self.reload(), "plan again"),
         )

@@ -1,0 +1,111 @@
+"""One broker account's parts put together: desk, gate, gateway, listener, reconciler, and the day so far."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from trading.domain.orders import BrokerTrade
+from trading.engine.client import ClientBook
+from trading.engine.desk import AccountDesk
+from trading.engine.gate import Gate
+from trading.engine.gateway import AccountGateway
+from trading.engine.house import AccountParts, House
+from trading.engine.in_doubt import DoubtResolver
+from trading.engine.leftovers import Leftovers
+from trading.engine.listener import AccountListener
+from trading.engine.orders import Working
+from trading.engine.reconcile import Reconciler
+from trading.engine.tools import Tools
+from trading.ports import AccountRef, DayBook, StoredIntent
+
+
+class AccountMaker:
+    """Makes the parts of an account. `on_fills` and `on_order` are told what changed there."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        house: House,
+        *,
+        is_near_end: Callable[[], bool],
+        on_fills: Callable[[ClientBook], None],
+        on_order: Callable[[int, Working], None],
+    ) -> None:
+        self._tools = tools
+        self._house = house
+        self._is_near_end = is_near_end
+        self._on_fills = on_fills
+        self._on_order = on_order
+
+    def make(self, ref: AccountRef, book: DayBook) -> AccountParts:
+        """Make an account of a known client, with the orders and trades of the day so far."""
+        client, tools = self._house.clients[ref.client_id], self._tools
+        desk = AccountDesk(tools, ref)
+        doubts = DoubtResolver(tools, desk)
+        listener = AccountListener(tools, desk)
+        leftovers = Leftovers(tools, desk, doubts.resolve)
+        gateway = AccountGateway(
+            tools,
+            desk,
+            self._gate(client, desk),
+            resolve_doubt=doubts.resolve,
+            want_orders=listener.want_orders,
+            take_over=leftovers.take_over,
+        )
+        desk.connect(gateway)
+        desk.on_trades = lambda: self._on_fills(client)
+        desk.on_order = lambda working: self._on_order(client.client_id, working)
+        reconciler = Reconciler(
+            tools,
+            desk,
+            leftovers=leftovers,
+            restore_lines=lambda: self._restore_lines(desk),
+            is_near_end=self._is_near_end,
+            instruments=self._house.instruments,
+        )
+        _take_history(desk, book.intents, (t for key, t in book.trades if key == ref.key), tools.now())
+        return AccountParts(desk, gateway, listener, reconciler)
+
+    def _gate(self, client: ClientBook, desk: AccountDesk) -> Gate:
+        found = self._house.instruments
+        return Gate(
+            tools=self._tools,
+            control=self._house.control,
+            client=client,
+            desk=desk,
+            instrument_of=found.find,
+            last_tick=found.last_tick,
+            last_price=found.last_price,
+        )
+
+    def _restore_lines(self, desk: AccountDesk) -> None:
+        """The broker has told what became of earlier orders: let the lines go on from there."""
+        for instrument in sorted(desk.orders.instruments()):
+            line = desk.line(instrument)
+            for working in desk.orders.of(instrument):
+                line.adopt(working)
+        for instrument, line in list(desk.lines.items()):
+            runner = self._house.runners.get((desk.ref.key, instrument))
+            if runner is not None:
+                runner.settle_entry(_entered(desk.orders.of(instrument), line.position))
+        desk.release_lines()
+
+
+def _take_history(
+    desk: AccountDesk, intents: Iterable[StoredIntent], trades: Iterable[BrokerTrade], now: datetime
+) -> None:
+    """Put the day so far into an account's book."""
+    for stored in intents:
+        if stored.intent.key.account != desk.ref.key:
+            continue
+        order = stored.order
+        order_id = order.order_id if order else ""
+        desk.orders.add(Working(stored.intent, now, state=stored.state, order=order, order_id=order_id))
+    desk.orders.add_trades(trades)
+
+
+def _entered(orders: list[Working], position: int) -> int | None:
+    """Give what the entry of a position filled in all; None while it may still fill, 0 when it was never made."""
+    entries = [w for w in orders if not w.purpose.is_exit and w.intent.key.position == position]
+    if not entries:
+        return 0
+    return None if entries[-1].may_fill else entries[-1].filled
