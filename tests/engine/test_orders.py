@@ -355,5 +355,5 @@ async def test_an_order_can_be_explained_from_tick_to_fill(stage: Stage) -> None
     assert all(verdict["ok"] for verdict in stage.store.verdicts[tag])
     assert [verdict["check"] for verdict in stage.store.verdicts[tag]] == [
         "kill_state", "lease", "session", "cutoff", "reconciled", "feed", "tick", "day_limits", "trades_today",
-        "open_positions", "order_value", "price_collar", "order_rules",
+        "open_positions", "order_value", "price_collar", "day_calls", "order_rules",
     ]  # fmt: skip

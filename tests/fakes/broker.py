@@ -12,11 +12,12 @@ from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, Orde
 from trading.domain.positions import fold_trades
 from trading.ports import OrderUpdate
 
-FILL, REST, REJECT, DIE, LOST, LOST_RESTING, DROPPED, AUTH, HANG = (
-    "fill", "rest", "reject", "die", "lost", "lost resting", "dropped", "auth", "hang",
+FILL, REST, REJECT, DIE, LOST, LOST_RESTING, DROPPED, AUTH, HANG, TOO_MANY = (
+    "fill", "rest", "reject", "die", "lost", "lost resting", "dropped", "auth", "hang", "too many",
 )  # fmt: skip
 """What becomes of a placed order: filled at once, resting, refused with an error, accepted and rejected later,
-accepted but the answer lost (filled or resting), lost before it was accepted, session dead, no answer ever."""
+accepted but the answer lost (filled or resting), lost before it was accepted, session dead, no answer ever,
+one call too many."""
 
 
 class FakeBroker:
@@ -52,6 +53,8 @@ class FakeBroker:
             await asyncio.Event().wait()
         if outcome == REJECT:
             raise BrokerRejected("Insufficient funds.", error_type="MarginException", status=400)
+        if outcome == TOO_MANY:
+            raise BrokerRejected("Too many requests", error_type="NetworkException", status=429)
         if outcome == AUTH or not self.has_session:
             raise BrokerAuthError("Incorrect `api_key` or `access_token`.", status=403)
         if outcome == DROPPED:

@@ -90,6 +90,10 @@ class AccountMaker:
         desk.release_lines()
 
 
+CALLS_AN_ORDER = 2
+"""What an order of another life is taken to have cost of the day's calls: itself, and a change or a cancel."""
+
+
 def _take_history(
     desk: AccountDesk, intents: Iterable[StoredIntent], trades: Iterable[BrokerTrade], now: datetime
 ) -> None:
@@ -99,6 +103,7 @@ def _take_history(
             continue
         order = stored.order
         order_id = order.order_id if order else ""
+        desk.budget.today += CALLS_AN_ORDER
         desk.orders.add(Working(stored.intent, now, state=stored.state, order=order, order_id=order_id))
     desk.orders.add_trades(trades)
 

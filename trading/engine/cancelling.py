@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 
 from trading.domain.backoff import Backoff
-from trading.domain.errors import BrokerAuthError
 from trading.engine.desk import AccountDesk
 from trading.engine.orders import Working
 from trading.engine.tools import Tools
@@ -43,8 +42,7 @@ class Canceller:
                 self._desk.note(working, "CANCEL_SENT", {"order_id": working.order_id})
             except Exception as error:
                 logger.info("cancel of order_id=%s had no success: %r", working.order_id, error)
-                if isinstance(error, BrokerAuthError):
-                    self._desk.session_lost(str(error))
+                self._desk.heard_error(error)
                 self._want_orders()
         self._tools.work.spawn(self._look_after(working), f"look after {working.tag}", counts=False)
 

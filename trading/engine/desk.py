@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from trading.domain.errors import BrokerAuthError, StoreUnavailable
+from trading.domain.errors import BrokerAuthError, BrokerError, StoreUnavailable
 from trading.domain.orders import (
     BrokerOrder,
     BrokerPosition,
@@ -18,12 +18,15 @@ from trading.engine.crash_points import crash_at
 from trading.engine.line import PositionLine
 from trading.engine.line_orders import OrderWire
 from trading.engine.orders import Working
+from trading.engine.rate import RateBudget
 from trading.engine.tools import Tools
 from trading.ports import AccountRef, Broker
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+TOO_MANY_REQUESTS = 429
 
 
 class AccountDesk:
@@ -33,6 +36,8 @@ class AccountDesk:
         self.ref = ref
         self.orders = AccountOrders()
         self.lines: dict[str, PositionLine] = {}
+        self.budget = RateBudget()
+        """Of the order calls; reads have one of their own in the adapter."""
         self.broker: Broker = tools.deps.broker_for(ref)
         self.is_restored = False
         self.is_reconciled = False
@@ -208,6 +213,15 @@ class AccountDesk:
             raise
         self.has_session = True
         return answer
+
+    def heard_error(self, error: Exception) -> None:
+        """Learn from the bad answer to an order call what concerns the account: a dead session, too many calls."""
+        if isinstance(error, BrokerAuthError):
+            self.session_lost(str(error))
+        if isinstance(error, BrokerError) and error.status == TOO_MANY_REQUESTS:
+            self.budget.slow_down(self._tools.clock.monotonic())
+            told = {"text": f"{self.ref.key} sends at half the speed for a while, the broker said: {error}"}
+            self._tools.journal.record("SLOWED_DOWN", self.ref.client_id, told, account=self.ref.key)
 
     def session_lost(self, words: str) -> None:
         """The broker wants a new sign-in: no entries until it is there; the reconciler tries again by itself."""

@@ -90,6 +90,8 @@ class Gate:
             yield "price_collar", lambda: self._collar(working)
         else:
             yield "reduce_only", lambda: self._reduce_only(working)
+        if is_entry:
+            yield "day_calls", self._day_calls
         yield "order_rules", lambda: self._order_rules(working)
 
     # -- each check --------------------------------------------------------------------------------------------
@@ -169,6 +171,12 @@ class Gate:
             return Denial("NO_TICK", "no tick has come today")
         reference = from_scaled(tick.close) if tick.close > 0 else None
         return check_price_collar(price=from_scaled(tick.ltp), reference=reference, collar_percent=COLLAR_PERCENT)
+
+    def _day_calls(self) -> Denial | None:
+        budget = self.desk.budget
+        if not budget.is_spent:
+            return None
+        return Denial("DAY_CALLS_SPENT", f"{budget.today} order calls were made today, the rest is kept for exits")
 
     def _reduce_only(self, working: Working) -> Denial | None:
         instrument, intent = working.intent.key.instrument, working.intent

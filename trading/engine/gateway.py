@@ -21,7 +21,6 @@ from trading.engine.crash_points import crash_at
 from trading.engine.desk import AccountDesk
 from trading.engine.gate import Gate
 from trading.engine.orders import Working
-from trading.engine.rate import RateBudget
 from trading.engine.sending import OrderSender
 from trading.engine.tools import Tools
 from trading.engine.work import first_of, happened
@@ -57,7 +56,6 @@ class AccountGateway:
         self._canceller = Canceller(tools, desk, want_orders=want_orders, queue_again=self.cancel)
         self._want_orders = want_orders
         self._take_over = take_over
-        self._budget = RateBudget()
         self._jobs: list[_Job] = []
         self._count = 0
         self._unsure: set[str] = set()
@@ -147,12 +145,12 @@ class AccountGateway:
                 await self._stirred.wait()
                 continue
             now = self._tools.clock.monotonic()
-            wait_s = self._budget.wait_s(now, is_entry=self._jobs[0].rank == ENTRY)
+            wait_s = self._desk.budget.wait_s(now, is_entry=self._jobs[0].rank == ENTRY)
             if wait_s > 0:
                 await first_of(happened(self._stirred), self._tools.clock.sleep(wait_s))
                 continue
             job = heapq.heappop(self._jobs)
-            self._budget.spend(now)
+            self._desk.budget.spend(now)
             work = self._canceller.cancel(job.working) if job.rank == CANCEL else self._sender.place(job.working)
             self._tools.spawn(work, f"send {job.working.tag}")
             self._tools.work.end()

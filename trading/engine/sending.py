@@ -101,14 +101,14 @@ class OrderSender:
         try:
             order_id = await self._desk.broker.place(working.intent)
         except (BrokerRejected, BrokerAuthError) as error:
-            if isinstance(error, BrokerAuthError):
-                self._desk.session_lost(str(error))
+            self._desk.heard_error(error)
             told = {"purpose": working.purpose.value, "code": error.code, "reason": str(error)}
             self._desk.note(working, "ORDER_REFUSED", told)
             await self._not_taken(working, str(error))
             return
         except Exception as error:
             logger.info("order tag=%s has an unknown outcome: %r", working.tag, error)
+            self._desk.heard_error(error)
             await self._doubt(working, str(error))
             return
         crash_at("after_send")

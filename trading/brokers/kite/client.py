@@ -108,15 +108,15 @@ class KiteBroker(KitePrices):
 
     async def orders(self) -> list[BrokerOrder]:
         """Read today's order book, oldest first."""
-        return await self._read("order book", lambda sdk: sdk.read("orders"), _each(parse.parse_order))
+        return await self._read_soon("order book", lambda sdk: sdk.read("orders"), _each(parse.parse_order))
 
     async def trades(self) -> list[BrokerTrade]:
         """Read today's fills."""
-        return await self._read("trades", lambda sdk: sdk.read("trades"), _each(parse.parse_trade))
+        return await self._read_soon("trades", lambda sdk: sdk.read("trades"), _each(parse.parse_trade))
 
     async def positions(self) -> list[BrokerPosition]:
         """Read net positions; one that was closed today is a row with quantity 0."""
-        return await self._read("positions", lambda sdk: sdk.positions(), parse.parse_positions)
+        return await self._read_soon("positions", lambda sdk: sdk.positions(), parse.parse_positions)
 
     def order_updates(self) -> AsyncIterator[OrderUpdate]:
         """Yield the account's order messages; raises BrokerAuthError when the socket refuses the login."""
@@ -129,7 +129,7 @@ class KiteBroker(KitePrices):
 
     async def funds(self) -> BrokerFunds:
         """Read the equity segment's margins."""
-        return await self._read("margins", lambda sdk: sdk.margins("equity"), parse.parse_funds)
+        return await self._read_soon("margins", lambda sdk: sdk.margins("equity"), parse.parse_funds)
 
 
 def _each(read: Callable[[Any], Answer]) -> Callable[[Any], list[Answer]]:

@@ -33,6 +33,8 @@ MOST_PRICES_A_CALL = 250
 """Kite takes 1,000, but by GET: more than this makes an address longer than many servers read."""
 QUOTE_EVERY_S, HISTORY_EVERY_S = 1.0, 0.36
 """Kite allows 1 quote and 3 historical requests a second (protocol notes, section 6)."""
+READS_A_SECOND = 9
+"""Kite allows 10 other requests a second, for order book, fills, positions and funds together."""
 
 
 class KitePrices:
@@ -63,6 +65,7 @@ class KitePrices:
         self._lane = Lane(account, make)
         self._quotes = Pace(clock, every_s=QUOTE_EVERY_S)
         self._history = Pace(clock, every_s=HISTORY_EVERY_S)
+        self._others = Pace(clock, every_s=1.0, most=READS_A_SECOND)
 
     async def last_prices(self, instruments: Sequence[str]) -> dict[str, Decimal]:
         """Read last prices of `NSE:INFY` keys, at most one request a second. Unknown instruments are absent."""
@@ -120,11 +123,16 @@ class KitePrices:
 
     async def profile(self) -> BrokerProfile:
         """Read whose account it is: the cheapest proof that the login stands."""
-        return await self._read("profile", lambda sdk: sdk.profile(), parse.parse_profile)
+        return await self._read_soon("profile", lambda sdk: sdk.profile(), parse.parse_profile)
 
     async def close(self) -> None:
         """Let go of thread and connections."""
         self._lane.close()
+
+    async def _read_soon(self, what: str, call: Callable[[KiteWire], Any], read: Callable[[Any], Answer]) -> Answer:
+        """Read what is neither a price nor a candle, within the budget of those."""
+        await self._others.wait()
+        return await self._read(what, call, read)
 
     async def _read(
         self,
