@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check bench screenshots assets lock clean
+.PHONY: help run setup test check bench evidence screenshots assets lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -23,6 +23,9 @@ check: setup ## format, lint, imports, migrations, deployment, assets, types
 
 bench: setup ## measure what this machine does
 	@exec $(PYTHON) scripts/bench.py $(ARGS)
+
+evidence: setup ## write docs/reliability.md from what is tried now; ROWS=F11,I4,P03 prints these alone
+	@exec $(PYTHON) scripts/evidence.py --rows "$(ROWS)"
 
 screenshots: setup ## render every page into docs/screenshots
 	@$(PYTHON) scripts/ensure_browser.py

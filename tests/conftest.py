@@ -14,6 +14,14 @@ import redis as redis_client
 from pytest_django.fixtures import Settings
 
 from scripts.ensure_browser import find_browser
+from tests.evidence.plugin import (  # noqa: F401  (hooks and a fixture that pytest finds here)
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_runtest_logreport,
+    pytest_runtest_makereport,
+    tally,
+)
+from tests.evidence.plugin import pytest_sessionfinish as write_evidence
 from trading.stack.embedded_redis import configure
 from trading.stack.ports import free_port
 
@@ -69,7 +77,8 @@ def browser_path() -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Let a run in CI fail when anything was skipped."""
+    """Let a run in CI fail when anything was skipped; write the evidence that was asked for."""
+    write_evidence(session)
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = len(reporter.stats.get("skipped", [])) if reporter else 0
     if reporter and skipped and os.environ.get("CI", "").lower() in ("1", "true"):

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from tests.engine.stage import GILLETTE, Stage
 from tests.fakes.broker import AUTH, DIE, DROPPED, LOST, LOST_RESTING, REJECT, REST
 from trading.domain.orders import IntentState, Side
@@ -87,6 +89,7 @@ async def test_an_entry_rejected_after_the_ack_opens_nothing(stage: Stage) -> No
     assert stage.session.house.runners[("kite:AB1001", KEY)].expected_open() == 0
 
 
+@pytest.mark.proves("F11", "I1", "I3")
 async def test_an_entry_whose_answer_was_lost_is_found_by_its_tag_and_not_sent_again(stage: Stage) -> None:
     stage.client().tells_updates = False
     stage.broker.script.append(LOST)
@@ -103,6 +106,7 @@ async def test_an_entry_whose_answer_was_lost_is_found_by_its_tag_and_not_sent_a
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F12", "I3")
 async def test_an_entry_lost_on_the_way_is_proved_absent_and_never_sent_again(stage: Stage) -> None:
     """Order books were seen to lag by 83 seconds: until two minutes have passed no other entry is made."""
     await entered(stage, DROPPED)

@@ -1,0 +1,167 @@
+"""`make evidence`: runs what proves the money path and writes what came of it, not what is thought of it.
+
+Without ROWS it writes docs/reliability.md and docs/evidence/reliability.json; with ROWS=F11,I4,P03 it runs these alone
+and prints one JSON line each. A row is one fault or invariant on one database; a planted defect is a row of its own.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.evidence.planted import Greenhouse, load_plants
+from tests.evidence.rows import DATABASES, Row, load_rows
+
+ROOT = Path(__file__).resolve().parents[1]
+JSON_FILE, PAGE = ROOT / "docs" / "evidence" / "reliability.json", ROOT / "docs" / "reliability.md"
+HOW = {
+    "tests/chaos": "real processes",
+    "tests/days": "real processes, a whole day",
+    "tests/simulation": "simulated days",
+    "tests/exchange": "the real SDK against the simulated exchange",
+    "tests/brokers": "the real adapter against the simulated exchange",
+    "tests/engine": "the engine on a virtual clock",
+    "tests/stores": "the stores' contract",
+    "tests/services": "use cases on the database",
+    "tests/domain": "pure rules",
+    "tests/web": "pages and sockets",
+    "tests/browser": "a real browser",
+}
+NO_TEST = "no test yet"
+TESTS_FAILED, NO_TESTS = 1, 5
+"""pytest's exit codes."""
+
+Result = Mapping[str, Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, write, and say with the exit code whether everything survived."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", default="", help="only these, as F11,I4,P03")
+    wanted = {id_ for id_ in parser.parse_args(arguments).rows.split(",") if id_}
+    rows, commit = load_rows(), _commit()
+    plants = [plant for plant in load_plants() if not wanted or plant.id in wanted]
+    if strange := wanted - set(rows) - {plant.id for plant in plants}:
+        parser.error(f"no such row: {', '.join(sorted(strange))}; rows are F01-F69, I1-I27 and P01 on")
+    chosen = [row for row in rows.values() if not wanted or row.id in wanted]
+    found: list[dict[str, Any]] = []
+    if chosen:
+        found += list(rows_of(chosen, _run_tests(chosen if wanted else []), commit))
+    found += [{"id": plant.id, "what": plant.what, "caught_by": caught} for plant, caught in _planted(plants)]
+    if wanted:
+        sys.stdout.write("".join(json.dumps(row) + "\n" for row in found))
+    else:
+        JSON_FILE.parent.mkdir(exist_ok=True)
+        JSON_FILE.write_text(json.dumps(found, indent=1) + "\n")
+        PAGE.write_text(page_of(found))
+    return 0 if all(is_good(row) for row in found) else 1
+
+
+def is_good(row: Result) -> bool:
+    """Say whether a row shows what it must: a defect caught; something tried, or a reason why not, and all survived."""
+    if "caught_by" in row:
+        return bool(row["caught_by"])
+    return bool(row["tried"] == row["survived"] and row["skipped"] != NO_TEST)
+
+
+def rows_of(rows: Iterable[Row], results: Sequence[Result], commit: str) -> Iterable[dict[str, Any]]:
+    """Give one row a fault or invariant and database that took part; what has no test says so in `skipped`."""
+    by_row: dict[tuple[str, str], list[Result]] = defaultdict(list)
+    for result in results:
+        for id_ in result["rows"]:
+            by_row[(id_, result["database"])].append(result)
+    for row in rows:
+        databases = [name for name in DATABASES if (row.id, name) in by_row or name in row.skipped]
+        for database in databases or ["none"]:
+            theirs = by_row[(row.id, database)]
+            tried, survived, reasons = _counts(theirs)
+            skipped = row.skipped.get(database) or "; ".join(sorted(reasons)) or (None if tried else NO_TEST)
+            yield {
+                "id": row.id,
+                "what": row.what,
+                "database": database,
+                "how": ", ".join(sorted({_how(result["test"]) for result in theirs})),
+                "tried": tried,
+                "survived": survived,
+                "skipped": skipped,
+                "tests": sorted(result["test"] for result in theirs),
+                "commit": commit,
+            }
+
+
+def _counts(results: Sequence[Result]) -> tuple[int, int, set[str]]:
+    """Give trials, survived ones, and why tests were skipped: those count for nothing."""
+    tried = survived = 0
+    for result in results:
+        if result["skipped"]:
+            continue
+        held, ended_well = result.get("tally") or (0, 0)
+        tried += held or 1
+        survived += (ended_well if held else 1) if result["passed"] else min(ended_well, max(held - 1, 0))
+    return tried, survived, {result["skipped"] for result in results if result["skipped"]}
+
+
+def _how(test: str) -> str:
+    return next((words for folder, words in HOW.items() if test.startswith(folder)), "tests")
+
+
+def _run_tests(rows: Sequence[Row]) -> list[Result]:
+    """Run what proves these rows, or every row when none is named."""
+    asked = ",".join(row.id for row in rows) or ",".join(load_rows())
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "results.jsonl"
+        command = [sys.executable, "-m", "pytest", "-q", "--rows", asked, "--evidence", str(target), "tests"]
+        done = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False)  # noqa: S603
+        if done.returncode not in (0, TESTS_FAILED, NO_TESTS):
+            raise SystemExit(f"the tests could not run (pytest ended with {done.returncode}); nothing is written")
+        return [json.loads(line) for line in target.read_text().splitlines()]
+
+
+def _planted(plants: Sequence[Any]) -> Iterable[tuple[Any, list[str]]]:
+    if not plants:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        greenhouse = Greenhouse(Path(folder))
+        for plant in plants:
+            yield plant, greenhouse.caught_by(plant)
+
+
+def page_of(rows: Sequence[Result]) -> str:
+    """Give the page that people read; the JSON file beside it has the tests' names."""
+    proved = [row for row in rows if "caught_by" not in row]
+    planted = [row for row in rows if "caught_by" in row]
+    lines = [
+        "# Reliability: what was tried, and what survived",
+        "",
+        "Written by `make evidence`; the tests behind each row stand in"
+        " [evidence/reliability.json](evidence/reliability.json).",
+        "Kite only. What could not run has its reason and does not count as survived.",
+        "",
+        "| row | what | database | how | survived of tried | not run because |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['id']} | {row['what']} | {row['database']} | {row['how']} | {row['survived']} of {row['tried']} |"
+        f" {row['skipped'] or ''} |"
+        for row in proved
+    ]
+    lines += ["", "## Planted defects", "", "| row | defect | caught by |", "|---|---|---|"]
+    lines += [f"| {row['id']} | {row['what']} | {', '.join(row['caught_by']) or '**nothing**'} |" for row in planted]
+    return "\n".join([*lines, ""])
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--abbrev=12", "--dirty"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    return done.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""Counts what tests prove: `@pytest.mark.proves("F11", "I1")` says which rows, `tally` how many trials it held.
+
+`pytest --rows F11,I4` runs only the tests of these rows; `--evidence FILE` writes what came of every marked test, a
+JSON line each, for scripts/evidence.py. A row's database is what the test's parameter says (sqlite, postgres), the
+marker's `database=`, SQLite for a test of the tables, or none.
+"""
+
+import json
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.evidence.rows import DATABASES, load_rows
+
+PARAMETERS = {"sqlite": "sqlite", "postgres": "postgresql", "postgresql": "postgresql"}
+
+
+class Tally:
+    """Trials that one test holds. Without a word of the test it is one, survived when the test passes."""
+
+    def __init__(self) -> None:
+        self.tried = self.survived = 0
+
+    def count(self, *, tried: int, survived: int) -> None:
+        """Add trials, and how many of them ended as they must."""
+        self.tried += tried
+        self.survived += survived
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
+    """Give the test's own count."""
+    found = Tally()
+    yield found
+    request.node.user_properties.append(("tally", [found.tried, found.survived]))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the two options."""
+    group = parser.getgroup("evidence")
+    group.addoption("--rows", default="", help="only tests that prove these rows, as F11,I4")
+    group.addoption("--evidence", default="", help="write what came of every proving test here, a JSON line each")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Note what each test proves, refuse rows that do not exist, and leave out what was not asked for."""
+    known = load_rows()
+    for item in items:
+        proves = [id_ for marker in item.iter_markers("proves") for id_ in marker.args]
+        if strange := [id_ for id_ in proves if id_ not in known]:
+            raise pytest.UsageError(
+                f"{item.nodeid} proves {', '.join(strange)}: no such row in tests/evidence/rows.toml"
+            )
+        if proves:
+            item.user_properties += [("proves", proves), ("database", database_of(item))]
+    wanted = {id_ for id_ in config.getoption("--rows").split(",") if id_}
+    if wanted:
+        kept = [item for item in items if any(wanted & set(marker.args) for marker in item.iter_markers("proves"))]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+def database_of(item: pytest.Item) -> str:
+    """Say which database a test takes part with. Raises UsageError for an unknown one."""
+    for marker in item.iter_markers("proves"):
+        if name := marker.kwargs.get("database"):
+            if name not in DATABASES:
+                raise pytest.UsageError(f"{item.nodeid}: database was {name!r}, must be one of {', '.join(DATABASES)}")
+            return str(name)
+    words = item.nodeid.partition("[")[2].rstrip("]").split("-")
+    named = [PARAMETERS[word] for word in words if word in PARAMETERS]
+    if named:
+        return named[0]
+    return "sqlite" if item.get_closest_marker("django_db") else "none"
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep the result of a test that proves something; a setup that failed counts as its failure."""
+    told = dict(report.user_properties)
+    if "proves" not in told or not (report.when == "call" or (report.when == "setup" and not report.passed)):
+        return
+    _results[report.nodeid] = {"rows": told["proves"], "database": told["database"], "test": report.nodeid}
+    _results[report.nodeid] |= {"passed": report.passed, "skipped": _reason(report) if report.skipped else ""}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Take over the tally, which the fixture gives at its end."""
+    report = yield
+    tally = dict(item.user_properties).get("tally")
+    if report.when == "teardown" and tally is not None and item.nodeid in _results:
+        _results[item.nodeid]["tally"] = tally
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write what was asked for."""
+    target = session.config.getoption("--evidence")
+    if target:
+        Path(target).write_text("".join(json.dumps(result) + "\n" for result in _results.values()))
+
+
+_results: dict[str, dict[str, Any]] = {}
+
+
+def _reason(report: pytest.TestReport) -> str:
+    return str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else str(report.longrepr)

@@ -1,0 +1,77 @@
+"""What `make evidence` makes of the results of tests."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.evidence import is_good, page_of, rows_of
+from tests.evidence.planted import load_plants
+from tests.evidence.rows import Row, load_rows
+
+
+def result(*rows: str, database: str = "none", passed: bool = True, **more: Any) -> dict[str, Any]:
+    """Give what the plugin writes of one test."""
+    return {"rows": list(rows), "database": database, "test": "tests/engine/a", "passed": passed, "skipped": "", **more}
+
+
+def only(rows: list[Row], *results: dict[str, Any]) -> dict[str, Any]:
+    (row,) = rows_of(rows, results, "abc")
+    return row
+
+
+F11 = Row("F11", "the answer is lost")
+
+
+def test_a_test_is_one_trial_and_counts_as_survived_when_it_passes() -> None:
+    row = only([F11], result("F11", "I1"), result("F11", passed=False), result("I1"))
+
+    assert (row["tried"], row["survived"], row["skipped"], row["how"]) == (2, 1, None, "the engine on a virtual clock")
+    assert not is_good(row)
+
+
+def test_a_test_that_holds_many_trials_says_how_many() -> None:
+    assert only([F11], result("F11", tally=[40, 39]))["survived"] == 39
+    failed = only([F11], result("F11", passed=False, tally=[40, 40]))
+    assert (failed["tried"], failed["survived"]) == (40, 39)
+
+
+def test_each_database_is_a_row_of_its_own() -> None:
+    results = [result("F11", database="sqlite"), result("F11", database="postgresql", passed=False)]
+
+    rows = list(rows_of([F11], results, "abc"))
+
+    assert [(row["database"], row["survived"]) for row in rows] == [("sqlite", 1), ("postgresql", 0)]
+
+
+def test_what_was_skipped_has_its_reason_and_did_not_survive() -> None:
+    row = only([F11], result("F11", passed=False, skipped="no disk to fill"))
+
+    assert (row["tried"], row["survived"], row["skipped"]) == (0, 0, "no disk to fill")
+
+
+def test_a_row_without_a_test_or_a_reason_is_not_good() -> None:
+    assert not is_good(only([F11]))
+    assert is_good(only([Row("F11", "", {"none": "needs two machines"})]))
+
+
+def test_a_defect_that_nothing_caught_is_not_good_and_the_page_says_so() -> None:
+    planted = {"id": "P01", "what": "retry", "caught_by": []}
+
+    assert not is_good(planted)
+    assert "| P01 | retry | **nothing** |" in page_of([planted])
+
+
+def test_an_unknown_database_in_the_table_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "rows.toml"
+    table.write_text('[F11]\nwhat = "lost"\nskipped = { oracle = "never" }\n')
+
+    with pytest.raises(ValueError, match="the databases are sqlite, postgresql, none"):
+        load_rows(table)
+
+
+def test_a_patch_without_its_head_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "P99_silent.patch").write_text("What: something\n\n--- a/x\n+++ b/x\n")
+
+    with pytest.raises(ValueError, match="at least one `Caught-by"):
+        load_plants(tmp_path)

@@ -1,0 +1,35 @@
+"""The suite tests itself: every planted defect is caught by each test that its patch names."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.evidence.planted import Greenhouse, Plant, load_plants
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def greenhouse(tmp_path_factory: pytest.TempPathFactory) -> Greenhouse:
+    """Give a copy of the project."""
+    return Greenhouse(tmp_path_factory.mktemp("planted"))
+
+
+@pytest.fixture(scope="module")
+def table(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Gather the lines that are printed at the end."""
+    lines: list[str] = []
+    yield lines
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line("")
+        for line in lines:
+            reporter.write_line(line)
+
+
+@pytest.mark.parametrize("plant", load_plants(), ids=lambda plant: plant.patch.stem)
+def test_a_planted_defect_is_caught(plant: Plant, greenhouse: Greenhouse, table: list[str]) -> None:
+    caught_by = greenhouse.caught_by(plant)
+
+    table.append(f"{plant.id}  {'caught' if caught_by else 'MISSED'}  {plant.what}")
+    assert caught_by == list(plant.caught_by)
