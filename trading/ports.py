@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from trading.domain.candles import Candle
+from trading.domain.caps import HouseCaps
 from trading.domain.control import CommandKind as CommandKind
 from trading.domain.control import TradingState as TradingState
 from trading.domain.instruments import Instrument
@@ -24,6 +25,9 @@ from trading.domain.orders import (
 )
 from trading.domain.reference_range import ReferenceRange
 from trading.domain.ticks import Tick
+
+Place = tuple[str, str]
+"""(account key, instrument): where one ladder trades."""
 
 
 class Clock(Protocol):
@@ -117,6 +121,9 @@ class ClientPolicy:
     max_open_positions: int | None
     max_order_value: Decimal | None
     latched_reason: str = ""
+    max_order_quantity: int | None = None
+    price_collar_percent: Decimal | None = None
+    max_entries_per_ladder: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,8 @@ class AccountRef:
     client_id: int
     broker: str
     algo_id: str = ""
+    egress_ip: str = ""
+    """The local address that is registered with the broker; empty is whichever the machine takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +166,7 @@ class StoredIntent:
     intent: OrderIntent
     state: IntentState
     order: BrokerOrder | None = None
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +193,8 @@ class DayBook:
     ladders: tuple[LadderRecord, ...]
     squared_off: frozenset[int] = frozenset()
     """Clients whom somebody asked to square off today: they enter nothing more."""
+    house_caps: HouseCaps | None = None
+    """None denies every entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +216,10 @@ class ControlView:
     states: Mapping[int, TradingState]
     latched: Mapping[int, str]
     commands: tuple[Command, ...]
+    stopped_ladders: Mapping[Place, str] = field(default_factory=dict)
+    """Ladders that repeated themselves too often, and why: they enter nothing until a person lets them go on."""
+    allowed_again: Mapping[Place, datetime] = field(default_factory=dict)
+    """When (market time) a person last let a ladder go on today: its repetitions count from then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +269,9 @@ class EngineStore(Protocol):
     async def claim(self, tag: str, *, shard: str, epoch: int, verdicts: Sequence[Mapping[str, Any]]) -> Claim:
         """Set SENDING if the lease epoch is ours and the control rows (locked) let this order pass.
 
-        A refusal by the control rows (KILL_SWITCH, ACCOUNT_DISABLED) also sets the intent DENIED;
-        LEASE_LOST and NOT_NEW change nothing.
+        A refusal by the control rows (KILL_SWITCH, ACCOUNT_DISABLED, LADDER_STOPPED) also sets the intent DENIED;
+        LEASE_LOST and NOT_NEW change nothing. In the same transaction one GATE event goes to the client's chain:
+        `{"purpose", "verdicts"}`, the given ones and after them the claim's own (`"check": "claim"`).
         """
 
     async def resolve(self, tag: str, state: IntentState, *, order_id: str = "", reason: str = "") -> None:
@@ -276,6 +293,9 @@ class EngineStore(Protocol):
         self, client_id: int | None, state: TradingState, reason: str, *, latch: bool = False
     ) -> None:
         """Lower a control row; raising one is a person's. `latch` holds it until the next session."""
+
+    async def stop_ladder(self, place: Place, reason: str) -> None:
+        """Hold a ladder's entries until a person lets it go on; one that is stopped already keeps its first reason."""
 
     async def save_pnl(self, at: datetime, points: Sequence[tuple[int, Decimal, Decimal]]) -> None:
         """(client id, realised, unrealised), once a market minute."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from trading.domain import risk
 from trading.domain.calendar import MarketCalendar
+from trading.domain.caps import HOUSE, OWN, Cap
 from trading.domain.instruments import InstrumentClass
 from trading.domain.timezone import at_ist
 
@@ -60,9 +61,6 @@ def test_without_limits_no_day_is_denied() -> None:
     lost = Decimal(-(10**9))
 
     assert risk.check_day_limits(realised=lost, unrealised=lost, loss_limit=None, profit_limit=None) is None
-    assert risk.check_trades_today(10**6, limit=None) is None
-    assert risk.check_open_positions(10**6, limit=None) is None
-    assert risk.check_order_value(quantity=10**6, price=Decimal(10**6), limit=None) is None
 
 
 def test_a_limit_of_nothing_stops_the_day_at_once() -> None:
@@ -72,16 +70,21 @@ def test_a_limit_of_nothing_stops_the_day_at_once() -> None:
 
 
 def test_counts_deny_when_the_limit_is_used_up() -> None:
-    assert risk.check_trades_today(2, limit=3) is None
-    assert code(risk.check_trades_today(3, limit=3)) == "MAX_TRADES_PER_DAY"
-    assert risk.check_open_positions(0, limit=1) is None
-    assert code(risk.check_open_positions(1, limit=1)) == "MAX_OPEN_POSITIONS"
+    assert risk.check_trades_today(2, cap=Cap(3, OWN)) is None
+    assert code(risk.check_trades_today(3, cap=Cap(3, OWN))) == "MAX_TRADES_PER_DAY"
+    assert risk.check_open_positions(0, cap=Cap(1, OWN)) is None
+    assert code(risk.check_open_positions(1, cap=Cap(1, OWN))) == "MAX_OPEN_POSITIONS"
+    assert risk.check_order_quantity(75, cap=Cap(75, OWN)) is None
+    assert code(risk.check_order_quantity(76, cap=Cap(75, OWN))) == "MAX_ORDER_QUANTITY"
+    assert code(risk.check_order_quantity(0, cap=Cap(75, OWN))) == "MAX_ORDER_QUANTITY"
 
 
 def test_an_order_may_be_worth_its_limit_but_not_more() -> None:
-    assert risk.check_order_value(quantity=10, price=Decimal("100"), limit=Decimal(1000)) is None
-    over = risk.check_order_value(quantity=10, price=Decimal("100.05"), limit=Decimal(1000))
-    assert over == risk.Denial("MAX_ORDER_VALUE", "the order was worth 1000.50, the limit is 1000")
+    cap = Cap(Decimal(1000), HOUSE)
+    assert risk.check_order_value(quantity=10, price=Decimal("100"), cap=cap) is None
+    over = risk.check_order_value(quantity=10, price=Decimal("100.05"), cap=cap)
+    assert over == risk.Denial("MAX_ORDER_VALUE", "the order was worth 1000.50, the limit is 1000 (the house's)")
+    assert code(risk.check_order_value(quantity=10, price=Decimal(0), cap=cap)) == "MAX_ORDER_VALUE"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,7 @@ def test_a_price_far_from_its_reference_or_without_one_is_denied(
     denial = risk.check_price_collar(
         price=Decimal(price),
         reference=Decimal(reference) if reference is not None else None,
-        collar_percent=Decimal(5),
+        cap=Cap(Decimal(5), OWN),
     )
 
     assert code(denial) == expected

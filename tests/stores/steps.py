@@ -17,7 +17,7 @@ async def create(world: World, intent: OrderIntent) -> bool:
 
 
 async def claim(world: World, intent: OrderIntent, epoch: int = 1) -> Claim:
-    return await world.store.claim(intent.tag, shard=SHARD, epoch=epoch, verdicts=[{"rule": "clock", "passed": True}])
+    return await world.store.claim(intent.tag, shard=SHARD, epoch=epoch, verdicts=[{"check": "clock", "ok": True}])
 
 
 async def create_and_claim(world: World, intent: OrderIntent) -> Claim:

@@ -1,8 +1,9 @@
 """The contract of every store (in memory, SQLite, PostgreSQL): what may be sent, decided under the locks."""
 
-from tests.factories import entry_intent, exit_intent
+from tests.factories import DAY, TEN_O_CLOCK, entry_intent, exit_intent
 from tests.stores.steps import SHARD, claim, create, create_and_claim, hold_lease, stored
 from tests.stores.worlds import ALICE, CHARLIE, World
+from trading.domain.caps import HouseCaps
 from trading.domain.control import TradingState
 from trading.domain.orders import IntentState, Purpose
 from trading.ports import Claim
@@ -14,7 +15,10 @@ async def test_a_claim_sets_sending_and_keeps_the_verdicts(world: World) -> None
     assert await create_and_claim(world, entry_intent()) == Claim()
 
     assert (await stored(world, entry_intent())).state is IntentState.SENDING
-    assert await world.gate(entry_intent().tag) == [{"rule": "clock", "passed": True}]
+    facts = {"shard": SHARD, "epoch": 1, "house": "ACTIVE", "client": "ACTIVE"}
+    told = [{"check": "clock", "ok": True}, {"check": "claim", "ok": True, "facts": facts}]
+    assert await world.gate(entry_intent().tag) == told
+    assert await world.events() == [(world.alice, "GATE", {"purpose": "ENTRY", "verdicts": told})]
 
 
 async def test_an_intent_can_be_claimed_once(world: World) -> None:
@@ -81,3 +85,48 @@ async def test_a_disabled_account_is_denied_entries_but_not_exits(world: World) 
 
     assert (await create_and_claim(world, entry_intent())).denied == "ACCOUNT_DISABLED"
     assert await create_and_claim(world, exit_intent()) == Claim()
+
+
+async def test_the_log_has_every_claim_behind_the_kill_that_refuses_it(world: World) -> None:
+    await hold_lease(world)
+    await create_and_claim(world, entry_intent())
+    await world.kill(world.alice)
+    await create_and_claim(world, entry_intent(position=2))
+    await create_and_claim(world, exit_intent())
+
+    logged = [data["verdicts"][-1] for _, kind, data in await world.events() if kind == "GATE"]
+
+    assert [verdict["ok"] for verdict in logged] == [True, False, True]
+    assert logged[1]["code"] == "KILL_SWITCH"
+    assert [verdict["facts"]["client"] for verdict in logged] == ["ACTIVE", "REDUCING", "REDUCING"]
+
+
+async def test_a_claim_that_changes_nothing_is_logged_all_the_same(world: World) -> None:
+    await create(world, entry_intent())
+
+    await claim(world, entry_intent(), epoch=7)
+
+    ((_, kind, data),) = await world.events()
+    assert (kind, data["verdicts"][-1]["code"], data["verdicts"][-1]["facts"]["epoch"]) == ("GATE", "LEASE_LOST", 7)
+
+
+async def test_a_stopped_ladder_is_denied_entries_but_not_exits_until_a_person_lets_it_go_on(world: World) -> None:
+    await hold_lease(world)
+    await world.store.stop_ladder((ALICE, "NSE:INFY"), "20 entries today")
+    await world.store.stop_ladder((ALICE, "NSE:INFY"), "a second reason")
+
+    assert (await world.store.control()).stopped_ladders == {(ALICE, "NSE:INFY"): "20 entries today"}
+    denied = await create_and_claim(world, entry_intent())
+    assert denied == Claim("LADDER_STOPPED", "stopped until a person lets it go on: 20 entries today")
+    assert (await stored(world, entry_intent())).state is IntentState.DENIED
+    assert await create_and_claim(world, exit_intent()) == Claim()
+    assert await create_and_claim(world, entry_intent(CHARLIE)) == Claim()
+
+
+async def test_the_day_brings_the_houses_caps_and_when_each_order_was_decided(world: World) -> None:
+    await create(world, entry_intent())
+
+    book = await world.store.load_book(DAY)
+
+    assert book.house_caps == HouseCaps()
+    assert [known.decided_at for known in book.intents] == [TEN_O_CLOCK]

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.factories import DAY, entry_intent, exit_intent
+from tests.factories import DAY, TEN_O_CLOCK, entry_intent, exit_intent
 from tests.stores.steps import create, create_and_claim, hold_lease, order_of, stored
 from tests.stores.worlds import ALICE, CHARLIE, World
 from trading.domain.errors import ExitAlreadyLive, IllegalTransition
@@ -19,7 +19,7 @@ async def test_an_intent_comes_back_from_the_book_as_it_was_committed(world: Wor
 
     assert await create(world, intent)
 
-    assert await stored(world, intent) == StoredIntent(intent, IntentState.NEW)
+    assert await stored(world, intent) == StoredIntent(intent, IntentState.NEW, decided_at=TEN_O_CLOCK)
 
 
 async def test_the_second_path_that_wants_the_same_order_is_told_that_somebody_was_first(world: World) -> None:

@@ -13,6 +13,7 @@ from tests.stores.worlds import DjangoWorld, press_kill_now
 from trading.domain.control import TradingState
 from trading.domain.orders import IntentState
 from trading.models import Client, OrderIntentRow
+from trading.ports import Claim
 from trading.stores import intents
 
 SHARD = "main"
@@ -66,12 +67,13 @@ async def test_a_kill_waits_for_a_claim_that_has_already_looked(
     looked, go_on = threading.Event(), threading.Event()
     order: list[str] = []
 
-    def slow_close(row: OrderIntentRow, today: object) -> None:
+    def slow_claim(*seen: object) -> Claim:
         looked.set()
         go_on.wait(5)
         order.append("claim")
+        return Claim()
 
-    monkeypatch.setattr(intents, "_denial", slow_close)
+    monkeypatch.setattr(intents, "_claim_of", slow_claim)
     claiming = asyncio.ensure_future(world.store.claim(tag, shard=SHARD, epoch=1, verdicts=[]))
     await asyncio.to_thread(looked.wait, 5)
 

@@ -9,6 +9,7 @@ from datetime import datetime, time
 from decimal import Decimal
 
 from trading.domain.calendar import MarketCalendar
+from trading.domain.caps import Cap
 from trading.domain.instruments import InstrumentClass
 from trading.domain.money import to_paisa
 from trading.domain.timezone import to_ist
@@ -84,35 +85,42 @@ def check_day_limits(
     return None
 
 
-def check_trades_today(trades: int, *, limit: int | None) -> Denial | None:
-    """Deny an entry when `limit` entries were made today already."""
-    if limit is None or trades < limit:
+def check_trades_today(trades: int, *, cap: Cap[int]) -> Denial | None:
+    """Deny an entry when as many were made today already."""
+    if trades < cap.value:
         return None
-    return Denial("MAX_TRADES_PER_DAY", f"{trades} trades were made today, the limit is {limit}")
+    return Denial("MAX_TRADES_PER_DAY", f"{trades} trades were made today, {cap.words()}")
 
 
-def check_open_positions(open_positions: int, *, limit: int | None) -> Denial | None:
-    """Deny an entry that would open one position more than the limit. Count working entries as open."""
-    if limit is None or open_positions < limit:
+def check_open_positions(open_positions: int, *, cap: Cap[int]) -> Denial | None:
+    """Deny an entry that would open one position more than the cap. Count working entries as open."""
+    if open_positions < cap.value:
         return None
-    return Denial("MAX_OPEN_POSITIONS", f"{open_positions} positions were open, the limit is {limit}")
+    return Denial("MAX_OPEN_POSITIONS", f"{open_positions} positions were open, {cap.words()}")
 
 
-def check_order_value(*, quantity: int, price: Decimal, limit: Decimal | None) -> Denial | None:
-    """Deny an order worth more than the limit; a value exactly at it passes (it is a size, not a loss)."""
+def check_order_quantity(quantity: int, *, cap: Cap[int]) -> Denial | None:
+    """Deny an entry of more units than the cap; exactly at it passes. Count all slices of one entry together."""
+    if 0 < quantity <= cap.value:
+        return None
+    return Denial("MAX_ORDER_QUANTITY", f"the entry was for {quantity} units, {cap.words()}")
+
+
+def check_order_value(*, quantity: int, price: Decimal, cap: Cap[Decimal]) -> Denial | None:
+    """Deny an entry worth more than the cap; a value exactly at it passes (it is a size, not a loss)."""
     value = price * quantity
-    if limit is None or value <= limit:
+    if 0 < value <= cap.value:
         return None
-    return Denial("MAX_ORDER_VALUE", f"the order was worth {value}, the limit is {limit}")
+    return Denial("MAX_ORDER_VALUE", f"the order was worth {value}, {cap.words()}")
 
 
-def check_price_collar(*, price: Decimal, reference: Decimal | None, collar_percent: Decimal) -> Denial | None:
-    """Deny a price further than `collar_percent` from a trusted reference (yesterday's close, a REST quote)."""
+def check_price_collar(*, price: Decimal, reference: Decimal | None, cap: Cap[Decimal]) -> Denial | None:
+    """Deny a price further (in percent) than the cap from a trusted reference: yesterday's close, a REST quote."""
     if reference is None or reference <= 0:
         return Denial("NO_REFERENCE_PRICE", f"no reference price was known for {price}")
-    if price > 0 and abs(price - reference) * 100 <= collar_percent * reference:
+    if price > 0 and abs(price - reference) * 100 <= cap.value * reference:
         return None
-    return Denial("PRICE_COLLAR", f"price {price} was more than {collar_percent} % from {reference}")
+    return Denial("PRICE_COLLAR", f"price {price} was too far from {reference}: {cap.words()}, in percent")
 
 
 def check_tick_age(*, age_s: Decimal | None, limit_s: Decimal) -> Denial | None:

@@ -14,6 +14,7 @@ from trading.engine.leftovers import Leftovers
 from trading.engine.listener import AccountListener
 from trading.engine.orders import Working
 from trading.engine.reconcile import Reconciler
+from trading.engine.sight import Sight
 from trading.engine.tools import Tools
 from trading.ports import AccountRef, DayBook, StoredIntent
 
@@ -68,13 +69,17 @@ class AccountMaker:
     def _gate(self, client: ClientBook, desk: AccountDesk) -> Gate:
         found = self._house.instruments
         return Gate(
-            tools=self._tools,
-            control=self._house.control,
-            client=client,
-            desk=desk,
-            instrument_of=found.find,
-            last_tick=found.last_tick,
-            last_price=found.last_price,
+            Sight(
+                tools=self._tools,
+                control=self._house.control,
+                client=client,
+                desk=desk,
+                instrument_of=found.find,
+                last_tick=found.last_tick,
+                last_price=found.last_price,
+                quoted=found.quoted,
+                caps=lambda: self._house.caps,
+            )
         )
 
     def _restore_lines(self, desk: AccountDesk) -> None:
@@ -104,7 +109,8 @@ def _take_history(
         order = stored.order
         order_id = order.order_id if order else ""
         desk.budget.today += CALLS_AN_ORDER
-        desk.orders.add(Working(stored.intent, now, state=stored.state, order=order, order_id=order_id))
+        decided_at = stored.decided_at or now
+        desk.orders.add(Working(stored.intent, decided_at, state=stored.state, order=order, order_id=order_id))
     desk.orders.add_trades(trades)
 
 

@@ -46,12 +46,9 @@ class ClientBook:
         return [line for desk in self.desks for line in desk.lines.values()]
 
     def entries_sent(self, *, besides: Working | None = None) -> int:
-        """Count today's entries that the gate let pass."""
-        return sum(
-            working.counts_as_entry and working is not besides
-            for desk in self.desks
-            for working in desk.orders.by_tag.values()
-        )
+        """Count today's entries that the gate let pass; the slices of one count once, those of `besides` not at all."""
+        made = {_entry_of(one) for desk in self.desks for one in desk.orders.by_tag.values() if one.counts_as_entry}
+        return len(made - {_entry_of(besides)} if besides is not None else made)
 
     def open_positions(self, *, besides: PositionLine) -> int:
         """Count positions that are open, or for which the gate let an entry pass, without the one of line `besides`."""
@@ -79,3 +76,8 @@ class ClientBook:
     def holds(self, instrument: str) -> bool:
         """Say whether anything of an instrument is open intraday."""
         return any(desk.orders.positions.net_quantity(instrument, Product.MIS) for desk in self.desks)
+
+
+def _entry_of(working: Working) -> tuple[str, str, int]:
+    key = working.intent.key
+    return key.account, key.instrument, key.position

@@ -1,9 +1,10 @@
 """Who may enter now: the control rows as last read, the limits just reached, and whether the feed is fit."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from trading.domain.control import TradingState, strictest
-from trading.ports import ControlView
+from trading.ports import ControlView, Place
 
 
 @dataclass
@@ -16,8 +17,12 @@ class ControlState:
     latched: dict[int, str] = field(default_factory=dict)
     feed_trouble: str = "no tick has come yet"
     prices_stopped: bool = False
+    stopped_ladders: dict[Place, str] = field(default_factory=dict)
+    """Ladders that repeated themselves too often, and why."""
+    allowed_again: dict[Place, datetime] = field(default_factory=dict)
     _unseen: dict[int, str] = field(default_factory=dict)
     """Latches that this process set and has not read back yet: rows read before they were stored do not undo them."""
+    _unseen_stops: dict[Place, str] = field(default_factory=dict)
 
     def of(self, client_id: int) -> TradingState:
         """Give a client's own state; one nobody told of may not enter."""
@@ -33,8 +38,21 @@ class ControlState:
             self._unseen[client_id] = self.latched[client_id] = message
         self.clients[client_id] = strictest(self.of(client_id), TradingState.REDUCING)
 
+    def stop_ladder(self, place: Place, reason: str) -> bool:
+        """Hold a ladder's entries from this moment on, also before the database has it; False when it was held."""
+        if place in self.stopped_ladders:
+            return False
+        self._unseen_stops[place] = self.stopped_ladders[place] = reason
+        return True
+
+    def stop_stored(self, place: Place) -> None:
+        """The database has the stop: from now on its rows count."""
+        self._unseen_stops.pop(place, None)
+
     def take(self, view: ControlView) -> None:
         """Take over the control rows."""
+        self.stopped_ladders = {**view.stopped_ladders, **self._unseen_stops}
+        self.allowed_again = dict(view.allowed_again)
         self.house, self.clients, self.latched = view.house_state, dict(view.states), dict(view.latched)
         unseen, self._unseen = self._unseen, {}
         for client_id, message in unseen.items():

@@ -38,3 +38,5 @@ class EngineDeps:
     shard: str = "main"
     holder: str = "engine"
     wake: asyncio.Event | None = None
+    egress_problem: Callable[[AccountRef], str] = lambda ref: ""
+    """Says why an account's registered address cannot be sent from here; empty when it can."""

@@ -6,8 +6,9 @@ Each account has a gateway and a task of its own, so that a sick account delays 
 import asyncio
 import heapq
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from trading.domain.backoff import Backoff
 from trading.domain.errors import (
@@ -22,6 +23,7 @@ from trading.engine.desk import AccountDesk
 from trading.engine.gate import Gate
 from trading.engine.orders import Working
 from trading.engine.sending import OrderSender
+from trading.engine.sight import Finding
 from trading.engine.tools import Tools
 from trading.engine.work import first_of, happened
 
@@ -35,6 +37,7 @@ class _Job:
     rank: int
     number: int
     working: Working = field(compare=False)
+    queued_at: float = field(compare=False)
 
 
 class AccountGateway:
@@ -132,7 +135,7 @@ class AccountGateway:
     def _queue(self, rank: int, working: Working) -> None:
         self._count += 1
         self._tools.work.begin()
-        heapq.heappush(self._jobs, _Job(rank, self._count, working))
+        heapq.heappush(self._jobs, _Job(rank, self._count, working, self._tools.clock.monotonic()))
         self._stirred.set()
 
     # -- the account's task ------------------------------------------------------------------------------------
@@ -150,7 +153,18 @@ class AccountGateway:
                 await first_of(happened(self._stirred), self._tools.clock.sleep(wait_s))
                 continue
             job = heapq.heappop(self._jobs)
-            self._desk.budget.spend(now)
-            work = self._canceller.cancel(job.working) if job.rank == CANCEL else self._sender.place(job.working)
-            self._tools.spawn(work, f"send {job.working.tag}")
+            self._tools.spawn(self._work_of(job, now), f"send {job.working.tag}")
             self._tools.work.end()
+
+    def _work_of(self, job: _Job, now: float) -> Coroutine[Any, Any, None]:
+        """Judge the job at this moment, with room in the budget, and take its call; a denied order takes none."""
+        if job.rank == CANCEL:
+            self._desk.budget.spend(now)
+            return self._canceller.cancel(job.working)
+        result = self._sender.judge(job.working)
+        if result.denial is None or job.rank == EXIT:
+            self._desk.budget.spend(now)
+        if result.denial is None:
+            waited = {"waited_s": round(now - job.queued_at, 3)}
+            result = result.and_then("rate_budget", Finding(None, waited))
+        return self._sender.place(job.working, result)

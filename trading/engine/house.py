@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from trading.domain.caps import HouseCaps
 from trading.domain.control import TradingState, strictest
 from trading.engine.client import ClientBook
 from trading.engine.control_state import ControlState
@@ -34,6 +35,7 @@ class House:
     book: LadderBook
     instruments: Instruments
     control: ControlState = field(default_factory=ControlState)
+    caps: HouseCaps | None = None
     clients: dict[int, ClientBook] = field(default_factory=dict)
     accounts: dict[str, AccountParts] = field(default_factory=dict)
     runners: dict[tuple[str, str], LadderRunner] = field(default_factory=dict)

@@ -46,6 +46,11 @@ class Instruments:
             return from_scaled(tick.ltp)
         return quoted[0] if quoted else None
 
+    def quoted(self, key: str) -> Decimal | None:
+        """Give the price that was last read by REST, whatever ticks came since; None when none was."""
+        found = self._quoted.get(key)
+        return found[0] if found else None
+
     def quote(self, prices: dict[str, Decimal], at: int = 0) -> None:
         """Keep prices read by REST at an epoch second; without one they stand in until a tick comes."""
         self._quoted.update({key: (price, at) for key, price in prices.items()})

@@ -53,6 +53,7 @@ class Planner:
 
     def take_over(self, book: DayBook) -> None:
         """Build what is missing and bring the rest up to date. Orders and fills are taken in once an account."""
+        self._house.caps = book.house_caps
         for policy in book.clients:
             self._client(policy, is_squared_off=policy.client_id in book.squared_off)
         for ref in book.accounts:

@@ -1,7 +1,7 @@
 """One order's last steps: gate, claim, send, and what its answer means."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from trading.domain.backoff import Backoff
 from trading.domain.errors import BrokerAuthError, BrokerRejected, StoreUnavailable
@@ -9,8 +9,9 @@ from trading.domain.orders import IntentState
 from trading.domain.risk import Denial
 from trading.engine.crash_points import crash_at
 from trading.engine.desk import AccountDesk
-from trading.engine.gate import Gate
+from trading.engine.gate import Gate, GateResult, Verdict
 from trading.engine.orders import Working
+from trading.engine.second_path import SecondPath
 from trading.engine.tools import Tools
 from trading.ports import Claim
 
@@ -27,15 +28,22 @@ class OrderSender:
         self._tools = tools
         self._desk = desk
         self._gate = gate
+        self._second_path = SecondPath(gate.sight)
         self._resolve_doubt = resolve_doubt
         self._backoff = Backoff(first_s=0.5, most_s=4.0)
 
-    async def place(self, working: Working) -> None:
-        """Bring one committed intent to the wire, or settle it as denied."""
+    def judge(self, working: Working) -> GateResult:
+        """Ask the gate, now; `place` has to follow at once. What it lets pass counts from here on."""
         result = self._gate.check(working)
-        told = {"purpose": working.purpose.value, "verdicts": list(result.verdicts)}
-        self._desk.note(working, "GATE", told)
+        working.is_cleared = result.denial is None
+        return result
+
+    async def place(self, working: Working, result: GateResult) -> None:
+        """Bring one committed intent, with the gate's verdicts of just now, to the wire, or settle it as denied."""
+        if result.is_broken and working.purpose.is_exit:
+            result = await self._second_path.judge(working, result)
         if result.denial is not None:
+            self._tell_gate(working, result)
             await self._denied(working, result.denial)
             return
         working.is_cleared = True
@@ -54,12 +62,20 @@ class OrderSender:
         else:
             await self._send(working)
 
+    def _tell_gate(self, working: Working, result: GateResult) -> None:
+        """Keep the verdicts of an order that is not claimed; the claim keeps those of the others."""
+        self._desk.note(working, "GATE", {"purpose": working.purpose.value, "verdicts": list(result.verdicts)})
+
     def _second_thoughts(self, working: Working, asked_at: float) -> Denial | None:
         """Judge again what was withdrawn meanwhile, or what the claim kept waiting: the world went on."""
-        took_s = self._tools.clock.monotonic() - asked_at
-        return self._gate.check(working).denial if working.is_withdrawn or took_s > VERDICT_HOLDS_S else None
+        if not working.is_withdrawn and self._tools.clock.monotonic() - asked_at <= VERDICT_HOLDS_S:
+            return None
+        result = self._gate.check(working)
+        self._tell_gate(working, result)
+        # A check that breaks only now holds no exit: the first time it was judged.
+        return None if result.is_broken and working.purpose.is_exit else result.denial
 
-    async def _claim(self, working: Working, verdicts: tuple[dict[str, object], ...]) -> Claim:
+    async def _claim(self, working: Working, verdicts: Sequence[Verdict]) -> Claim:
         """Set SENDING. While the database is away an entry is dropped and an exit waits for it."""
         right, tries = self._tools.right, 0
         while True:
@@ -91,10 +107,27 @@ class OrderSender:
         self.settle(working, IntentState.DENIED)
 
     async def _denied(self, working: Working, denial: Denial) -> None:
+        if denial.code == "REPEATED_EXECUTION":
+            self._stop_ladder(working, denial.message)
         self._desk.note(working, "ORDER_DENIED", _words_of(working, denial))
         working.words = denial.message
         await self._resolve(working, IntentState.DENIED, reason=f"{denial.code}: {denial.message}")
         self.settle(working, IntentState.DENIED)
+
+    def _stop_ladder(self, working: Working, why: str) -> None:
+        """Hold its ladder until a person lets it go on; in the database, so that a restart holds it too."""
+        tools, key = self._tools, working.intent.key
+        place = (key.account, key.instrument)
+        if not self._gate.sight.control.stop_ladder(place, why):
+            return
+        self._desk.note(working, "LADDER_STOPPED", {"text": f"enters nothing until a person lets it go on: {why}"})
+        self._desk.alarm(working, "REPEATED_EXECUTION", f"{key.instrument} on {key.account} was stopped: {why}")
+
+        async def store() -> None:
+            await tools.until_stored(lambda: tools.store.stop_ladder(place, why), "a stopped ladder")
+            self._gate.sight.control.stop_stored(place)
+
+        tools.work.spawn(store(), f"stop {key.instrument}", counts=False)
 
     async def _send(self, working: Working) -> None:
         """Write the socket, and sort the answer: taken, refused for certain, or unknown."""

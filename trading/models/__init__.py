@@ -3,7 +3,7 @@
 from trading.models.accounts import BrokerAccount, BrokerName, FeedAccount, FeedConsent
 from trading.models.audit import EventChain, EventLog
 from trading.models.calendar import OperatorDay, OperatorSession, OperatorYear
-from trading.models.engine import CommandRow, LadderState, Lease
+from trading.models.engine import CommandRow, LadderState, LadderStop, Lease
 from trading.models.house import House, Venue
 from trading.models.instruments import DayRange, InstrumentDump, InstrumentRow, OpeningRange
 from trading.models.mail import OutgoingMail
@@ -33,6 +33,7 @@ __all__ = [
     "InstrumentDump",
     "InstrumentRow",
     "LadderState",
+    "LadderStop",
     "Lease",
     "OpeningRange",
     "OperatorDay",

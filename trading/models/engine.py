@@ -27,6 +27,34 @@ class LadderState(models.Model):
         return f"{self.account} {self.instrument} {self.day}"
 
 
+class LadderStop(models.Model):
+    """A ladder that repeated itself too often enters nothing until a person lets it go on; the row then stays.
+
+    `stopped_at`, `allowed_at` and `allowed_day` are market time.
+    """
+
+    account = models.ForeignKey(BrokerAccount, on_delete=models.PROTECT, related_name="ladder_stops")
+    instrument = models.CharField(max_length=80, help_text="EXCHANGE:TRADINGSYMBOL")
+    reason = models.CharField(max_length=200)
+    stopped_at = models.DateTimeField()
+    allowed_at = models.DateTimeField(null=True, blank=True)
+    allowed_day = models.DateField(null=True, blank=True, db_index=True)
+    allowed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "instrument"],
+                condition=models.Q(allowed_at=None),
+                name="a_ladder_is_stopped_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.instrument}: {self.reason}"
+
+
 class Lease(models.Model):
     """Who may speak for a shard's accounts. Observers judge the holder by `counter` alone, never by the times."""
 

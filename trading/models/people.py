@@ -1,6 +1,8 @@
 """Who signs in, and what a client allows."""
 
+from collections.abc import Callable
 from datetime import date, time
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
@@ -9,6 +11,18 @@ from django.utils import timezone
 
 from trading.domain.control import TradingState, strictest
 from trading.models.fields import choices_of, money
+
+LIMITS: dict[str, Callable[[str], Decimal | int]] = {
+    "daily_loss_limit": Decimal,
+    "daily_profit_limit": Decimal,
+    "max_order_value": Decimal,
+    "max_order_quantity": int,
+    "price_collar_percent": Decimal,
+    "max_trades_per_day": int,
+    "max_open_positions": int,
+    "max_entries_per_ladder": int,
+}
+"""A client's limits that a raise makes wider only from the next market day on, and how each is read from text."""
 
 
 class UserManager(BaseUserManager["User"]):
@@ -92,7 +106,10 @@ class Control(models.Model):
 
 
 class Client(Control):
-    """One trading customer. Limits are rupees or counts a day; None means no limit. Times are IST."""
+    """One trading customer. Limits are rupees or counts a day; None means no limit. Times are IST.
+
+    What counts on a day says `limits_on`: the columns, and what of `raises` (`{name: {"to", "from"}}`) has begun.
+    """
 
     user = models.OneToOneField(User, on_delete=models.PROTECT, related_name="client")
     mode = models.CharField(max_length=5, choices=ClientMode.choices, default=ClientMode.PAPER)
@@ -102,6 +119,10 @@ class Client(Control):
     max_open_positions = models.PositiveIntegerField(null=True, blank=True)
     max_trades_per_day = models.PositiveIntegerField(null=True, blank=True)
     max_order_value = money(null=True, blank=True)
+    max_order_quantity = models.PositiveIntegerField(null=True, blank=True)
+    max_entries_per_ladder = models.PositiveIntegerField(null=True, blank=True)
+    price_collar_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    raises = models.JSONField(default=dict, blank=True, help_text="wider limits that wait for the next market day")
     square_off_at = models.TimeField(default=time(15, 15))
     no_new_entry_after = models.TimeField(default=time(15, 0))
     limits_confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -110,6 +131,14 @@ class Client(Control):
 
     def __str__(self) -> str:
         return self.label
+
+    def limits_on(self, day: date) -> dict[str, Any]:
+        """Give each limit of LIMITS as it counts on a market day: a raise counts from the day it names on."""
+        found: dict[str, Any] = {name: getattr(self, name) for name in LIMITS}
+        for name, raised in self.raises.items():
+            if date.fromisoformat(raised["from"]) <= day:
+                found[name] = None if raised["to"] is None else LIMITS[name](raised["to"])
+        return found
 
     @property
     def label(self) -> str:

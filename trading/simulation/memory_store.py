@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from trading.domain.caps import HouseCaps
 from trading.domain.control import CommandKind, TradingState, state_denial, strictest
 from trading.domain.errors import ExitAlreadyLive, StoreUnavailable
 from trading.domain.opening_range import OpeningRange
@@ -22,6 +23,7 @@ from trading.ports import (
     EngineEvent,
     LadderRecord,
     LeaseView,
+    Place,
     Plan,
     StoredIntent,
 )
@@ -63,6 +65,9 @@ class MemoryStore:
         self.alarms: list[tuple[int | None, str, str]] = []
         self.pnl: dict[tuple[int, datetime], tuple[Decimal, Decimal]] = {}
         self.leases: dict[str, LeaseView] = {}
+        self.house_caps: HouseCaps | None = HouseCaps()
+        self.stopped_ladders: dict[Place, str] = {}
+        self.allowed_again: dict[Place, datetime] = {}
 
     # What a test arranges.
 
@@ -119,6 +124,7 @@ class MemoryStore:
                 for on, command in self.commands.values()
                 if command.kind is CommandKind.SQUARE_OFF and command.client_id is not None and on == day
             ),
+            house_caps=self.house_caps,
         )
 
     async def control(self) -> ControlView:
@@ -134,6 +140,8 @@ class MemoryStore:
                 for command_id, (day, command) in self.commands.items()
                 if command_id not in self.results and (day == today or command.kind.outlives_its_day)
             ),
+            stopped_ladders=dict(self.stopped_ladders),
+            allowed_again={place: at for place, at in self.allowed_again.items() if ist_day(at) == today},
         )
 
     async def create_intent(self, intent: OrderIntent, *, decided_at: datetime, reason: Mapping[str, Any]) -> bool:
@@ -148,21 +156,40 @@ class MemoryStore:
             if holder is not None and self.intents[holder].intent.key.day >= intent.key.day:
                 raise ExitAlreadyLive(f"{slot[0]} {slot[1]} had the live exit {self.exit_slots[slot]}")
             self.exit_slots[slot] = intent.tag
-        self.intents[intent.tag] = StoredIntent(intent, IntentState.NEW)
+        self.intents[intent.tag] = StoredIntent(intent, IntentState.NEW, decided_at=decided_at)
         self.reasons[intent.tag] = dict(reason)
         return True
 
     async def claim(self, tag: str, *, shard: str, epoch: int, verdicts: Sequence[Mapping[str, Any]]) -> Claim:
         self._check()
-        lease = self.leases.get(shard)
+        stored, key = self.intents[tag], self.intents[tag].intent.key
+        client = self._policy(self.accounts[key.account].client_id, self._today())
+        states = {"house": self._house(self._today()), "client": client.state}
+        answer = self._claim_of(stored, shard, epoch, states)
+        verdict = {"check": "claim", "ok": not answer.denied, "facts": {"shard": shard, "epoch": epoch, **states}}
+        if answer.denied:
+            verdict |= {"code": answer.denied, "message": answer.message}
+        told = [*verdicts, verdict]
+        if answer.denied not in ("LEASE_LOST", "NOT_NEW"):
+            self.verdicts[tag] = told
+            self._move(stored, IntentState.DENIED if answer.denied else IntentState.SENDING)
+        data = {"purpose": key.purpose.value, "verdicts": told}
+        at, account = self._clock.now(), key.account
+        self.events.append(EngineEvent(client.client_id, "GATE", at, data, account, key.instrument, tag))
+        return answer
+
+    def _claim_of(self, stored: StoredIntent, shard: str, epoch: int, states: Mapping[str, TradingState]) -> Claim:
+        lease, key = self.leases.get(shard), stored.intent.key
         if lease is None or lease.epoch != epoch or not lease.holder:
             return Claim("LEASE_LOST", f"the lease of {shard} was not held with epoch {epoch}")
-        stored = self.intents[tag]
         if stored.state is not IntentState.NEW:
             return Claim("NOT_NEW", f"the intent was {stored.state}", stored.state)
-        self.verdicts[tag] = list(verdicts)
-        denial = self._denial(stored.intent)
-        self._move(stored, IntentState.DENIED if denial else IntentState.SENDING)
+        if not key.purpose.is_exit and key.account in self.disabled_accounts:
+            return Claim("ACCOUNT_DISABLED", f"{key.account} was disabled")
+        why = self.stopped_ladders.get((key.account, key.instrument))
+        if not key.purpose.is_exit and why is not None:
+            return Claim("LADDER_STOPPED", f"stopped until a person lets it go on: {why}")
+        denial = state_denial(key.purpose, house=states["house"], client=states["client"])
         return Claim(*denial) if denial else Claim()
 
     async def resolve(self, tag: str, state: IntentState, *, order_id: str = "", reason: str = "") -> None:
@@ -222,6 +249,10 @@ class MemoryStore:
             self.house_latch = made
         else:
             self.latches[client_id] = made
+
+    async def stop_ladder(self, place: Place, reason: str) -> None:
+        self._check()
+        self.stopped_ladders.setdefault(place, reason)
 
     async def save_pnl(self, at: datetime, points: Sequence[tuple[int, Decimal, Decimal]]) -> None:
         self._check()
@@ -290,13 +321,6 @@ class MemoryStore:
         if plan.config.get("range_source") != "opening_range" or found is None:
             return plan
         return replace(plan, day_range=found.reference(), why_no_range=found.why_not)
-
-    def _denial(self, intent: OrderIntent) -> tuple[str, str] | None:
-        key, today = intent.key, self._today()
-        client = self._policy(self.accounts[key.account].client_id, today)
-        if not key.purpose.is_exit and key.account in self.disabled_accounts:
-            return "ACCOUNT_DISABLED", f"{key.account} was disabled"
-        return state_denial(key.purpose, house=self._house(today), client=client.state)
 
     def _lower(self, client_id: int | None, state: TradingState) -> None:
         if client_id is None:

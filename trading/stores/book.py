@@ -29,6 +29,7 @@ from trading.ports import (
     Plan,
     StoredIntent,
 )
+from trading.stores import ladder_stops
 from trading.stores.ranges import LineRange, line_config, line_ranges
 
 
@@ -47,6 +48,7 @@ def load_book(day: date) -> DayBook:
         trades=tuple((row.account.key, row.to_trade()) for row in fills),
         ladders=tuple(LadderRecord(row.account.key, row.instrument, row.snapshot) for row in ladders),
         squared_off=_squared_off(day),
+        house_caps=(House.objects.filter(id=ONLY_ROW).first() or House()).caps(),
     )
 
 
@@ -63,6 +65,8 @@ def read_control(day: date) -> ControlView:
             Command(row.pk, CommandKind(row.kind), row.client_id, row.arguments, asked_wall=row.created_at)
             for row in commands
         ),
+        stopped_ladders=ladder_stops.stopped(),
+        allowed_again=ladder_stops.allowed_again(day),
     )
 
 
@@ -74,7 +78,7 @@ def house_state(day: date) -> TradingState:
 
 def stored_intent(row: OrderIntentRow) -> StoredIntent:
     """Give intent, state and order together. Needs `account` loaded."""
-    return StoredIntent(row.to_intent(), IntentState(row.state), row.to_order())
+    return StoredIntent(row.to_intent(), IntentState(row.state), row.to_order(), decided_at=row.decided_at)
 
 
 def _squared_off(day: date) -> frozenset[int]:
@@ -95,6 +99,7 @@ def _account_ref(account: BrokerAccount) -> AccountRef:
         client_id=account.owner.client.pk,
         broker=account.broker,
         algo_id=account.algo_id,
+        egress_ip=account.egress_ip or "",
     )
 
 
@@ -106,12 +111,8 @@ def _policy(client: Client, day: date) -> ClientPolicy:
         squares_off_on_kill=client.squares_off_on_kill,
         square_off_at=client.square_off_at,
         no_new_entry_after=client.no_new_entry_after,
-        daily_loss_limit=client.daily_loss_limit,
-        daily_profit_limit=client.daily_profit_limit,
-        max_trades_per_day=client.max_trades_per_day,
-        max_open_positions=client.max_open_positions,
-        max_order_value=client.max_order_value,
         latched_reason=client.latched_reason_on(day),
+        **client.limits_on(day),
     )
 
 

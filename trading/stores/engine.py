@@ -10,8 +10,8 @@ from trading.domain.opening_range import OpeningRange
 from trading.domain.orders import BrokerOrder, BrokerTrade, IntentState, OrderIntent
 from trading.domain.timezone import ist_day
 from trading.models import LadderState, PnlPoint
-from trading.ports import Claim, Clock, ControlView, DayBook, EngineEvent, LadderRecord
-from trading.stores import alarms, commands, fills, intents, ranges
+from trading.ports import Claim, Clock, ControlView, DayBook, EngineEvent, LadderRecord, Place
+from trading.stores import alarms, commands, fills, intents, ladder_stops, ranges
 from trading.stores.accounts import AccountIndex
 from trading.stores.book import load_book, read_control
 from trading.stores.chain import append_events
@@ -52,9 +52,9 @@ class DjangoEngineStore:
 
     async def claim(self, tag: str, *, shard: str, epoch: int, verdicts: Sequence[Mapping[str, Any]]) -> Claim:
         """Set SENDING with lease and control rows locked; see the port."""
-        wall, today = self._clock.wall(), self._today()
+        wall, at = self._clock.wall(), self._clock.now()
         return await self._thread.run(
-            lambda: intents.claim(tag, shard=shard, epoch=epoch, verdicts=verdicts, today=today, wall=wall),
+            lambda: intents.claim(tag, shard=shard, epoch=epoch, verdicts=verdicts, at=at, wall=wall),
             locks=[lease_lock(shard), CONTROL],
         )
 
@@ -109,6 +109,15 @@ class DjangoEngineStore:
         wall, today = self._clock.wall(), self._today()
         await self._thread.run(
             lambda: lower_state(client_id, state, reason, latch_day=today if latch else None, wall=wall),
+            locks=[CONTROL],
+        )
+
+    async def stop_ladder(self, place: Place, reason: str) -> None:
+        """Hold a ladder's entries until a person lets it go on; see the port."""
+        wall, at = self._clock.wall(), self._clock.now()
+        account, instrument = place
+        await self._thread.run(
+            lambda: ladder_stops.stop(self._accounts.of(account).account_id, instrument, reason, at=at, wall=wall),
             locks=[CONTROL],
         )
 

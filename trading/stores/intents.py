@@ -1,12 +1,12 @@
 """The life of an intent row. Each function is one piece of work inside the caller's transaction."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from trading.domain.control import state_denial
+from trading.domain.control import TradingState, state_denial
 from trading.domain.errors import ExitAlreadyLive
 from trading.domain.orders import (
     BrokerOrder,
@@ -16,10 +16,13 @@ from trading.domain.orders import (
     check_transition,
     is_stale_word,
 )
+from trading.domain.timezone import ist_day
 from trading.models import Fill, Lease, OrderIntentRow
-from trading.ports import Claim
+from trading.ports import Claim, EngineEvent
+from trading.stores import ladder_stops
 from trading.stores.accounts import AccountIds
 from trading.stores.book import house_state
+from trading.stores.chain import append_events
 
 OUTCOME_LENGTH = 400
 CLAIM_COLUMNS = [
@@ -80,24 +83,46 @@ def _insert(row: OrderIntentRow) -> None:
 
 
 def claim(
-    tag: str, *, shard: str, epoch: int, verdicts: Sequence[Mapping[str, Any]], today: date, wall: datetime
+    tag: str, *, shard: str, epoch: int, verdicts: Sequence[Mapping[str, Any]], at: datetime, wall: datetime
 ) -> Claim:
-    """Set SENDING, or DENIED when the control rows refuse. The caller holds the lease and control locks."""
-    if not Lease.objects.filter(shard=shard, epoch=epoch).exclude(holder="").exists():
-        return Claim("LEASE_LOST", f"the lease of {shard} was not held with epoch {epoch}")
+    """Set SENDING, or DENIED when the control rows refuse, and log all verdicts with the claim's own (GATE).
+
+    `at` is market time. The caller holds the lease and control locks, so in a client's chain no GATE that let an
+    entry pass can stand behind the kill that forbids it.
+    """
     rows = OrderIntentRow.objects.select_for_update(no_key=True, of=("self",))
     row = rows.select_related("client", "account").get(tag=tag)
+    states = {"house": house_state(ist_day(at)), "client": row.client.state_on(ist_day(at))}
+    answer = _claim_of(row, shard, epoch, states)
+    verdict = {"check": "claim", "ok": not answer.denied, "facts": {"shard": shard, "epoch": epoch, **states}}
+    if answer.denied:
+        verdict |= {"code": answer.denied, "message": answer.message}
+    told = [*(dict(one) for one in verdicts), verdict]
+    if answer.denied not in ("LEASE_LOST", "NOT_NEW"):
+        row.gate, row.shard, row.epoch = told, shard, epoch
+        if answer.denied:
+            row.state, row.resolved_at, row.outcome = IntentState.DENIED, wall, f"{answer.denied}: {answer.message}"
+            _close(row, wall)
+        else:
+            row.state, row.claimed_at = IntentState.SENDING, wall
+        row.save(update_fields=CLAIM_COLUMNS)
+    data = {"purpose": row.purpose, "verdicts": told}
+    append_events([EngineEvent(row.client_id, "GATE", at, data, row.account.key, row.instrument, tag)], wall=wall)
+    return answer
+
+
+def _claim_of(row: OrderIntentRow, shard: str, epoch: int, states: Mapping[str, TradingState]) -> Claim:
+    """Judge under the locks: the lease's epoch, the intent's state, the control rows."""
+    if not Lease.objects.filter(shard=shard, epoch=epoch).exclude(holder="").exists():
+        return Claim("LEASE_LOST", f"the lease of {shard} was not held with epoch {epoch}")
     if row.state != IntentState.NEW:
         return Claim("NOT_NEW", f"the intent was {row.state}", IntentState(row.state))
-    denial = _denial(row, today)
-    row.gate, row.shard, row.epoch = [dict(verdict) for verdict in verdicts], shard, epoch
-    if denial is None:
-        row.state, row.claimed_at = IntentState.SENDING, wall
-    else:
-        row.state, row.resolved_at, row.outcome = IntentState.DENIED, wall, f"{denial[0]}: {denial[1]}"
-        _close(row, wall)
-    row.save(update_fields=CLAIM_COLUMNS)
-    return Claim() if denial is None else Claim(*denial)
+    if not row.is_exit and not row.account.is_enabled:
+        return Claim("ACCOUNT_DISABLED", f"{row.account} was disabled")
+    if not row.is_exit and (stop := ladder_stops.standing(row.account_id, row.instrument)):
+        return Claim("LADDER_STOPPED", f"stopped until a person lets it go on: {stop.reason}")
+    denial = state_denial(Purpose(row.purpose), house=states["house"], client=states["client"])
+    return Claim(*denial) if denial else Claim()
 
 
 def resolve(tag: str, state: IntentState, *, order_id: str, reason: str, wall: datetime) -> None:
@@ -132,12 +157,6 @@ def save_order(account_key: str, order: BrokerOrder, *, wall: datetime) -> None:
     if order.status.is_final:
         _close(row, wall)
     row.save()
-
-
-def _denial(row: OrderIntentRow, today: date) -> tuple[str, str] | None:
-    if not row.is_exit and not row.account.is_enabled:
-        return "ACCOUNT_DISABLED", f"{row.account} was disabled"
-    return state_denial(Purpose(row.purpose), house=house_state(today), client=row.client.state_on(today))
 
 
 def _learn_order_id(row: OrderIntentRow, order_id: str) -> None:

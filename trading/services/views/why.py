@@ -23,12 +23,17 @@ GATE_WORDS = {
     "feed": "the price feed is alive",
     "tick": "the price is fresh",
     "day_limits": "within the day's loss and profit limits",
+    "repeats": "this ladder does not repeat itself too often",
     "trades_today": "within the trades of a day",
     "open_positions": "within the open positions at once",
+    "order_quantity": "within the units of an order",
     "order_value": "within the largest order",
     "price_collar": "the price is near yesterday's close",
     "reduce_only": "only shrinks what is open",
-    "order_rules": "tick, lot, tag and protection",
+    "order_rules": "tick, lot, tag, protection, algo id and address",
+    "second_path": "the broker's own positions say that it shrinks what is open",
+    "rate_budget": "a call was left for it",
+    "claim": "committed under the lease, with the control rows locked",
 }
 
 
