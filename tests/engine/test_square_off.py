@@ -8,6 +8,7 @@ from tests.engine.stage import DAY, GILLETTE, INFY, Stage
 from tests.fakes.broker import REST
 from trading.domain.control import CommandKind
 from trading.domain.orders import BrokerPosition, Side
+from trading.domain.timezone import at_ist
 
 
 async def holding_both(stage: Stage) -> Stage:
@@ -113,7 +114,8 @@ async def test_a_client_that_is_not_flat_in_time_alarms_with_instrument_and_quan
     assert ("NOT_FLAT") in stage.alarm_codes()
     text = next(text for _, code, text in stage.store.alarms if code == "NOT_FLAT")
     assert "+50 NSE:INFY" in text
-    assert "15:14:30" in text
+    assert "15:14:00" in text
+    assert "phone desk" in text
 
 
 async def test_positions_that_cannot_be_read_are_not_flat(stage: Stage) -> None:
@@ -250,7 +252,8 @@ async def test_the_alarm_names_what_the_broker_shows_though_no_trade_explains_it
 async def test_only_what_is_due_is_squared_off_when_beat_asks_for_that(stage: Stage) -> None:
     await holding_both(stage)
     stage.clock.set_ist("15:10:00")
-    stage.session.tools.timers.cancel(("square off", 1, 0))
+    flat_by = at_ist(DAY, time(15, 14))
+    stage.session.tools.timers.cancel(("square off", 1, flat_by))
 
     command = stage.store.add_command(CommandKind.SQUARE_OFF, None, {"only_due": True}, day=DAY)
     await stage.settle(2.0)

@@ -69,7 +69,11 @@ def test_confirming_without_a_change_asks_nothing_of_the_engine(alice: Client) -
         ("max_trades_per_day", "0", "whole number"),
         ("max_trades_per_day", "2.5", "whole number"),
         ("max_open_positions", True, "whole number"),
-        ("square_off_at", "16:00", "by 15:30:00, was 16:00:00"),
+        (
+            "square_off_at",
+            "16:00",
+            "by 15:23:30, was 16:00:00: the broker itself closes intraday positions at 15:25:00",
+        ),
         ("square_off_at", "09:15", "after 09:15:00"),
         ("square_off_at", "soon", "a time like 15:15, was 'soon'"),
         ("no_new_entry_after", "15:20", "to the square-off at 15:15:00, was 15:20:00"),

@@ -59,11 +59,11 @@ class Desk:
 
 
 def test_a_stock_with_a_closing_auction_is_late_ten_seconds_after_its_own_time() -> None:
-    assert Desk("15:14:39", {"NSE:INFY": 50}).verify() == []
+    assert Desk("15:14:09", {"NSE:INFY": 50}).verify() == []
 
 
 def test_what_nobody_described_is_judged_as_if_it_had_one() -> None:
-    (text,) = Desk("15:14:40", {"NSE:INFY": 50, "NFO:NIFTY26NOV25000CE": 75}).verify()
+    (text,) = Desk("15:14:10", {"NSE:INFY": 50, "NFO:NIFTY26NOV25000CE": 75}).verify()
 
     assert "50 NSE:INFY" in text
     assert "NIFTY26NOV" not in text
@@ -103,12 +103,16 @@ def test_an_account_that_was_switched_off_after_it_traded_is_looked_at() -> None
     assert len(desk.verify()) == 1
 
 
-def test_the_early_square_off_is_asked_for_five_minutes_before_the_auction_days_end_and_once_a_minute() -> None:
+def test_what_must_go_whatever_was_chosen_is_asked_for_in_time_by_kind_and_once_a_minute() -> None:
     clock = FakeClock(at_ist(DAY, time(9, 0)))
     sync_schedule(clock.now())
 
-    row = PeriodicTask.objects.get(task="trading.tasks.square_off_due")
-    assert (row.crontab.hour, row.crontab.minute) == ("15", "10")
+    rows = PeriodicTask.objects.filter(task="trading.tasks.square_off_due")
+    assert {(row.name, row.crontab.hour, row.crontab.minute) for row in rows} == {
+        ("square off early", "15", "10"),
+        ("square off other stocks", "15", "15"),
+        ("square off derivatives", "15", "20"),
+    }
 
     first, again = (request_due_square_offs(DAY, clock=clock) for _ in range(2))
     assert first.pk == again.pk

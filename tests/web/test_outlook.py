@@ -44,16 +44,26 @@ def test_in_the_morning_the_opening_comes_first_and_both_square_offs_with_their_
     assert coming_at(trader, at(9, 0)) == [
         ("09:15", "the market opens"),
         ("15:00", "no new entries from then on"),
-        ("15:10", "square-off of stocks with a closing auction, flat by 15:14:30"),
+        ("15:10", "square-off of stocks with a closing auction, flat by 15:14:00"),
         ("15:15", "square-off of other stocks, flat by 15:16:00"),
     ]
 
 
 def test_what_is_being_squared_off_is_flat_by_its_end(trader: Client) -> None:
     assert coming_at(trader, at(15, 12)) == [
-        ("15:14:30", "stocks with a closing auction are flat by then"),
+        ("15:14", "stocks with a closing auction are flat by then"),
         ("15:15", "square-off of other stocks, flat by 15:16:00"),
     ]
+
+
+def test_a_time_beyond_the_brokers_own_square_off_is_brought_forward_and_the_page_says_why(trader: Client) -> None:
+    Client.objects.update(square_off_at=time(15, 30))
+    trader.refresh_from_db()
+
+    (row,) = [row for row in outlook.square_offs(trader, DAY) if row["group"] == "other stocks"]
+
+    assert (row["time"], row["flat_by"]) == ("15:15", "15:19:30")
+    assert row["reason"].startswith("the broker itself closes intraday positions at 15:20:00, so the square-off")
 
 
 def test_after_the_day_the_next_session_comes_beyond_the_holiday(trader: Client) -> None:

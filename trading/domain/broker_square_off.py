@@ -12,6 +12,9 @@ from trading.domain.instruments import InstrumentClass
 from trading.domain.sessions import SessionHours
 from trading.domain.timezone import at_ist
 
+RUN_BY: Mapping[str, str] = {"kite": "zerodha", "paper": "zerodha", "smartapi": "angelone"}
+"""Our word of an account's broker, and the company whose rows hold there; paper accounts follow Zerodha's."""
+
 
 @dataclass(frozen=True, slots=True)
 class SquareOffRow:

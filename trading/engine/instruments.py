@@ -1,5 +1,6 @@
 """Which instrument a key means today, and its last price."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from trading.domain.instruments import Instrument, InstrumentClass, presumed_class
@@ -24,6 +25,10 @@ class Instruments:
     def find(self, key: str) -> Instrument | None:
         """Give an instrument of today, None for a stranger."""
         return self._by_key.get(key)
+
+    def all(self) -> Iterable[Instrument]:
+        """Give every instrument of today's plans."""
+        return self._by_key.values()
 
     def key_of(self, token: int) -> str:
         """Give the key of a feed token, empty for a stranger."""

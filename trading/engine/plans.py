@@ -6,9 +6,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from trading.domain.instruments import InstrumentClass
-from trading.domain.square_off import SquareOffPlan, client_time_plan, square_off_plan
-from trading.domain.timezone import to_ist
 from trading.engine.account_maker import AccountMaker
 from trading.engine.client import ClientBook
 from trading.engine.day_plan import DayTimes, as_entered
@@ -16,7 +13,8 @@ from trading.engine.desk import AccountDesk
 from trading.engine.house import AccountParts, House
 from trading.engine.opening import OpeningRanges
 from trading.engine.runner import LadderRunner
-from trading.engine.square_off import PlannedSquareOff, SquareOffPlanner
+from trading.engine.square_off import SquareOffPlanner
+from trading.engine.square_off_plans import SquareOffPlans
 from trading.engine.tools import Tools
 from trading.ports import AccountRef, ClientPolicy, DayBook, LadderRecord, Plan
 
@@ -34,6 +32,7 @@ class Planner:
         tools: Tools,
         house: House,
         square_off: SquareOffPlanner,
+        ends: SquareOffPlans,
         opening: OpeningRanges,
         *,
         accounts: AccountMaker,
@@ -44,6 +43,7 @@ class Planner:
         self._tools = tools
         self._house = house
         self._square_off = square_off
+        self._ends = ends
         self._opening = opening
         self._accounts = accounts
         self._on_fills = on_fills
@@ -61,7 +61,7 @@ class Planner:
                 self._try(partial(self._account, ref, book), ref, "ACCOUNT_FAILED", ref.key)
         self._plans(book)
         for client in self._house.clients.values():
-            self._arm(client)
+            self._square_off.arm(client)
 
     def _try(self, make: Callable[[], None], ref: AccountRef, code: str, what: str) -> None:
         """Make something of one client; what cannot be made harms nobody else, is told, and tried again."""
@@ -112,8 +112,8 @@ class Planner:
         self._house.instruments.add(plan.instrument)
         desk = self._house.accounts[plan.account_key].desk
         policy = self._house.clients[desk.ref.client_id].policy
-        start = self._planned(plan.instrument.instrument_class, policy).start
-        times = DayTimes(to_ist(start).time(), policy.no_new_entry_after)
+        ends = self._ends.ladder_ends(plan, self._house.clients[desk.ref.client_id], desk.ref.broker)
+        times = DayTimes(ends, policy.no_new_entry_after)
         known = self._house.runners.get((plan.account_key, plan.instrument.key))
         snapshot = kept.snapshot if kept else None
         plan = self._opening.completed(plan, desk.ref.broker)
@@ -163,20 +163,3 @@ class Planner:
         else:
             self._house.book.remove(runner)
             del self._house.runners[(runner.line.ref.key, runner.line.instrument)]
-
-    # -- square-off --------------------------------------------------------------------------------------------
-
-    def _planned(self, kind: InstrumentClass, policy: ClientPolicy) -> SquareOffPlan:
-        return square_off_plan(self._tools.deps.calendar, self._tools.day, kind, policy.square_off_at)
-
-    def _arm(self, client: ClientBook) -> None:
-        """Arm what must go before the client's own time, whoever opened it, and then everything."""
-        own = client_time_plan(self._tools.day, client.policy.square_off_at)
-        plans = [self._planned(kind, client.policy) for kind in InstrumentClass if kind is not InstrumentClass.INDEX]
-        early = {plan.start: plan for plan in plans if plan.start < own.start}.values()
-        groups = [PlannedSquareOff(plan, partial(self._goes_by, client, plan)) for plan in early]
-        self._square_off.arm(client, [*groups, PlannedSquareOff(own)])
-
-    def _goes_by(self, client: ClientBook, plan: SquareOffPlan, instrument: str) -> bool:
-        """Say whether an instrument is squared off by this plan, or by an earlier one."""
-        return self._planned(self._house.instruments.class_of(instrument), client.policy).start <= plan.start

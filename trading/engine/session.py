@@ -27,7 +27,9 @@ from trading.engine.orders import Working
 from trading.engine.plans import Planner
 from trading.engine.pnl_watch import PnlWatch
 from trading.engine.quotes import QuoteWatch
+from trading.engine.round_trips import RoundTrips
 from trading.engine.square_off import SquareOffPlanner
+from trading.engine.square_off_plans import SquareOffPlans
 from trading.engine.tools import SendRight, Tools
 from trading.engine.work import first_of, happened
 from trading.ports import MarketRound, TickBatch
@@ -66,7 +68,9 @@ class Session:
         self.live = LiveView(self.tools, self.house)
         self.house.on_state = self.live.state
         flattener = Flattener(self.tools, self.house.runner_of, self.house.instruments.last_price)
-        square_off = SquareOffPlanner(self.tools, flattener)
+        self.round_trips = RoundTrips()
+        self.square_off_plans = SquareOffPlans(self.tools, self.house, self.round_trips)
+        self._square_off = SquareOffPlanner(self.tools, flattener, self.square_off_plans, lambda client, planned: None)
         self._limits = LimitWatch(self.tools, self.house, flattener)
         self._pnl = PnlWatch(self.tools, self.house, self._limits, self.live)
         self._feed = FeedWatch(self.tools, self.house.control, self.live.all_states)
@@ -74,7 +78,8 @@ class Session:
         self._planner = Planner(
             self.tools,
             self.house,
-            square_off,
+            self._square_off,
+            self.square_off_plans,
             self._opening,
             accounts=AccountMaker(
                 self.tools,
@@ -91,7 +96,7 @@ class Session:
             self.tools,
             self.house,
             kill=KillSwitch(self.tools, flattener),
-            planner=square_off,
+            planner=self._square_off,
             flattener=flattener,
             reload_plans=self.reload,
         )
@@ -182,12 +187,14 @@ class Session:
 
     def _fills_changed(self, client: ClientBook) -> None:
         self._pnl.fills_changed(client)
+        self._square_off.replan_soon(client)
         for line in client.lines():
             self.live.position(line)
         if not self._is_held:
             self._pnl.evaluate()
 
     def _order_changed(self, client_id: int, working: Working) -> None:
+        self.round_trips.note(working, self.tools.now())
         self.live.order(client_id, working)
 
     def _is_near_end(self) -> bool:

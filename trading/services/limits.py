@@ -9,10 +9,14 @@ from django.db import transaction
 
 from trading.domain.errors import TradingError
 from trading.domain.money import to_decimal
+from trading.domain.square_off import latest_square_off
+from trading.domain.timezone import ist_day
 from trading.models import Client, User
 from trading.ports import Clock
+from trading.services.accounts import brokers_of
 from trading.services.control import request_reload
-from trading.services.events import actor, record
+from trading.services.events import actor, market_now, record
+from trading.stores.calendar import market_calendar
 from trading.stores.locks import CONTROL, chain_lock, take
 
 MARKET_OPENS, LATEST_SQUARE_OFF = time(9, 15), time(15, 30)
@@ -39,7 +43,7 @@ def save_limits(client: Client, values: Mapping[str, Any], *, by: User | None, c
     with transaction.atomic():
         take([CONTROL, chain_lock(client.pk)])
         row = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
-        read = _read({**{name: getattr(row, name) for name in _READERS}, **values})
+        read = _read(row, {**{name: getattr(row, name) for name in _READERS}, **values}, clock)
         changed = {name: value for name, value in read.items() if getattr(row, name) != value}
         told = {name: [str(getattr(row, name)), str(value)] for name, value in changed.items()}
         for name, value in changed.items():
@@ -52,7 +56,7 @@ def save_limits(client: Client, values: Mapping[str, Any], *, by: User | None, c
     return row
 
 
-def _read(values: Mapping[str, Any]) -> dict[str, Any]:
+def _read(client: Client, values: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
     problems: dict[str, str] = {}
     read: dict[str, Any] = {}
     for name, value in values.items():
@@ -64,21 +68,33 @@ def _read(values: Mapping[str, Any]) -> dict[str, Any]:
         except ValueError as error:
             problems[name] = str(error)
     if not problems:
-        problems = _times_out_of_order(read["no_new_entry_after"], read["square_off_at"])
+        problems = _times_out_of_order(client, read["no_new_entry_after"], read["square_off_at"], clock)
     if problems:
         raise LimitsRefused(problems)
     return read
 
 
-def _times_out_of_order(no_new_entry_after: time, square_off_at: time) -> dict[str, str]:
-    if not MARKET_OPENS < square_off_at <= LATEST_SQUARE_OFF:
-        return {"square_off_at": f"must be after {MARKET_OPENS} and by {LATEST_SQUARE_OFF}, was {square_off_at}"}
+def _times_out_of_order(client: Client, no_new_entry_after: time, square_off_at: time, clock: Clock) -> dict[str, str]:
+    latest, why = latest_time(client, clock) if square_off_at != client.square_off_at else (LATEST_SQUARE_OFF, "")
+    if not MARKET_OPENS < square_off_at <= latest:
+        return {"square_off_at": f"must be after {MARKET_OPENS} and by {latest}, was {square_off_at}{why}"}
     if not MARKET_OPENS <= no_new_entry_after <= square_off_at:
         return {
             "no_new_entry_after": f"must be from {MARKET_OPENS} to the square-off at {square_off_at}, "
             f"was {no_new_entry_after}"
         }
     return {}
+
+
+def latest_time(client: Client, clock: Clock) -> tuple[time, str]:
+    """Give the latest time today at which a client may have everything squared off, and why, to be put after it.
+
+    What ends sooner (stocks end before derivatives) is squared off sooner whatever is chosen.
+    """
+    found = latest_square_off(market_calendar(), ist_day(market_now(clock)), brokers_of(client))
+    if found is None or found[0] >= LATEST_SQUARE_OFF:
+        return LATEST_SQUARE_OFF, ""
+    return found[0], f": {found[1]}"
 
 
 def _amount(value: Any) -> Decimal | None:

@@ -9,8 +9,9 @@ from datetime import datetime, time, timedelta
 from django.db import transaction
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
+from trading.domain.broker_square_off import RUN_BY
 from trading.domain.instruments import InstrumentClass
-from trading.domain.square_off import EARLY_START
+from trading.domain.square_off import Subject, square_off_plan
 from trading.domain.timezone import IST, at_ist, ist_day
 from trading.models import Client
 from trading.stores.calendar import market_calendar
@@ -25,6 +26,11 @@ HOUSE_ENTRIES: tuple[tuple[str, str, str, str], ...] = (
     ("day report", "trading.tasks.day_report", "40", "15"),
 )
 """(name, task, minutes, hours), market time."""
+EARLY_ENTRIES = {
+    InstrumentClass.EQUITY_CAS: "square off early",
+    InstrumentClass.EQUITY: "square off other stocks",
+    InstrumentClass.DERIVATIVE: "square off derivatives",
+}
 VERIFIED_AFTER = timedelta(minutes=2)
 
 
@@ -47,7 +53,7 @@ def sync_schedule(now: datetime) -> None:
     with transaction.atomic():
         for name, task, minutes, hours in HOUSE_ENTRIES:
             _put(name, task, _crontab(minutes, hours), args="[]", now=now, is_enabled=True)
-        _put_early_square_off(now)
+        _put_early_square_offs(now)
         for client in Client.objects.select_related("user"):
             put_client_entry(client, now)
 
@@ -66,13 +72,16 @@ def put_client_entry(client: Client, now: datetime) -> None:
         _put(name, task, crontab, args=args, now=now, is_enabled=client.onboarded_at is not None)
 
 
-def _put_early_square_off(now: datetime) -> None:
-    """Make the entry that asks for what must go before the clients' own times, on the day of `now`."""
-    hours = market_calendar().find_session(ist_day(now), InstrumentClass.EQUITY_CAS)
-    if hours is not None:
-        start = hours.continuous_end - EARLY_START
-        crontab = _crontab(str(start.minute), str(start.hour))
-        _put("square off early", "trading.tasks.square_off_due", crontab, args="[]", now=now, is_enabled=True)
+def _put_early_square_offs(now: datetime) -> None:
+    """Make the entries that ask for what must go whatever a client chose, on the day of `now`: one a kind of
+    instrument, at the start that the session's end or the broker's own square-off leaves."""
+    day = ist_day(now)
+    for kind, name in EARLY_ENTRIES.items():
+        if market_calendar().find_session(day, kind) is not None:
+            subject = Subject(kind, frozenset(RUN_BY))
+            start = square_off_plan(market_calendar(), day, subject, time.max).start
+            crontab = _crontab(str(start.minute), str(start.hour))
+            _put(name, "trading.tasks.square_off_due", crontab, args="[]", now=now, is_enabled=True)
 
 
 def _crontab(minutes: str, hours: str) -> CrontabSchedule:

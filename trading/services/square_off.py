@@ -14,11 +14,12 @@ from django.db.models import Q
 from trading.domain.errors import BrokerError
 from trading.domain.instruments import InstrumentClass, presumed_class
 from trading.domain.orders import BrokerPosition, Product
-from trading.domain.square_off import square_off_plan
+from trading.domain.square_off import Subject, square_off_plan
 from trading.domain.timezone import ist_day
 from trading.models import BrokerAccount, Client, CommandRow, WatchItem
 from trading.ports import Broker, Clock
 from trading.services import wiring
+from trading.services.accounts import brokers_of
 from trading.services.control import request_due_square_offs, request_square_off
 from trading.stores import alarms
 from trading.stores.calendar import market_calendar
@@ -135,26 +136,29 @@ class _Deadlines:
     """By when a client's instruments must be seen flat: the watched ones by their rows, others as presumed."""
 
     by_class: Mapping[InstrumentClass, datetime]
-    classes: Mapping[str, InstrumentClass]
+    watched: Mapping[str, datetime]
 
     def of(self, instrument: str) -> datetime:
-        return self.by_class[self.classes.get(instrument) or presumed_class(instrument)]
+        return self.watched.get(instrument) or self.by_class[presumed_class(instrument)]
 
     @property
     def earliest(self) -> datetime:
-        return min(self.by_class.values())
+        return min((*self.by_class.values(), *self.watched.values()))
 
 
 def _deadlines(client: Client, day: date) -> _Deadlines:
-    calendar = market_calendar()
-    by_class: dict[InstrumentClass, datetime] = {
-        kind: square_off_plan(calendar, day, kind, client.square_off_at).flat_by
-        for kind in InstrumentClass
-        if kind is not InstrumentClass.INDEX
-    }
+    calendar, brokers = market_calendar(), brokers_of(client)
+
+    def flat_by(subject: Subject) -> datetime:
+        return square_off_plan(calendar, day, subject, client.square_off_at).flat_by
+
+    kinds = [kind for kind in InstrumentClass if kind is not InstrumentClass.INDEX]
     items = WatchItem.objects.filter(client=client).select_related("instrument")
-    classes = {item.instrument.key: item.instrument.to_domain().instrument_class for item in items}
-    return _Deadlines(by_class, {key: kind for key, kind in classes.items() if kind in by_class})
+    watched = [item.instrument.to_domain() for item in items]
+    return _Deadlines(
+        {kind: flat_by(Subject(kind, brokers)) for kind in kinds},
+        {one.key: flat_by(Subject.of(one, brokers)) for one in watched if one.is_tradable},
+    )
 
 
 def _alarm(client: Client, flatness: Flatness, clock: Clock) -> None:

@@ -81,7 +81,7 @@ class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is not
             "max_trades_per_day": "Entries, all instruments together.",
             "max_open_positions": "At this number no new entry is sent.",
             "no_new_entry_after": "15:00 at the latest. IST.",
-            "square_off_at": "Stocks with a closing auction begin earlier. IST.",
+            "square_off_at": "What the exchange or the broker itself ends sooner begins sooner. IST.",
         }
         widgets = {
             "no_new_entry_after": forms.TimeInput(attrs=TIME_OF_DAY, format="%H:%M"),

@@ -23,7 +23,7 @@ from tests.exchange.fakes import (
 )
 from trading.domain.instruments import InstrumentClass
 from trading.domain.orders import Side
-from trading.domain.square_off import square_off_plan
+from trading.domain.square_off import MARGIN, Subject, square_off_plan
 from trading.domain.timezone import at_ist
 from trading.exchange.market.prints import Print
 from trading.exchange.venue.orders import Order
@@ -265,8 +265,8 @@ def test_the_time_is_that_of_the_days_row(day: date, instrument_class: Instrumen
 def test_our_own_square_off_at_its_default_time_is_flat_before_the_brokers(
     day: date, instrument_class: InstrumentClass
 ) -> None:
-    plan = square_off_plan(CALENDAR, day, instrument_class, time(15, 15))
+    plan = square_off_plan(CALENDAR, day, Subject(instrument_class, frozenset({"paper"})), time(15, 15))
     moment = SquareOffTimes(SESSIONS).moment(instrument_class, day)
 
     assert moment is not None
-    assert plan.flat_by <= moment < CALENDAR.session(day, instrument_class).continuous_end
+    assert plan.flat_by + MARGIN <= moment < CALENDAR.session(day, instrument_class).continuous_end

@@ -12,10 +12,11 @@ from typing import Any
 from trading.domain.candles import Candle
 from trading.domain.errors import BrokerError
 from trading.domain.instruments import InstrumentClass
-from trading.domain.square_off import square_off_plan
+from trading.domain.square_off import Subject, square_off_plan
 from trading.domain.timezone import ist_day, to_ist
 from trading.models import BrokerAccount, BrokerName, Client, FeedAccount, Fill, InstrumentRow, PnlPoint, WatchItem
 from trading.services import wiring
+from trading.services.accounts import brokers_of
 from trading.services.brokers import is_signed_in
 from trading.services.feed import has_consent
 from trading.services.views import ladders, outlook, positions
@@ -40,7 +41,8 @@ def price_chart(client: Client, instrument: str, now: datetime) -> dict[str, Any
     candles, why = _candles(client, row, now)
     held = [one for one in positions.position_rows(client, day) if one["instrument"] == instrument and one["open"]]
     kind = row.to_domain().instrument_class
-    plan = square_off_plan(market_calendar(), day, kind, client.square_off_at)
+    subject = Subject.of(row.to_domain(), brokers_of(client))
+    plan = square_off_plan(market_calendar(), day, subject, client.square_off_at)
     ends = [(plan.start, plan.reason)] if row.to_domain().is_tradable else []
     return {
         "instrument": instrument,

@@ -7,10 +7,11 @@ from typing import Any
 from trading.domain.calendar import CalendarError, DayKind
 from trading.domain.control import TradingState
 from trading.domain.instruments import InstrumentClass
-from trading.domain.square_off import square_off_plan
+from trading.domain.square_off import Subject, square_off_plan
 from trading.domain.timezone import at_ist, ist_day, to_ist
 from trading.models import Client, EventLog, WatchItem
 from trading.services import glance
+from trading.services.accounts import brokers_of
 from trading.stores.calendar import market_calendar
 
 GROUP_WORDS = {
@@ -22,14 +23,16 @@ GROUP_WORDS = {
 
 def square_offs(client: Client, day: date) -> list[dict[str, Any]]:
     """Give the planned square-offs of what the client watches, earliest first, one row a group of instruments."""
-    calendar = market_calendar()
-    groups: dict[InstrumentClass, list[str]] = defaultdict(list)
+    calendar, brokers = market_calendar(), brokers_of(client)
+    groups: dict[Subject, list[str]] = defaultdict(list)
     for item in WatchItem.objects.filter(client=client, trades_enabled=True).select_related("instrument"):
         instrument = item.instrument.to_domain()
         if instrument.is_tradable:
-            groups[instrument.instrument_class].append(instrument.tradingsymbol)
+            expiry = instrument.expiry if instrument.expiry == day else None
+            groups[Subject(instrument.instrument_class, brokers, expiry)].append(instrument.tradingsymbol)
     plans = [
-        (square_off_plan(calendar, day, kind, client.square_off_at), kind, names) for kind, names in groups.items()
+        (square_off_plan(calendar, day, subject, client.square_off_at), _group_words(subject), names)
+        for subject, names in groups.items()
     ]
     return [
         {
@@ -37,13 +40,18 @@ def square_offs(client: Client, day: date) -> list[dict[str, Any]]:
             "time": f"{to_ist(plan.start):%H:%M}",
             "flat_at": to_ist(plan.flat_by).isoformat(),
             "flat_by": f"{to_ist(plan.flat_by):%H:%M:%S}",
-            "group": GROUP_WORDS[kind],
+            "group": group,
             "instruments": sorted(names),
             "is_early": plan.is_early,
             "reason": plan.reason,
         }
-        for plan, kind, names in sorted(plans, key=lambda found: (found[0].start, found[1].value))
+        for plan, group, names in sorted(plans, key=lambda found: (found[0].start, found[1]))
     ]
+
+
+def _group_words(subject: Subject) -> str:
+    words = GROUP_WORDS[subject.instrument_class]
+    return f"{words} that expire today" if subject.expiry else words
 
 
 def coming(client: Client, now: datetime, planned: list[dict[str, Any]]) -> list[dict[str, Any]]:
