@@ -40,7 +40,7 @@ class AccountMaker:
     def make(self, ref: AccountRef, book: DayBook) -> AccountParts:
         """Make an account of a known client, with the orders and trades of the day so far."""
         client, tools = self._house.clients[ref.client_id], self._tools
-        desk = AccountDesk(tools, ref)
+        desk = AccountDesk(tools, ref, self._house.instruments.find)
         doubts = DoubtResolver(tools, desk)
         listener = AccountListener(tools, desk)
         leftovers = Leftovers(tools, desk, doubts.resolve)
@@ -119,4 +119,4 @@ def _entered(orders: list[Working], position: int) -> int | None:
     entries = [w for w in orders if not w.purpose.is_exit and w.intent.key.position == position]
     if not entries:
         return 0
-    return None if entries[-1].may_fill else entries[-1].filled
+    return None if any(entry.may_fill for entry in entries) else sum(entry.filled for entry in entries)

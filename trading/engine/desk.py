@@ -16,7 +16,7 @@ from trading.domain.orders import (
 from trading.engine.account_orders import AccountOrders
 from trading.engine.crash_points import crash_at
 from trading.engine.line import PositionLine
-from trading.engine.line_orders import OrderWire
+from trading.engine.line_orders import InstrumentOf, OrderWire
 from trading.engine.orders import Working
 from trading.engine.rate import RateBudget
 from trading.engine.tools import Tools
@@ -32,7 +32,7 @@ TOO_MANY_REQUESTS = 429
 class AccountDesk:
     """See the module. `is_reconciled` is the condition for entries; `why_not` says what hinders."""
 
-    def __init__(self, tools: Tools, ref: AccountRef) -> None:
+    def __init__(self, tools: Tools, ref: AccountRef, instrument_of: InstrumentOf = lambda key: None) -> None:
         self.ref = ref
         self.orders = AccountOrders()
         self.lines: dict[str, PositionLine] = {}
@@ -48,6 +48,7 @@ class AccountDesk:
         self.on_order: Callable[[Working], None] = lambda _: None
         self.want_trades: Callable[[], None] = lambda: None
         self._tools = tools
+        self._instrument_of = instrument_of
         self._wire: OrderWire | None = None
 
     @property
@@ -69,7 +70,7 @@ class AccountDesk:
     def line(self, instrument: str) -> PositionLine:
         """Give the line of an instrument, making one where there is none."""
         if instrument not in self.lines:
-            line = PositionLine(self._tools, self.ref, instrument, self.orders, self.wire)
+            line = PositionLine(self._tools, self.ref, instrument, self.orders, self.wire, self._instrument_of)
             line.is_held = not self.is_restored
             self.lines[instrument] = line
         return self.lines[instrument]

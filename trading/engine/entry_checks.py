@@ -149,12 +149,12 @@ class EntryChecks:
         return Finding(check_open_positions(others, cap=cap), {"open": others, **_told(cap)})
 
     def _order_quantity(self, working: Working) -> Finding:
-        units = self._units(working)
+        units = working.whole_quantity
         cap = tighter(self._sight.client.policy.max_order_quantity, self._caps().order_quantity)
         return Finding(check_order_quantity(units, cap=cap), {"quantity": units, **_told(cap)})
 
     def _order_value(self, working: Working) -> Finding:
-        last, units = self._sight.last_price(working.intent.key.instrument), self._units(working)
+        last, units = self._sight.last_price(working.intent.key.instrument), working.whole_quantity
         if last is None:
             return Finding(NO_TICK)
         price = max(last, working.intent.price or last)
@@ -177,17 +177,6 @@ class EntryChecks:
         budget = self._sight.desk.budget
         text = f"{budget.today} order calls were made today, the rest is kept for exits"
         return Finding(Denial("DAY_CALLS_SPENT", text) if budget.is_spent else None, {"today": budget.today})
-
-    def _units(self, working: Working) -> int:
-        """Count an entry as a whole: all its slices that may reach the market or have."""
-        key = working.intent.key
-        return sum(
-            other.intent.quantity
-            for other in {working, *self._sight.desk.orders.of(key.instrument)}
-            if not other.purpose.is_exit
-            and other.intent.key.position == key.position
-            and not other.state.is_final_without_order
-        )
 
     def _tick(self, working: Working) -> Tick | None:
         return self._sight.last_tick(working.intent.key.instrument)

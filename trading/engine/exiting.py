@@ -1,4 +1,9 @@
-"""The exits of one line: at most one alive, tried again for what is left until nothing more is to go."""
+"""The exits of one line: at most one alive, tried again for what is left until nothing more is to go.
+
+What is above the freeze quantity goes in slices, one after the other and each an exit of its own: so the database's
+"at most one live exit a position" holds for slices too, and a slice is never more than what is open when it leaves.
+Positions are exited beside one another; only the slices of one position wait for each other.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -27,6 +32,7 @@ class ExitPursuit:
         self._tools = tools
         self._orders = orders
         self._look_again = look_again
+        self._slice = 0
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -44,6 +50,7 @@ class ExitPursuit:
             return
         if present is None or (present.purpose, present.round) != (wish.purpose, wish.round):
             self.begin_anew()
+            self._slice = 0
         self.wish = wish
 
     @property
@@ -56,13 +63,14 @@ class ExitPursuit:
         wish = self.wish
         if wish is None:
             return
-        if self._orders.alive:
-            self._clear_the_way(wish)
-            return
+        self._clear_the_way(wish)
         surplus = self._surplus(wish)
+        if self._orders.blockers or (self._orders.alive and surplus <= 0):
+            return
         if surplus <= 0:
             self.wish = None
             self.begin_anew()
+            self._slice = 0
         elif self._not_before is None or self._tools.now() >= self._not_before:
             self._send(wish, surplus)
 
@@ -70,10 +78,8 @@ class ExitPursuit:
         """An exit can fill no more: try again for what it left, at once where that was wanted or proved."""
         if working.filled >= working.intent.quantity:
             self.begin_anew()
-        elif self.wish is not None and not (
-            # We wanted its end, or its absence took long enough to prove: what is left goes out at once.
-            working.is_withdrawn or working.state is IntentState.ABSENT or self._surplus(self.wish) <= 0
-        ):
+            self._slice += 1
+        elif self.wish is not None and not self._goes_on_at_once(self.wish, working):
             self._failed(working)
 
     def overdue(self, working: Working) -> None:
@@ -93,6 +99,12 @@ class ExitPursuit:
         """Units more than what the wish wants to keep."""
         return abs(self._open(wish)) - wish.keep
 
+    def _goes_on_at_once(self, wish: ExitWish, working: Working) -> bool:
+        """We wanted its end, or its absence took long enough to prove, or the gate held it as more than is left."""
+        surplus = self._surplus(wish)
+        was_too_much = working.state is IntentState.DENIED and surplus < working.intent.quantity
+        return working.is_withdrawn or working.state is IntentState.ABSENT or surplus <= 0 or was_too_much
+
     def _clear_the_way(self, wish: ExitWish) -> None:
         """An entry, a late order or a weaker exit leaves before the wanted exit goes out."""
         for working in list(self._orders.alive):
@@ -107,9 +119,10 @@ class ExitPursuit:
         protection = PROTECTIONS[min(self._attempts, len(PROTECTIONS) - 1)]
         self._attempts += 1
         side = Side.SELL if self._open(wish) > 0 else Side.BUY
-        key = self._orders.free_key(wish.purpose, wish.round)
-        algo_id = self._orders.ref.algo_id
-        self._orders.send(OrderIntent(key, side, quantity, protection_percent=protection, algo_id=algo_id), wish.reason)
+        key = self._orders.free_key(wish.purpose, wish.round, self._slice)
+        most, algo_id = self._orders.at_most(quantity), self._orders.ref.algo_id
+        intent = OrderIntent(key, side, most, protection_percent=protection, algo_id=algo_id)
+        self._orders.send(intent, wish.reason, whole=quantity)
 
     def _failed(self, working: Working) -> None:
         """An exit was refused or died: wait a little, try again, call a person when the tries are used up."""

@@ -4,34 +4,38 @@ A line is told what is wanted (an entry; or "keep so many units") and does the n
 something changed.
 """
 
-from datetime import timedelta
-
-from trading.domain.orders import IntentState, OrderIntent, Purpose
+from trading.domain.orders import IntentState, Purpose
 from trading.engine.account_orders import AccountOrders
+from trading.engine.entering import EntryPursuit
 from trading.engine.exiting import ExitPursuit
-from trading.engine.line_orders import LineOrders, OrderWire
+from trading.engine.line_orders import InstrumentOf, LineOrders, OrderWire
 from trading.engine.orders import Working
 from trading.engine.tools import Tools
 from trading.engine.wishes import EntryWish, ExitWish, LineOwner, NobodysLine
 from trading.ports import AccountRef
 
-ENTRY_WAITS = timedelta(seconds=5)
-"""Market time from the ack after which the unfilled rest of an entry is cancelled."""
-
 
 class PositionLine:
     """See the module. All methods are synchronous and run on the event loop."""
 
-    def __init__(self, tools: Tools, ref: AccountRef, instrument: str, orders: AccountOrders, wire: OrderWire) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        ref: AccountRef,
+        instrument: str,
+        orders: AccountOrders,
+        wire: OrderWire,
+        instrument_of: InstrumentOf,
+    ) -> None:
         self.instrument = instrument
         self.ref = ref
         self.owner: LineOwner = NobodysLine()
         self.is_held = False
         """True until the broker told after a start what became of earlier orders: nothing is decided before."""
-        self.entry_wish: EntryWish | None = None
         self._tools = tools
-        self._orders = LineOrders(tools, ref, instrument, orders, wire)
+        self._orders = LineOrders(tools, ref, instrument, orders, wire, instrument_of)
         self._exit = ExitPursuit(tools, self._orders, self.advance)
+        self._entry = EntryPursuit(tools, self._orders, lambda filled: self.owner.entry_finished(filled))
         self._is_advancing = False
         self._looks_again = False
 
@@ -62,6 +66,11 @@ class PositionLine:
         return self._exit.wish
 
     @property
+    def entry_wish(self) -> EntryWish | None:
+        """What is to be opened and was not sent whole yet."""
+        return self._entry.wish
+
+    @property
     def live_entries(self) -> list[Working]:
         """Entries that may still fill."""
         return self._orders.entries
@@ -85,8 +94,7 @@ class PositionLine:
 
     def want_entry(self, wish: EntryWish) -> None:
         """Open a new position at the next `advance`. Counts it at once, so that its number is never used again."""
-        self.position += 1
-        self.entry_wish = wish
+        self._entry.want(wish)
 
     def want_exit(self, wish: ExitWish) -> None:
         """Want this from the next `advance` on, unless something stronger is wanted already."""
@@ -102,14 +110,9 @@ class PositionLine:
 
     def cancel_entries(self) -> None:
         """Cancel or withdraw every entry that may still fill."""
-        self._drop_entry_wish()
+        self._entry.drop()
         for working in self.live_entries:
             self._orders.cancel(working)
-
-    def _drop_entry_wish(self) -> None:
-        if self.entry_wish is not None:
-            self.entry_wish = None
-            self.owner.entry_finished(0)
 
     def try_again(self) -> None:
         """Begin the tries anew: what hindered them (a dead session) is gone."""
@@ -123,8 +126,8 @@ class PositionLine:
         if working.is_withdrawn:
             self._orders.cancel(working)
             return
-        wait = self._exit.patience if working.purpose.is_exit else ENTRY_WAITS
-        self._tools.timers.set(("order", working.tag), self._tools.now() + wait, lambda: self._overdue(working))
+        ends_at = self._tools.now() + self._exit.patience if working.purpose.is_exit else self._entry.ends_at
+        self._tools.timers.set(("order", working.tag), ends_at, lambda: self._overdue(working))
 
     def advance(self) -> None:
         """Look at everything again and do what is to be done next."""
@@ -147,24 +150,17 @@ class PositionLine:
             self._finished(working)
         self._correct()
         if self.wish is not None:
-            self._drop_entry_wish()
+            self._entry.drop()
         self._exit.pursue()
-        self._pursue_entry()
+        if self.wish is None and not self._orders.alive:
+            self._entry.pursue()
         self.owner.line_changed()
-
-    def _pursue_entry(self) -> None:
-        wish = self.entry_wish
-        if wish is None or self._orders.alive or self.wish is not None:
-            return
-        self.entry_wish = None
-        key = self._orders.key(Purpose.ENTRY, self.position, 0)
-        self._orders.send(OrderIntent(key, wish.side, wish.quantity, algo_id=self.ref.algo_id), wish.reason)
 
     def _finished(self, working: Working) -> None:
         if working.purpose.is_exit:
             self._exit.finished(working)
         elif not working.is_late:
-            self.owner.entry_finished(working.filled)
+            self._entry.finished(working)
 
     def _overdue(self, working: Working) -> None:
         """An order rests too long: cancel an entry's rest, have the exit's pursuit decide about an exit."""

@@ -1,9 +1,11 @@
 """The orders of one line that may still fill, and how the next one leaves. It decides nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from trading.domain.orders import OrderIntent, Purpose, PurposeKey
+from trading.domain.instruments import Instrument
+from trading.domain.orders import IntentState, OrderIntent, Purpose, PurposeKey
+from trading.domain.slicing import most_units
 from trading.engine.account_orders import AccountOrders
 from trading.engine.orders import Working
 from trading.engine.tools import Tools
@@ -11,6 +13,10 @@ from trading.ports import AccountRef
 
 ROUNDS_APART = 100
 """A target's round is its k; each further attempt of it is that much higher."""
+
+
+InstrumentOf = Callable[[str], Instrument | None]
+"""Gives what is known of an instrument; None for a stranger."""
 
 
 class OrderWire(Protocol):
@@ -23,7 +29,15 @@ class OrderWire(Protocol):
 class LineOrders:
     """One account and instrument. `position` counts the day's positions from 1; `alive` may fill."""
 
-    def __init__(self, tools: Tools, ref: AccountRef, instrument: str, orders: AccountOrders, wire: OrderWire) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        ref: AccountRef,
+        instrument: str,
+        orders: AccountOrders,
+        wire: OrderWire,
+        instrument_of: InstrumentOf,
+    ) -> None:
         self.ref = ref
         self.instrument = instrument
         self.position = 0
@@ -31,6 +45,7 @@ class LineOrders:
         self._tools = tools
         self._orders = orders
         self._wire = wire
+        self._instrument_of = instrument_of
 
     @property
     def lot(self) -> int:
@@ -52,22 +67,40 @@ class LineOrders:
         """Exits that may still fill."""
         return [working for working in self.alive if working.purpose.is_exit]
 
-    def key(self, purpose: Purpose, position: int, round_: int) -> PurposeKey:
-        """Name an order of this line."""
-        return PurposeKey(self._tools.day, self.ref.key, self.instrument, position, purpose, round_)
+    @property
+    def blockers(self) -> list[Working]:
+        """What an exit waits for: all that is alive but entries in doubt, which cannot be cancelled.
 
-    def free_key(self, purpose: Purpose, round_: int) -> PurposeKey:
-        """Give the first round of this purpose and position, from `round_` on, that was never used."""
+        What such an entry fills after all is more than the wish wants to keep, and goes then.
+        """
+        return [one for one in self.alive if one.purpose.is_exit or one.state is not IntentState.IN_DOUBT]
+
+    def entered(self, position: int) -> int:
+        """Give the units that the entry of a position filled, all its slices together, but for what came late."""
+        ours = (one for one in self._orders.of(self.instrument) if not one.purpose.is_exit and not one.is_late)
+        return sum(one.filled for one in ours if one.intent.key.position == position)
+
+    def at_most(self, quantity: int) -> int:
+        """Give so many units, or the most that one order may have."""
+        most = most_units(self.instrument, self._instrument_of(self.instrument), self._tools.day)
+        return quantity if most is None else min(quantity, most)
+
+    def key(self, purpose: Purpose, position: int, round_: int, slice_: int = 0) -> PurposeKey:
+        """Name an order of this line."""
+        return PurposeKey(self._tools.day, self.ref.key, self.instrument, position, purpose, round_, slice_)
+
+    def free_key(self, purpose: Purpose, round_: int, slice_: int = 0) -> PurposeKey:
+        """Give the first round of this purpose, position and slice, from `round_` on, that was never used."""
         position, attempt = max(1, self.position), 0
         while True:
-            key = self.key(purpose, position, round_ + attempt * ROUNDS_APART)
+            key = self.key(purpose, position, round_ + attempt * ROUNDS_APART, slice_)
             if key.tag() not in self._orders.by_tag:
                 return key
             attempt += 1
 
-    def send(self, intent: OrderIntent, reason: Mapping[str, Any]) -> None:
-        """Have a new order committed and sent."""
-        working = Working(intent, self._tools.now(), reason)
+    def send(self, intent: OrderIntent, reason: Mapping[str, Any], *, whole: int) -> None:
+        """Have a new order committed and sent. `whole` is what it is a slice of, or itself."""
+        working = Working(intent, self._tools.now(), reason, whole_quantity=whole)
         self._orders.add(working)
         self.alive.append(working)
         self._wire.submit(working)

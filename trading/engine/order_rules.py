@@ -6,6 +6,7 @@ An exit against a rule of the exchange is the exchange's to refuse: holding it h
 from trading.domain.instruments import Instrument
 from trading.domain.orders import TAG_LENGTH, OrderIntent, OrderType
 from trading.domain.risk import Denial
+from trading.domain.slicing import most_units
 from trading.engine.orders import Working
 from trading.engine.sight import Finding, Sight
 
@@ -43,6 +44,9 @@ def check_tag_and_protection(intent: OrderIntent) -> Denial | None:
 def _lot_and_tick(intent: OrderIntent, instrument: Instrument) -> Denial | None:
     if intent.quantity % instrument.lot_size:
         return Denial("LOT_SIZE", f"quantity must be a multiple of {instrument.lot_size}, was {intent.quantity}")
+    most = most_units(instrument.key, instrument, intent.key.day)
+    if most is not None and intent.quantity > most:
+        return Denial("FREEZE_QUANTITY", f"one order may have {most} units, was {intent.quantity}")
     if intent.price is not None and intent.price % instrument.tick_size:
         return Denial("TICK_SIZE", f"price must be a multiple of {instrument.tick_size}, was {intent.price}")
     return None

@@ -15,7 +15,8 @@ class Working:
     """An intent and what became of it. `decided_at` is market time, `words` why it was denied or refused.
 
     `is_cleared`: the gate let it pass. `is_withdrawn`: nobody wants it any more; it is not sent, and cancelled as
-    soon as the broker has it. `is_late`: it turned up after it was proved absent or refused.
+    soon as the broker has it. `is_late`: it turned up after it was proved absent or refused. `whole_quantity` is what
+    it is a slice of, in units; the whole order itself where it is none.
     """
 
     intent: OrderIntent
@@ -30,6 +31,10 @@ class Working:
     is_cleared: bool = False
     is_withdrawn: bool = False
     is_late: bool = False
+    whole_quantity: int = 0
+
+    def __post_init__(self) -> None:
+        self.whole_quantity = max(self.whole_quantity, self.intent.quantity)
 
     @property
     def tag(self) -> str:

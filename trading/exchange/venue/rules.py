@@ -3,13 +3,13 @@
 Sources: Kite Connect v3 (order rules and message texts as noted in the protocol paper, sections 4 and 5).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
 from trading.domain.instruments import Instrument, InstrumentType
 from trading.domain.money import from_scaled, round_to_tick, to_scaled
 from trading.domain.orders import Side
+from trading.domain.slicing import most_units
 from trading.exchange.market.quotes import Quote
 from trading.exchange.venue import refusals
 from trading.exchange.venue.kinds import COVER, REGULAR
@@ -25,14 +25,6 @@ MOST_MINUTES = 375
 COVER_PRODUCT = "CO"
 MAX_TAG = 20
 MAX_QUANTITY = 2**31 - 1
-FREEZE_STOCK = 100_000
-"""Units of a cash stock in one order. Stocks have no quantity-freeze row; this bounds a slip of the hand."""
-
-FREEZE_DERIVATIVE: Mapping[str, int] = {"NIFTY": 1800, "BANKNIFTY": 600, "FINNIFTY": 1200, "MIDCPNIFTY": 2800}
-"""NSE quantity-freeze file of December 2025, by name of the underlying; units."""
-
-FREEZE_LOTS = 40
-"""Lots of a stock derivative in one order, where the freeze file is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +58,8 @@ class OrderRequest:
 
 
 def freeze_quantity(instrument: Instrument) -> int:
-    """Give the most units one order may have."""
-    if instrument.instrument_type is InstrumentType.EQ:
-        return FREEZE_STOCK
-    by_file = FREEZE_DERIVATIVE.get(instrument.name)
-    return by_file if by_file else FREEZE_LOTS * instrument.lot_size
+    """Give the most units one order may have, in whole lots."""
+    return most_units(instrument.key, instrument) or MAX_QUANTITY
 
 
 def automatic_percent(instrument: Instrument, ltp: int) -> Decimal:
