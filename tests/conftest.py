@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 import redis as redis_client
+from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
 from scripts.ensure_browser import find_browser
+from tests.databases import remove_guards
 from tests.evidence.plugin import (  # noqa: F401  (hooks and a fixture that pytest finds here)
     pytest_addoption,
     pytest_collection_modifyitems,
@@ -26,6 +28,16 @@ from trading.stack.embedded_redis import configure
 from trading.stack.ports import free_port
 
 STARTS_WITHIN_S = 10.0
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Take the event log's guards off the suite's own database: its transactional tests empty it.
+
+    Databases made by tests/databases.py keep theirs; tests/stores/test_append_only.py tries them.
+    """
+    with django_db_blocker.unblock():
+        remove_guards()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from trading.domain.calendar import DayKind
 from trading.domain.errors import BrokerUnavailable
 from trading.domain.timezone import at_ist, ist_day
 from trading.models import Client, InstrumentRow
-from trading.services import control, mail, morning, reports, schedule, square_off, wiring
+from trading.services import anchors, control, mail, morning, reports, schedule, square_off, wiring
 from trading.stores.calendar import market_calendar
 
 logger = logging.getLogger(__name__)
@@ -115,7 +115,14 @@ def _verify(clients: QuerySet[Client]) -> None:
 
 
 @shared_task
+def anchor_log() -> None:
+    """Note the heads of the event log outside the database."""
+    logger.info("anchors of the event log: %s heads moved", anchors.write_anchors(wall=wiring.clock().wall()))
+
+
+@shared_task
 def day_report() -> None:
-    """Write and mail the day's reports."""
+    """Anchor the log, then write and mail the day's reports."""
+    anchor_log()
     if (day := _trading_day()) is not None:
         logger.info("reports day=%s count=%s", day, reports.write_reports(day))

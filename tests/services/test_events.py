@@ -11,6 +11,8 @@ from tests.factories import TEN_O_CLOCK, make_client
 from tests.fakes.clock import FakeClock
 from trading.models import Client, EventChain, EventLog
 from trading.services import events
+from trading.services.anchors import Anchors
+from trading.services.log_check import check_log
 from trading.stores.chain import event_hash
 
 pytestmark = pytest.mark.django_db
@@ -32,14 +34,24 @@ def line(client: Client, seq: int) -> EventLog:
     return EventLog.objects.get(chain__client=client, seq=seq)
 
 
+def broken_at(client_id: int | None) -> int | None:
+    """Give the first line that does not verify, without any anchor."""
+    (report,) = check_log(client_id, is_whole_log=False, anchors=Anchors()).chains
+    return report.broken.seq if report.broken else None
+
+
 def test_an_untouched_log_verifies(alice: Client) -> None:
-    assert events.verify(alice.pk) is None
-    assert [(report.length, report.is_whole) for report in events.verify_all()] == [(5, True), (5, True)]
+    report = check_log(anchors=Anchors())
+
+    assert report.is_whole
+    assert [(chain.lines, chain.broken) for chain in report.chains] == [(5, None), (5, None)]
     assert line(alice, 1).data == {"number": 0, "ltp": "1490.55", "text": "₹ \u0000"}
 
 
 def test_a_chain_that_does_not_exist_yet_verifies(alice: Client) -> None:
-    assert events.verify(alice.pk + 1) is None
+    report = check_log(alice.pk + 1, is_whole_log=False)
+
+    assert (report.is_whole, report.lines) == (True, 0)
 
 
 EDITS: dict[str, Callable[[EventLog], object]] = {
@@ -58,23 +70,23 @@ EDITS: dict[str, Callable[[EventLog], object]] = {
 def test_an_edited_line_is_found(alice: Client, edit: str) -> None:
     EDITS[edit](line(alice, 3))
 
-    assert events.verify(alice.pk) == 3
-    assert events.verify(None) is None
+    assert broken_at(alice.pk) == 3
+    assert broken_at(None) is None
 
 
-def test_an_edit_with_its_hash_made_anew_is_found_at_the_next_line(alice: Client) -> None:
+def test_an_edit_with_its_hash_made_anew_is_found_by_the_next_line(alice: Client) -> None:
     row = line(alice, 3)
     row.body = row.body.replace("1490.55", "1490.56")
     row.hash = event_hash(row.chain.name, row)
     row.save()
 
-    assert events.verify(alice.pk) == 4
+    assert broken_at(alice.pk) == 3
 
 
 def test_a_cut_off_end_is_found(alice: Client) -> None:
     line(alice, 5).delete()
 
-    assert events.verify(alice.pk) == 5
+    assert broken_at(alice.pk) == 5
 
 
 def test_a_line_moved_to_another_chain_is_found(alice: Client) -> None:
@@ -82,7 +94,7 @@ def test_a_line_moved_to_another_chain_is_found(alice: Client) -> None:
     EventLog.objects.filter(chain=house, seq=5).delete()
     EventLog.objects.filter(pk=line(alice, 5).pk).update(chain=house)
 
-    assert events.verify(None) == 5
+    assert broken_at(None) == 5
 
 
 def test_a_number_is_given_once(alice: Client) -> None:
@@ -101,7 +113,7 @@ def test_a_rolled_back_event_leaves_no_hole(alice: Client) -> None:
     events.record(alice.pk, "KEPT", {}, clock=FakeClock(TEN_O_CLOCK))
 
     assert line(alice, 6).kind == "KEPT"
-    assert events.verify(alice.pk) is None
+    assert broken_at(alice.pk) is None
 
 
 def test_what_is_no_number_is_refused(alice: Client) -> None:

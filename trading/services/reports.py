@@ -9,6 +9,7 @@ from trading.domain.money import to_paisa
 from trading.domain.orders import BrokerTrade, Side
 from trading.domain.positions import fold_trades
 from trading.models import Client, DayReport, Fill, OrderIntentRow
+from trading.services.anchors import head_words
 from trading.services.mail import queue_mail
 
 
@@ -19,7 +20,8 @@ def write_reports(day: date) -> int:
         data = report_of(client, day)
         _, is_new = DayReport.objects.update_or_create(client=client, day=day, defaults={"data": data})
         if is_new:
-            queue_mail(recipient=client.user.email, subject=f"Your day {day}", body=as_text(data))
+            text = "\n\n".join(part for part in (as_text(data), head_words(client.pk)) if part)
+            queue_mail(recipient=client.user.email, subject=f"Your day {day}", body=text)
         count += 1
     return count
 

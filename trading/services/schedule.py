@@ -23,6 +23,7 @@ HOUSE_ENTRIES: tuple[tuple[str, str, str, str], ...] = (
     ("fetch instruments", "trading.tasks.fetch_instruments", str(FIRST_FETCH_AT.minute), str(FIRST_FETCH_AT.hour)),
     ("fetch ranges", "trading.tasks.fetch_ranges", "5", "9"),
     ("verify flat", "trading.tasks.verify_flat", "10-29", "15"),
+    ("anchor the log", "trading.tasks.anchor_log", "*/10", "9-16"),
     ("day report", "trading.tasks.day_report", "40", "15"),
 )
 """(name, task, minutes, hours), market time."""

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from trading.domain.errors import ConfigurationError
 from trading.models import Venue
+from trading.services.anchors import anchor_file
 
 LIVE = "live"
 ANSWERS_WITHIN_S = 2.0
@@ -82,6 +83,7 @@ def empty_demo_database(*, own_venues: set[str]) -> None:
             f"DATABASE_URL is the database of {venue}, not of this state directory's exchange; --fresh leaves it alone."
         )
     _drop_tables()
+    anchor_file().unlink(missing_ok=True)  # of a log that is gone
 
 
 def claim_redis(client: "redis.Redis[bytes]", venue: str, *, is_fresh: bool = False) -> None:

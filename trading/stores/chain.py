@@ -1,20 +1,16 @@
-"""The event log's writing and checking: hash chains whose head row is locked by whoever appends."""
+"""The event log's writing and reading: hash chains whose head row is locked by whoever appends."""
 
-import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from hashlib import sha256
-from typing import Any
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
+from trading.domain.chains import LogLine, canonical
 from trading.models import EventChain, EventLog
 from trading.ports import EngineEvent
 from trading.stores.locks import chain_lock, chain_name, take
 
-
-def canonical(data: Mapping[str, Any]) -> str:
-    """Give JSON with sorted keys and no spaces; what JSON does not know becomes its `str`. NaN raises ValueError."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), default=str, allow_nan=False)
+PAGE = 5_000
+COLUMNS = ("seq", "kind", "at", "wall_at", "account_key", "instrument", "tag", "body", "prev_hash", "hash")
 
 
 def append_events(events: Sequence[EngineEvent], *, wall: datetime) -> list[EventLog]:
@@ -56,33 +52,21 @@ def _extend(chain: EventChain, events: Sequence[EngineEvent], wall: datetime) ->
 
 def event_hash(name: str, row: EventLog) -> str:
     """Hash one line of the chain `name` over all it says and the hash before it."""
-    told = {
-        "chain": name,
-        "seq": row.seq,
-        "kind": row.kind,
-        "at": row.at.astimezone(UTC).isoformat(),
-        "wall_at": row.wall_at.astimezone(UTC).isoformat(),
-        "account_key": row.account_key,
-        "instrument": row.instrument,
-        "tag": row.tag,
-        "body": row.body,
-        "prev_hash": row.prev_hash,
-    }
-    return sha256(canonical(told).encode()).hexdigest()
+    return LogLine(*(getattr(row, column) for column in COLUMNS)).computed_hash(name)
 
 
-def first_broken(client_id: int | None) -> int | None:
-    """Give the first sequence number that does not verify; None when the whole chain does.
+def lines_of(
+    chain: EventChain, *, after: int = 0, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[LogLine]:
+    """Read a chain's lines behind number `after`, in order, page by page: no long transaction, constant memory.
 
-    A missing line is reported at its number, a cut-off end at the first number cut off.
+    `since` and `until` (exclusive) bound the market time.
     """
-    chain = EventChain.objects.filter(name=chain_name(client_id)).first()
-    if chain is None:
-        return None
-    seq, prev_hash = 0, ""
-    for row in chain.events.order_by("seq").iterator():
-        seq += 1
-        if row.seq != seq or row.prev_hash != prev_hash or row.hash != event_hash(chain.name, row):
-            return seq
-        prev_hash = row.hash
-    return None if (seq, prev_hash) == (chain.last_seq, chain.last_hash) else min(seq, chain.last_seq) + 1
+    bounds = {name: value for name, value in (("at__gte", since), ("at__lt", until)) if value is not None}
+    rows = EventLog.objects.filter(chain=chain, **bounds).order_by("seq")
+    while True:
+        page = [LogLine(*values) for values in rows.filter(seq__gt=after).values_list(*COLUMNS)[:PAGE]]
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1].seq
