@@ -325,6 +325,21 @@ class LeaseStore(Protocol):
     async def release(self, shard: str, epoch: int) -> None: ...
 
 
+class AccountLocks(Protocol):
+    """One lock an account on this machine, which ends with the process that has it. It needs no database."""
+
+    def holds(self, account_key: str) -> bool: ...
+    async def take(self, account_key: str, *, ousts: bool) -> str:
+        """Take the lock, or keep it; gives "" when it is ours, else a sentence: who has it, and why it stays so.
+
+        `ousts`: we hold the lease, so whoever has the lock lost it. Such a process gets a moment to notice, and is
+        then killed, where it is surely the one that took the lock and runs on this machine.
+        """
+
+    async def release(self) -> None:
+        """Let all locks go."""
+
+
 class LivePublisher(Protocol):
     """Sends what happened to the pages. Losing a message is allowed; delaying the engine is not."""
 

@@ -8,6 +8,8 @@ from algosystem.keys import kept_keys
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 STATE_DIR = Path(env.text("ALGO_STATE_DIR", str(BASE_DIR / "var"))).absolute()
+LOCK_DIR = Path(env.text("ALGO_LOCK_DIR", str(STATE_DIR / "engine"))).absolute()
+"""Lock files and exit journals of the accounts: on the machine's own disk, shared by strategy and sentinel."""
 PRODUCTION = env.choice("ALGO_ENV", "development", ("development", "production")) == "production"
 DEBUG = env.flag("DEBUG", default=False)
 

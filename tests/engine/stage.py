@@ -22,6 +22,7 @@ from trading.engine import EngineDeps
 from trading.engine.runtime import Engine
 from trading.engine.session import Session
 from trading.ports import AccountRef, Broker, ClientPolicy, EngineEvent, Plan
+from trading.simulation.memory_files import MemoryLocks, MemoryMachine
 from trading.simulation.memory_store import MemoryStore
 
 DAY = date(2026, 11, 23)
@@ -58,6 +59,7 @@ class Stage:
     def __init__(self, start_at: str = "09:14:00", day: date = DAY) -> None:
         self.clock = VirtualClock(at_ist(day, time.fromisoformat(start_at)))
         self.store = MemoryStore(self.clock)
+        self.machine = MemoryMachine()
         self.feed = FakeFeed()
         self.live = FakeLive()
         self.brokers: dict[str, FakeBroker] = {}
@@ -97,6 +99,7 @@ class Stage:
             "clock": self.clock,
             "store": self.store,
             "leases": self.store,
+            "locks": MemoryLocks(self.machine),
             "feed": self.feed,
             "broker_for": self.broker_for,
             "history_for": lambda ref: self.history,

@@ -3,7 +3,12 @@
 import os
 
 CRASH_EXIT_CODE = 137
-POINTS = frozenset({"after_intent_commit", "after_claim", "after_send", "before_ack_commit", "after_fill_commit"})
+POINTS = frozenset(
+    {
+        *("before_lock", "lock_taken"),
+        *("after_intent_commit", "after_claim", "after_send", "before_ack_commit", "after_fill_commit"),
+    }
+)
 
 
 def crash_at(point: str) -> None:

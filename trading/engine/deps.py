@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from trading.domain.calendar import MarketCalendar
 from trading.ports import (
+    AccountLocks,
     AccountRef,
     Broker,
     Clock,
@@ -29,6 +30,7 @@ class EngineDeps:
     clock: Clock
     store: EngineStore
     leases: LeaseStore
+    locks: AccountLocks
     feed: TickFeed
     broker_for: Callable[[AccountRef], Broker]
     history_for: Callable[[AccountRef], PriceHistory]

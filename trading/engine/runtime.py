@@ -72,6 +72,7 @@ class Engine:
             finally:
                 keeping.cancel()
                 await asyncio.gather(keeping, return_exceptions=True)
+            await self._deps.locks.release()
 
     async def stop(self) -> None:
         """Send nothing more, commit what is left to say, and give the lease back."""
@@ -85,6 +86,7 @@ class Engine:
             session.end(EndOfSession.STOPPED)
             await first_of(session.tools.work.settled(), self._deps.clock.sleep(FINISHES_WITHIN_S))
             await session.stop()
+        await self._deps.locks.release()  # first: whoever gets the lease finds the accounts free
         await self._keeper.release()
 
     async def _reign(self) -> EndOfSession:

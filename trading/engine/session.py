@@ -4,6 +4,7 @@ import asyncio
 import logging
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import partial
 
 from trading.domain.errors import BrokerError, StoreUnavailable
 from trading.domain.money import format_scaled
@@ -22,6 +23,7 @@ from trading.engine.kill import KillSwitch
 from trading.engine.ladder_book import LadderBook
 from trading.engine.limits import LimitWatch
 from trading.engine.live import LiveView
+from trading.engine.locking import Locking
 from trading.engine.opening import OpeningRanges
 from trading.engine.orders import Working
 from trading.engine.plans import Planner
@@ -32,7 +34,7 @@ from trading.engine.square_off import SquareOffPlanner
 from trading.engine.square_off_plans import SquareOffPlans
 from trading.engine.tools import SendRight, Tools
 from trading.engine.work import first_of, happened
-from trading.ports import MarketRound, TickBatch
+from trading.ports import DayBook, MarketRound, TickBatch
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +102,7 @@ class Session:
             flattener=flattener,
             reload_plans=self.reload,
         )
+        self._locking = Locking(self.tools)
         self.over = asyncio.Event()
         self._ended: EndOfSession | None = None
         self._batches: list[TickBatch] = []
@@ -120,7 +123,7 @@ class Session:
         keep(self.live.run, "live")
         if self.tools.deps.hold is None:
             keep(lambda: self.tools.timers.drive(self.tools.clock), "timers")
-        await self.tools.changed.until(lambda: all(p.reconciler.is_first_done for p in self.house.accounts.values()))
+        await self.tools.changed.until(self._is_every_account_looked_at)
         self._limits.resume()
         self.live.all_states()
         keep(self.commands.run, "commands")
@@ -155,12 +158,20 @@ class Session:
     async def _load(self) -> None:
         while True:
             try:
-                self._planner.take_over(await self.tools.store.load_book(self.tools.day))
+                self._planner.take_over(await self._locked_book())
                 self.house.note_control(await self.tools.store.control())
                 return
             except StoreUnavailable as error:
                 logger.warning("the day cannot be loaded: %s", error)
                 await self.tools.clock.sleep(STORE_RETRY_S)
+
+    async def _locked_book(self) -> DayBook:
+        """Give the day's book as it is once nobody else speaks for its accounts any more."""
+        book = await self.tools.store.load_book(self.tools.day)
+        if all(self._locking.is_ours(ref) for ref in book.accounts):
+            return book
+        await self._locking.lock(book.accounts)
+        return await self.tools.store.load_book(self.tools.day)
 
     async def reload(self) -> None:
         """Read policies, accounts and plans again, and try accounts again that wait for a sign-in."""
@@ -175,7 +186,19 @@ class Session:
     def _start_new_accounts(self) -> None:
         new, self._planner.new_parts = self._planner.new_parts, []
         for parts in new:
-            self._start_account(parts)
+            if self._locking.is_ours(parts.desk.ref):
+                self._start_account(parts)
+            else:
+                self.tools.keep(partial(self._start_when_locked, parts), f"lock {parts.desk.ref.key}")
+
+    async def _start_when_locked(self, parts: AccountParts) -> None:
+        await self._locking.until_ours(parts.desk.ref)
+        self._start_account(parts)
+
+    def _is_every_account_looked_at(self) -> bool:
+        """Say whether every account was asked once, but for those that another process speaks for."""
+        mine = (parts for parts in self.house.accounts.values() if self._locking.is_ours(parts.desk.ref))
+        return all(parts.reconciler.is_first_done for parts in mine)
 
     def _start_account(self, parts: AccountParts) -> None:
         key = parts.desk.ref.key

@@ -26,6 +26,7 @@ from trading.marketdata.ticker_service import FeedLogin, TickSource
 from trading.models import BrokerAccount
 from trading.ports import AccountRef, Broker, BrokerSession, Clock, MarketHold, PriceHistory
 from trading.services import venues
+from trading.stores.account_locks import FileAccountLocks
 from trading.stores.calendar import market_calendar
 from trading.stores.engine import DjangoEngineStore
 from trading.stores.leases import DjangoLeaseStore
@@ -199,6 +200,7 @@ async def run_strategy(clock: Clock, *, hold: MarketHold | None, holder: str, st
             clock=clock,
             store=DjangoEngineStore(work, clock),
             leases=DjangoLeaseStore(lease_work),
+            locks=FileAccountLocks(settings.LOCK_DIR, holder, clock),
             feed=feed,
             broker_for=brokers,
             history_for=brokers.history,

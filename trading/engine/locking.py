@@ -1,0 +1,51 @@
+"""The lock file of every account this engine speaks for: taken with the lease, before anything is read or sent.
+
+The lease says who should speak; the lock says that nobody else on this machine still does: whoever was stopped between
+its claim and its socket, or is cut off from the database, is ended before the account is touched.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from trading.engine.crash_points import crash_at
+from trading.engine.tools import Tools
+from trading.ports import AccountRef
+
+logger = logging.getLogger(__name__)
+
+TRIES_AGAIN_AFTER_S = 1.0
+
+
+class Locking:
+    """Takes the locks, and waits for those that another process will not give."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._told: set[str] = set()
+
+    async def lock(self, refs: Iterable[AccountRef]) -> None:
+        """Try to lock every account, all at once; a person is called for those that stay with somebody else."""
+        await asyncio.gather(*(self._lock(ref) for ref in refs))
+
+    def is_ours(self, ref: AccountRef) -> bool:
+        """Say whether this process may speak for an account."""
+        return self._tools.deps.locks.holds(ref.key)
+
+    async def until_ours(self, ref: AccountRef) -> None:
+        """Return once an account is locked by us. Nothing of it is read or sent before."""
+        while not self.is_ours(ref):
+            await self._tools.clock.sleep(TRIES_AGAIN_AFTER_S)
+            await self._lock(ref)
+
+    async def _lock(self, ref: AccountRef) -> None:
+        crash_at("before_lock")
+        hinders = await self._tools.deps.locks.take(ref.key, ousts=True)
+        crash_at("lock_taken")
+        if hinders and ref.key not in self._told:
+            self._told.add(ref.key)
+            text = f"nothing is sent for {ref.key}: {hinders}. End that process; it is taken over by itself then."
+            self._tools.alarm(ref.client_id, "ACCOUNT_LOCKED", text, account=ref.key)
+        elif not hinders and ref.key in self._told:
+            self._told.discard(ref.key)
+            logger.warning("%s is ours now", ref.key)
