@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -164,6 +164,13 @@ class Stage:
         self.clock.set_ist(hhmmss)
         await let_run()
         await self.settle(wire_s)
+
+    async def live_until(self, hhmmss: str, step_s: int = 1) -> None:
+        """Let market and wire time pass together, as they do live, up to a moment of the day."""
+        until = at_ist(DAY, time.fromisoformat(hhmmss))
+        while self.clock.now() < until:
+            self.clock.set(self.clock.now() + timedelta(seconds=step_s))
+            await self.clock.pass_wire(step_s)
 
     # -- asking ------------------------------------------------------------------------------------------------
 

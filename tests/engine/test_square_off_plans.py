@@ -9,6 +9,7 @@ import pytest
 from tests.engine.stage import DAY, GILLETTE, INFY, Stage
 from trading.domain.instruments import Instrument, InstrumentType
 from trading.domain.orders import Side
+from trading.domain.slicing import most_units
 from trading.domain.timezone import at_ist, to_ist
 from trading.engine.round_trips import LEAST, MOST, RoundTrips
 from trading.engine.square_off_plans import PlannedSquareOff
@@ -66,6 +67,22 @@ async def test_with_many_positions_the_start_moves_before_the_client_s_time_as_t
     assert stage.sent() == []
     await stage.at("15:13:39", 0.5)
     assert len(stage.sent()) == 8
+
+
+async def test_slices_of_one_position_take_their_round_trips_one_after_the_other(stage: Stage) -> None:
+    stage.client()
+    stage.plan(GILLETTE)
+    await stage.start()
+    most = most_units("NFO:NIFTY26NOV25000CE", None, DAY)
+    assert most is not None
+    stage.broker.prices["NFO:NIFTY26NOV25000CE"] = Decimal(100)
+    stage.broker.trade_by_hand("NFO:NIFTY26NOV25000CE", Side.BUY, 30 * most)
+
+    await stage.at("11:00:00", 40.0)
+
+    # 60 calls in 8 s, 30 round trips of 2 s, 14 s to re-price, 5 s to verify.
+    assert times(stage)[-1] == ("15:14:33", "15:16:00")
+    assert planned(stage)[-1].orders == 30
 
 
 async def test_what_is_due_first_is_done_before_the_rest_begins(stage: Stage) -> None:

@@ -33,6 +33,8 @@ class FakeBroker:
         self.fills: list[BrokerTrade] = []
         self.most_open: dict[str, int] = defaultdict(int)
         self.reads = 0
+        self.is_down = False
+        """Nothing gets through: reads and cancels fail, orders are lost before they are accepted."""
         self.is_readable = True
         self.has_session = True
         self.sees_book = True
@@ -48,7 +50,7 @@ class FakeBroker:
     async def place(self, intent: OrderIntent) -> str:
         self.before_place(intent)
         self.placed.append(intent)
-        outcome = self.script.popleft() if self.script else FILL
+        outcome = DROPPED if self.is_down else self.script.popleft() if self.script else FILL
         if outcome == HANG:
             await asyncio.Event().wait()
         if outcome == REJECT:
@@ -72,7 +74,7 @@ class FakeBroker:
 
     async def cancel(self, order_id: str) -> None:
         self.cancelled.append(order_id)
-        if not self.takes_cancels:
+        if self.is_down or not self.takes_cancels:
             raise BrokerUnavailable("gateway timeout", status=504)
         if self.book[order_id].status.is_final:
             raise BrokerRejected("Order cannot be cancelled as it is already final.", status=400)
@@ -182,5 +184,5 @@ class FakeBroker:
         self.reads += 1
         if not self.has_session:
             raise BrokerAuthError("Incorrect `api_key` or `access_token`.", status=403)
-        if not self.is_readable:
+        if self.is_down or not self.is_readable:
             raise BrokerUnavailable("gateway timeout", status=504)

@@ -43,6 +43,8 @@ class AccountDesk:
         self.is_reconciled = False
         self.why_not = "not reconciled with the broker yet"
         self.has_session = True
+        self.unread_since: float | None = None
+        """Wire time of the first read that failed after the last one that did not."""
         self.update_serial = 0
         self.on_trades: Callable[[], None] = lambda: None
         self.on_order: Callable[[Working], None] = lambda _: None
@@ -212,7 +214,10 @@ class AccountDesk:
         except BrokerAuthError as error:
             self.session_lost(str(error))
             raise
-        self.has_session = True
+        except BrokerError:
+            self.unread_since = self._tools.clock.monotonic() if self.unread_since is None else self.unread_since
+            raise
+        self.has_session, self.unread_since = True, None
         return answer
 
     def heard_error(self, error: Exception) -> None:

@@ -23,6 +23,8 @@ from trading.engine.wishes import ExitWish
 logger = logging.getLogger(__name__)
 
 SECOND_LOOK_S = 0.5
+UNREAD_AGAIN_S = 2.0
+"""Between looks at a broker that cannot be read: its first good second counts, at thirty reads a minute."""
 
 
 def everything(instrument: str) -> bool:
@@ -66,20 +68,27 @@ class Flattener:
         self._runner_of = runners
         self._price = price
         self._again = Backoff(first_s=1.0, most_s=15.0)
+        self._unread_again = Backoff(first_s=1.0, most_s=UNREAD_AGAIN_S)
         self._shown: dict[str, dict[str, int]] = {}
         """What each account's broker last showed open, signed units by instrument."""
 
     def begin(self, order: FlattenOrder) -> None:
         """Want everything closed, shorts first, then by value. Safe to call any number of times."""
-        for line in sorted(order.lines(), key=self._urgency):
+        for line in self.in_order(order):
             self._flatten_line(line, order)
+
+    def in_order(self, order: FlattenOrder) -> list[PositionLine]:
+        """Give the lines in the order in which they are closed."""
+        return sorted(order.lines(), key=self._urgency)
 
     async def flatten(self, order: FlattenOrder) -> None:
         """Close everything and return once the broker shows nothing open. Waits as long as it takes."""
         tries = 0
         while not await self._try_to_flatten(order, tries):
             tries += 1
-            await self._tools.clock.sleep(self._again.wait_s(tries, 1.0))
+            is_unread = any(desk.unread_since is not None for desk in order.desks())
+            backoff = self._unread_again if is_unread else self._again
+            await self._tools.clock.sleep(backoff.wait_s(tries, 1.0))
 
     async def _try_to_flatten(self, order: FlattenOrder, tries: int) -> bool:
         """Say whether it is flat. Whatever fails is told once and tried again: nobody else would close it."""
@@ -108,9 +117,14 @@ class Flattener:
 
     # -- inside ------------------------------------------------------------------------------------------------
 
-    def _urgency(self, line: PositionLine) -> tuple[bool, Decimal, str]:
-        value = abs(line.net) * (self._price(line.instrument) or Decimal(0))
-        return line.net >= 0, -value, line.instrument
+    def _urgency(self, line: PositionLine) -> tuple[bool, bool, Decimal, str]:
+        """Shorts first (their loss has no end), then what has no price (nobody knows its risk), then by value.
+
+        Value at the last price is the measure of risk: one rule for all, also where no ladder has a stop.
+        """
+        price = self._price(line.instrument)
+        value = abs(line.net) * (price or Decimal(0))
+        return line.net >= 0, price is not None, -value, line.instrument
 
     def _flatten_line(self, line: PositionLine, order: FlattenOrder) -> None:
         line.cancel_entries()

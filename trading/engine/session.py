@@ -29,6 +29,7 @@ from trading.engine.orders import Working
 from trading.engine.plans import Planner
 from trading.engine.pnl_watch import PnlWatch
 from trading.engine.quotes import QuoteWatch
+from trading.engine.reach import ReachWatch
 from trading.engine.round_trips import RoundTrips
 from trading.engine.square_off import SquareOffPlanner
 from trading.engine.square_off_plans import SquareOffPlans
@@ -72,15 +73,16 @@ class Session:
         flattener = Flattener(self.tools, self.house.runner_of, self.house.instruments.last_price)
         self.round_trips = RoundTrips()
         self.square_off_plans = SquareOffPlans(self.tools, self.house, self.round_trips)
-        self._square_off = SquareOffPlanner(self.tools, flattener, self.square_off_plans, lambda client, planned: None)
+        self.square_off = SquareOffPlanner(self.tools, flattener, self.square_off_plans, lambda client, planned: None)
         self._limits = LimitWatch(self.tools, self.house, flattener)
         self._pnl = PnlWatch(self.tools, self.house, self._limits, self.live)
         self._feed = FeedWatch(self.tools, self.house.control, self.live.all_states)
+        self._reach = ReachWatch(self.tools, self.house)
         self._opening = OpeningRanges(self.tools, self.house)
         self._planner = Planner(
             self.tools,
             self.house,
-            self._square_off,
+            self.square_off,
             self.square_off_plans,
             self._opening,
             accounts=AccountMaker(
@@ -98,7 +100,7 @@ class Session:
             self.tools,
             self.house,
             kill=KillSwitch(self.tools, flattener),
-            planner=self._square_off,
+            planner=self.square_off,
             flattener=flattener,
             reload_plans=self.reload,
         )
@@ -210,7 +212,7 @@ class Session:
 
     def _fills_changed(self, client: ClientBook) -> None:
         self._pnl.fills_changed(client)
-        self._square_off.replan_soon(client)
+        self.square_off.replan_soon(client)
         for line in client.lines():
             self.live.position(line)
         if not self._is_held:
@@ -228,6 +230,7 @@ class Session:
         while True:
             await self.tools.clock.sleep(LOOKS_EVERY_S)
             self._feed.look()
+            self._reach.look()
             if self.house.control.prices_stopped:
                 self._pnl.quotes_came()
             if not self._is_held:

@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 
 from trading.domain.instruments import InstrumentClass
 from trading.domain.orders import Product
+from trading.domain.slicing import most_units
 from trading.domain.square_off import SquareOffPlan, Subject, bounds_of, plan_within
 from trading.domain.time_to_flat import CallRate, ExitWork, time_to_flat
 from trading.domain.timezone import to_ist
@@ -101,21 +102,27 @@ class SquareOffPlans:
         found: dict[datetime, dict[str, ExitWork]] = {}
         deadlines: dict[str, datetime] = {}
         for desk in client.desks:
-            for instrument, work in _works(desk):
+            for instrument, work in self._works(desk):
                 deadline = deadlines.get(instrument) or self.flat_by(client, instrument)
                 deadlines[instrument] = deadline
                 own = found.setdefault(deadline, {})
                 own[desk.ref.key] = own.get(desk.ref.key, ExitWork()) + work
         return found
 
+    def _works(self, desk: AccountDesk) -> Iterable[tuple[str, ExitWork]]:
+        for position in desk.orders.positions.open_positions():
+            instrument = position.key.instrument
+            if position.key.product == Product.MIS:
+                orders = self.slices(instrument, abs(position.net_quantity))
+                yield instrument, ExitWork(orders, in_a_row=orders)
+        for line in desk.lines.values():
+            if not line.is_quiet:
+                yield line.instrument, ExitWork(cancels=len(line.live_entries) + len(line.live_exits))
 
-def _works(desk: AccountDesk) -> Iterable[tuple[str, ExitWork]]:
-    for position in desk.orders.positions.open_positions():
-        if position.key.product == Product.MIS:
-            yield position.key.instrument, ExitWork(orders=1, in_a_row=1)
-    for line in desk.lines.values():
-        if not line.is_quiet:
-            yield line.instrument, ExitWork(cancels=len(line.live_entries) + len(line.live_exits))
+    def slices(self, instrument: str, units: int) -> int:
+        """Give how many orders it takes to close so many units."""
+        most = most_units(instrument, self._house.instruments.find(instrument), self._tools.day)
+        return 1 if most is None else -(-units // most)
 
 
 def _brokers(client: ClientBook) -> frozenset[str]:
