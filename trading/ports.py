@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from trading.domain.candles import Candle
 from trading.domain.caps import HouseCaps
 from trading.domain.control import CommandKind as CommandKind
+from trading.domain.control import KillPath as KillPath
 from trading.domain.control import TradingState as TradingState
 from trading.domain.instruments import Instrument
 from trading.domain.opening_range import OpeningRange
@@ -207,13 +208,35 @@ class Command:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     asked_wall: datetime | None = None
 
+    @property
+    def account_key(self) -> str:
+        """The one account that it is about; empty for all of the client's."""
+        return str(self.arguments.get("account_key", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class KillPress:
+    """One press of the kill switch of the house, a client, or one account of a client.
+
+    `leave_positions` None is the client's own choice. `by` names who pressed. `once_key` makes the same press count
+    once, however often and by how many ways it comes; empty for none.
+    """
+
+    client_id: int | None
+    account_key: str
+    leave_positions: bool | None
+    path: KillPath
+    by: str
+    once_key: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class ControlView:
-    """The control rows and unfinished commands at one moment."""
+    """The control rows and unfinished commands at one moment; `accounts` by their keys."""
 
     house_state: TradingState
     states: Mapping[int, TradingState]
+    accounts: Mapping[str, TradingState]
     latched: Mapping[int, str]
     commands: tuple[Command, ...]
     stopped_ladders: Mapping[Place, str] = field(default_factory=dict)
@@ -290,9 +313,12 @@ class EngineStore(Protocol):
     async def append_events(self, events: Sequence[EngineEvent]) -> None: ...
     async def finish_command(self, command_id: int, result: Mapping[str, Any]) -> None: ...
     async def lower_state(
-        self, client_id: int | None, state: TradingState, reason: str, *, latch: bool = False
+        self, client_id: int | None, state: TradingState, reason: str, *, account_key: str = "", latch: bool = False
     ) -> None:
-        """Lower a control row; raising one is a person's. `latch` holds it until the next session."""
+        """Lower the control row of the house (None), a client, or one account of a client; raising is a person's.
+
+        `latch` holds it until the next session.
+        """
 
     async def stop_ladder(self, place: Place, reason: str) -> None:
         """Hold a ladder's entries until a person lets it go on; one that is stopped already keeps its first reason."""

@@ -75,6 +75,10 @@ class Stage:
     def client(self, client_id: int = 1, user_id: str = "AB1001", **changes: Any) -> FakeBroker:
         """Add a client with one account."""
         self.store.add_client(policy(client_id, **changes))
+        return self.account(client_id, user_id)
+
+    def account(self, client_id: int, user_id: str) -> FakeBroker:
+        """Add an account to a client."""
         self.store.add_account(AccountRef(client_id, f"kite:{user_id}", client_id, "kite"))
         broker = self.brokers[f"kite:{user_id}"] = FakeBroker(self.clock.now, user_id)
         return broker

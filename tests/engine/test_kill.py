@@ -281,3 +281,83 @@ async def test_a_kill_of_a_client_that_came_after_the_day_was_loaded_reaches_its
 
     assert late.net("NSE:SBIN") == 0
     assert stage.store.results[command]["flat"] is True
+
+
+async def two_accounts(stage: Stage) -> Stage:
+    """Alice with a position in each of two accounts."""
+    stage.client()
+    stage.account(1, "AB1002")
+    for user_id in ("AB1001", "AB1002"):
+        stage.plan(GILLETTE, user_id=user_id, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    return stage
+
+
+async def test_the_kill_of_an_account_leaves_the_clients_other_account_alone(stage: Stage) -> None:
+    await two_accounts(stage)
+
+    command = stage.store.press_kill(1, account_key="kite:AB1002")
+    await stage.settle(1.0)
+
+    assert stage.brokers["kite:AB1002"].net(GILLETTE.key) == 0
+    assert stage.brokers["kite:AB1001"].net(GILLETTE.key) == 100
+    assert stage.store.account_states == {"kite:AB1002": TradingState.HALTED}
+    assert stage.store.policies[1].state is TradingState.ACTIVE
+    assert stage.store.results[command]["flat"] is True
+    done = stage.events("KILL_DONE")[0]
+    assert (done.client_id, done.account_key) == (1, "kite:AB1002")
+
+
+async def test_after_the_kill_of_an_account_only_that_account_enters_nothing(stage: Stage) -> None:
+    await two_accounts(stage)
+    stage.store.press_kill(1, account_key="kite:AB1002")
+    await stage.settle(1.0)
+    for user_id in ("AB1001", "AB1002"):
+        stage.plan(INFY, user_id=user_id, quantity=50)
+    stage.store.add_command(CommandKind.RELOAD, 1, day=DAY)
+    await stage.settle(1.0)
+
+    await stage.tick("09:16:00", "108.00", INFY)
+    await stage.tick("09:16:01", "108.10", INFY)
+
+    assert stage.brokers["kite:AB1001"].net(INFY.key) == 50
+    assert stage.brokers["kite:AB1002"].net(INFY.key) == 0
+    denied = stage.events("ORDER_DENIED")[0]
+    assert (denied.account_key, denied.data["message"]) == ("kite:AB1002", "the account was HALTED")
+
+
+async def test_the_kill_of_an_account_that_is_not_served_is_not_called_flat(stage: Stage) -> None:
+    await holding(stage)
+    stage.store.account_states["kite:GONE"] = TradingState.ACTIVE
+
+    command = stage.store.press_kill(1, account_key="kite:GONE")
+    await stage.settle(1.0)
+
+    result = stage.store.results[command]
+    assert (result["flat"], result["unconfirmed"]) == (False, ["kite:GONE"])
+    assert stage.broker.net(GILLETTE.key) == 100
+
+
+async def test_the_last_entry_that_left_is_measured_at_the_wire(stage: Stage) -> None:
+    """An entry whose claim was committed before the press leaves after it, and is closed."""
+    broker = stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    real = stage.store.claim
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        stage.store.claim = real  # type: ignore[method-assign]
+        claim = await real(*args, **kwargs)
+        stage.store.press_kill(1)
+        await stage.clock.sleep(0.02)
+        return claim
+
+    stage.store.claim = slow  # type: ignore[method-assign]
+    await stage.ticks(*ENTRY)
+    await stage.settle(3.0)
+
+    (result,) = stage.store.results.values()
+    assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "KILL"]
+    assert broker.net(GILLETTE.key) == 0
+    assert result["last_entry_ms"] == 20

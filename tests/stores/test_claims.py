@@ -15,7 +15,7 @@ async def test_a_claim_sets_sending_and_keeps_the_verdicts(world: World) -> None
     assert await create_and_claim(world, entry_intent()) == Claim()
 
     assert (await stored(world, entry_intent())).state is IntentState.SENDING
-    facts = {"shard": SHARD, "epoch": 1, "house": "ACTIVE", "client": "ACTIVE"}
+    facts = {"shard": SHARD, "epoch": 1, "house": "ACTIVE", "client": "ACTIVE", "account": "ACTIVE"}
     told = [{"check": "clock", "ok": True}, {"check": "claim", "ok": True, "facts": facts}]
     assert await world.gate(entry_intent().tag) == told
     assert await world.events() == [(world.alice, "GATE", {"purpose": "ENTRY", "verdicts": told})]

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from tests.factories import DAY, entry_intent
+from tests.factories import DAY, entry_intent, exit_intent
 from tests.stores.steps import create_and_claim, hold_lease
-from tests.stores.worlds import World
+from tests.stores.worlds import ALICE, CHARLIE, World
 from trading.domain.control import CommandKind, TradingState
 from trading.ports import Claim
 
@@ -76,3 +76,35 @@ async def test_a_latch_of_the_house_stops_everybody_today(world: World) -> None:
     assert (await world.store.load_book(DAY)).house_state is TradingState.REDUCING
     world.clock.advance(days=1)
     assert (await world.store.control()).house_state is TradingState.ACTIVE
+
+
+async def test_a_stopped_account_enters_nothing_and_its_client_trades_elsewhere(world: World) -> None:
+    await hold_lease(world)
+    kill = await world.kill(world.alice, account_key=ALICE)
+
+    view = await world.store.control()
+    assert view.accounts == {ALICE: TradingState.REDUCING, CHARLIE: TradingState.ACTIVE}
+    assert view.states[world.alice] is TradingState.ACTIVE
+    assert [(one.command_id, one.client_id, one.account_key) for one in view.commands] == [(kill, world.alice, ALICE)]
+    denied = await create_and_claim(world, entry_intent(ALICE))
+    assert (denied.denied, denied.message) == ("KILL_SWITCH", "the account was REDUCING")
+    assert await create_and_claim(world, exit_intent(ALICE)) == Claim()
+    assert await create_and_claim(world, entry_intent(CHARLIE)) == Claim()
+
+
+async def test_the_account_of_a_stopped_client_keeps_its_own_state(world: World) -> None:
+    await world.store.lower_state(world.alice, TradingState.HALTED, "flat", account_key=ALICE)
+    await world.store.lower_state(world.alice, TradingState.REDUCING, "late", account_key=ALICE)
+
+    view = await world.store.control()
+
+    assert view.accounts[ALICE] is TradingState.HALTED
+    assert view.states[world.alice] is TradingState.ACTIVE
+
+
+async def test_a_latch_of_an_account_holds_today_only(world: World) -> None:
+    await world.store.lower_state(world.alice, TradingState.REDUCING, "limit", account_key=ALICE, latch=True)
+
+    assert (await world.store.control()).accounts[ALICE] is TradingState.REDUCING
+    world.clock.advance(days=1)
+    assert (await world.store.control()).accounts[ALICE] is TradingState.ACTIVE

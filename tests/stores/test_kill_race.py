@@ -9,7 +9,7 @@ import pytest
 from tests.databases import in_thread_of_its_own
 from tests.factories import TEN_O_CLOCK, entry_intent
 from tests.fakes.clock import FakeClock
-from tests.stores.worlds import DjangoWorld, press_kill_now
+from tests.stores.worlds import ALICE, DjangoWorld, press_kill_now
 from trading.domain.control import TradingState
 from trading.domain.orders import IntentState
 from trading.models import Client, OrderIntentRow
@@ -28,7 +28,7 @@ async def prepare(world: DjangoWorld) -> list[str]:
     return [intent.tag for intent in wanted]
 
 
-@pytest.mark.parametrize("victim", ["client", "house"])
+@pytest.mark.parametrize("victim", ["client", "house", "account"])
 async def test_no_claim_passes_once_a_kill_has_committed(django_world: DjangoWorld, victim: str) -> None:
     world = django_world
     tags = await prepare(world)
@@ -46,7 +46,8 @@ async def test_no_claim_passes_once_a_kill_has_committed(django_world: DjangoWor
 
     def kill() -> float:
         under_way.wait(30)
-        press_kill_now(world.alice if victim == "client" else None, world.clock)
+        account = ALICE if victim == "account" else ""
+        press_kill_now(None if victim == "house" else world.alice, world.clock, account_key=account)
         return time.monotonic()
 
     _, killed_at = await asyncio.gather(claim_all(), world.ask(kill))

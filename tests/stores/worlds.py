@@ -45,7 +45,9 @@ class World(Protocol):
 
     async def trade(self, account_key: str, symbol: str, high: str, low: str, **config: Any) -> None: ...
     async def disable(self, account_key: str) -> None: ...
-    async def kill(self, client_id: int | None, *, leave_positions: bool | None = None) -> int: ...
+    async def kill(
+        self, client_id: int | None, *, account_key: str = "", leave_positions: bool | None = None
+    ) -> int: ...
     async def command(
         self, kind: CommandKind, client_id: int | None, arguments: Mapping[str, Any], day: date
     ) -> int: ...
@@ -79,8 +81,8 @@ class MemoryWorld:
     async def disable(self, account_key: str) -> None:
         self._memory.disabled_accounts.add(account_key)
 
-    async def kill(self, client_id: int | None, *, leave_positions: bool | None = None) -> int:
-        return self._memory.press_kill(client_id, leave_positions=leave_positions)
+    async def kill(self, client_id: int | None, *, account_key: str = "", leave_positions: bool | None = None) -> int:
+        return self._memory.press_kill(client_id, account_key=account_key, leave_positions=leave_positions)
 
     async def command(self, kind: CommandKind, client_id: int | None, arguments: Mapping[str, Any], day: date) -> int:
         return self._memory.add_command(kind, client_id, arguments, day=day)
@@ -135,8 +137,10 @@ class DjangoWorld:
     async def disable(self, account_key: str) -> None:
         await self.ask(lambda: BrokerAccount.objects.filter(key=account_key).update(is_enabled=False))
 
-    async def kill(self, client_id: int | None, *, leave_positions: bool | None = None) -> int:
-        return await self.ask(lambda: press_kill_now(client_id, self.clock, leave_positions=leave_positions))
+    async def kill(self, client_id: int | None, *, account_key: str = "", leave_positions: bool | None = None) -> int:
+        return await self.ask(
+            lambda: press_kill_now(client_id, self.clock, account_key=account_key, leave_positions=leave_positions)
+        )
 
     async def command(self, kind: CommandKind, client_id: int | None, arguments: Mapping[str, Any], day: date) -> int:
         def work() -> int:
@@ -163,10 +167,13 @@ class DjangoWorld:
         return await self.ask(lambda: House.objects.get(id=1))
 
 
-def press_kill_now(client_id: int | None, clock: Clock, *, leave_positions: bool | None = None) -> int:
+def press_kill_now(
+    client_id: int | None, clock: Clock, *, account_key: str = "", leave_positions: bool | None = None
+) -> int:
     """Press the kill switch as the command line does, from any thread."""
     client = None if client_id is None else Client.objects.get(pk=client_id)
-    return control.press_kill(client, None, clock=clock, leave_positions=leave_positions).pk
+    account = BrokerAccount.objects.get(key=account_key) if account_key else None
+    return control.press_kill(client, None, clock=clock, account=account, leave_positions=leave_positions).pk
 
 
 def _policy(client_id: int) -> ClientPolicy:

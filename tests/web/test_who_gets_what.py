@@ -22,13 +22,15 @@ SignedIn = Callable[..., Browser]
 PUBLIC = {"home", "start", "theme", "demo-mail", "demo-brokers", "account_email", "kite-callback"}
 """What a stranger may open; the callback refuses every browser that asked for nothing (test_broker_connect)."""
 POST_ONLY = {
-    "theme", "onboarding-start", "broker-disconnect", "kill", "operator-kill",
+    "theme", "onboarding-start", "broker-disconnect", "kill", "kill-account", "operator-kill",
     "watchlist-trading", "watchlist-move", "watchlist-remove",
 }  # fmt: skip
 OPERATORS = {"operator", "operator-raise", "operator-raise-house", "operator-kill"}
+OF_AN_ACCOUNT = ("broker-disconnect", "kill-account", "raise-account")
 OF_A_LINE = ("watchlist-line", "watchlist-trading", "watchlist-move", "watchlist-remove")
 WITH_FORM = {"broker-connect", "kite-login", "settings-limits", "settings-feed", "watchlist-add", "watchlist-line"} | {
     "raise-state",
+    "raise-account",
     "operator-raise",
     "operator-raise-house",
 }
@@ -45,7 +47,7 @@ def places(alice: Client) -> dict[str, str]:
     DayReport.objects.create(client=alice, day=DAY, data={"client": "alice", "instruments": [], "realised_pnl": "1"})
     line = WatchItem.objects.values_list("pk", flat=True)[0]
     ids: dict[str, dict[str, object]] = {
-        "broker-disconnect": {"account": account.seal_id},
+        **{name: {"account": account.seal_id} for name in OF_AN_ACCOUNT},
         "order-why": {"tag": OrderIntentRow.objects.values_list("tag", flat=True)[0]},
         "operator-raise": {"client": alice.pk},
         "report-day": {"day": DAY.isoformat()},
@@ -94,7 +96,7 @@ def test_charlie_gets_nothing_by_alices_ids(charlie: Client, places: dict[str, s
     browser = signed_in(charlie)
     with_ids = {name for name, place in places.items() if place != "/" and any(sign.isdigit() for sign in place)}
 
-    for name in {*with_ids, "broker-disconnect", "order-why"} | OPERATORS:
+    for name in {*with_ids, *OF_AN_ACCOUNT, "order-why"} | OPERATORS:
         for reply in (browser.get(places[name]), browser.post(places[name], {"on": "1", "to": "up", "client": "1"})):
             assert reply.status_code in (404, 405), name
             assert "alice" not in text_of(reply), name

@@ -1,6 +1,7 @@
-"""Who may trade at this moment: the states of house and client, and what each lets pass."""
+"""Who may trade at this moment: the states of house, client and account, and what each lets pass."""
 
 from enum import StrEnum
+from hashlib import sha256
 
 from trading.domain.orders import Purpose
 
@@ -35,18 +36,40 @@ class CommandKind(StrEnum):
         return self is CommandKind.KILL
 
 
+class KillPath(StrEnum):
+    """The ways to press the kill switch, in the words of the screens."""
+
+    PAGE = "page"
+    API = "API"
+    COMMAND = "command"
+    FILE = "kill file"
+
+
+def press_key(pressed_by: int | None, client_id: int | None, account_key: str, press: str) -> str:
+    """Give the key under which one press of a kill switch counts once; empty for a press without a name.
+
+    `pressed_by` is a person's id, None for the machine's own command line. 45 letters, digits and one colon.
+    """
+    if not press:
+        return ""
+    text = "|".join((str(pressed_by or ""), str(client_id or ""), account_key, press))
+    return f"kill:{sha256(text.encode()).hexdigest()[:40]}"
+
+
 def strictest(*states: TradingState) -> TradingState:
     """Give the state that forbids the most; ACTIVE when there is none."""
     return max(states, key=lambda state: state.strictness, default=TradingState.ACTIVE)
 
 
-def state_denial(purpose: Purpose, *, house: TradingState, client: TradingState) -> tuple[str, str] | None:
+def state_denial(
+    purpose: Purpose, *, house: TradingState, client: TradingState, account: TradingState
+) -> tuple[str, str] | None:
     """Say why the control rows stop an order, as (code, sentence); None when it may pass.
 
-    Entries need ACTIVE of both, exits always pass.
+    Entries need ACTIVE of all three, exits always pass.
     """
-    state = strictest(house, client)
+    state = strictest(house, client, account)
     if state is TradingState.ACTIVE or purpose.is_exit:
         return None
-    who = "house" if house.strictness >= client.strictness else "client"
+    who = next(name for name, own in (("house", house), ("client", client), ("account", account)) if own is state)
     return "KILL_SWITCH", f"the {who} was {state}"

@@ -102,8 +102,11 @@ def _denied(data: Mapping[str, Any]) -> str:
 
 
 def _kill_pressed(data: Mapping[str, Any]) -> str:
-    then = "positions are left" if data.get("leave_positions") else "squaring off"
-    return f"kill switch pressed by {data['by']}: no new entries, {then}"
+    then = {True: "positions are left", False: "squaring off", None: "positions as each chose"}[
+        data.get("leave_positions")
+    ]
+    of = f" of {data['account_key']}" if data.get("account_key") else ""
+    return f"kill switch{of} pressed by {data['by']}: no new entries, {then}"
 
 
 def _state_raised(data: Mapping[str, Any]) -> str:

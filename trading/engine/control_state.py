@@ -14,6 +14,7 @@ class ControlState:
 
     house: TradingState = TradingState.ACTIVE
     clients: dict[int, TradingState] = field(default_factory=dict)
+    accounts: dict[str, TradingState] = field(default_factory=dict)
     latched: dict[int, str] = field(default_factory=dict)
     feed_trouble: str = "no tick has come yet"
     prices_stopped: bool = False
@@ -27,6 +28,10 @@ class ControlState:
     def of(self, client_id: int) -> TradingState:
         """Give a client's own state; one nobody told of may not enter."""
         return self.clients.get(client_id, TradingState.REDUCING)
+
+    def of_account(self, key: str) -> TradingState:
+        """Give an account's own state; one nobody told of may not enter."""
+        return self.accounts.get(key, TradingState.REDUCING)
 
     def is_latched(self, client_id: int) -> bool:
         """Say whether a limit that was reached holds the client off."""
@@ -53,7 +58,8 @@ class ControlState:
         """Take over the control rows."""
         self.stopped_ladders = {**view.stopped_ladders, **self._unseen_stops}
         self.allowed_again = dict(view.allowed_again)
-        self.house, self.clients, self.latched = view.house_state, dict(view.states), dict(view.latched)
+        self.house, self.clients, self.accounts = view.house_state, dict(view.states), dict(view.accounts)
+        self.latched = dict(view.latched)
         unseen, self._unseen = self._unseen, {}
         for client_id, message in unseen.items():
             if client_id not in self.latched:

@@ -46,6 +46,8 @@ class AccountDesk:
         self.unread_since: float | None = None
         """Wire time of the first read that failed after the last one that did not."""
         self.update_serial = 0
+        self.last_entry_at = float("-inf")
+        """Wire time at which the last entry of this session was handed to the wire."""
         self.on_trades: Callable[[], None] = lambda: None
         self.on_order: Callable[[Working], None] = lambda _: None
         self.want_trades: Callable[[], None] = lambda: None

@@ -76,11 +76,15 @@ class Gate:
 
     def _kill_state(self, working: Working) -> Finding:
         control, client_id = self.sight.control, self.sight.client.client_id
-        house, own = control.house, control.of(client_id)
-        facts = {"house": house.value, "client": own.value}
+        states = {
+            "house": control.house,
+            "client": control.of(client_id),
+            "account": control.of_account(self.sight.desk.ref.key),
+        }
+        facts = {level: state.value for level, state in states.items()}
         if working.is_withdrawn:
             return Finding(Denial("WITHDRAWN", "the order was withdrawn before it was sent"), facts)
-        found = state_denial(working.purpose, house=house, client=own)
+        found = state_denial(working.purpose, **states)
         latched = control.latched.get(client_id)
         if found is not None and latched:
             return Finding(Denial("LATCHED", latched), facts)

@@ -46,16 +46,20 @@ class House:
         return self.runners.get((line.ref.key, line.instrument))
 
     def state_of(self, client_id: int) -> TradingState:
-        """Give the state that counts: the strictest of house and client."""
+        """Give the state that counts for all of a client: the strictest of house and client."""
         return strictest(self.control.house, self.control.of(client_id))
 
     def note_control(self, view: ControlView) -> None:
-        """Take over the control rows, and tell about every client whose state changed."""
-        before = {client_id: self.state_of(client_id) for client_id in self.clients}
+        """Take over the control rows, and tell about every client whose state, or an account's of theirs, changed."""
+        before = {client_id: self._states(client_id) for client_id in self.clients}
         self.control.take(view)
-        for client_id, state in before.items():
-            if self.state_of(client_id) is not state:
+        for client_id, states in before.items():
+            if self._states(client_id) != states:
                 self.on_state(client_id)
+
+    def _states(self, client_id: int) -> tuple[TradingState, ...]:
+        own = (self.control.of_account(desk.ref.key) for desk in self.clients[client_id].desks)
+        return self.state_of(client_id), *own
 
     def chosen(self, client_id: int | None) -> list[ClientBook]:
         """Give one client, or all for None."""

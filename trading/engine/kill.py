@@ -13,26 +13,43 @@ from trading.ports import Command
 
 
 class KillSwitch:
-    """Cancels, flattens where that was chosen, confirms with the broker, and lowers to HALTED when flat."""
+    """Cancels, flattens where that was chosen, confirms with the broker, and lowers to HALTED when flat.
+
+    The same for the house, a client and one account of a client.
+    """
 
     def __init__(self, tools: Tools, flattener: Flattener) -> None:
         self._tools = tools
         self._flattener = flattener
 
     async def carry_out(self, command: Command, clients: list[ClientBook]) -> dict[str, Any]:
-        """Do it for all clients at once and give what was measured, in milliseconds since the press."""
+        """Do it for all clients at once and give what was measured, in milliseconds since the press.
+
+        `gate_ms`: this engine knew. `last_entry_ms`: the last entry left for the broker; 0 when none did after the
+        press. `cancels_ms`: no entry works any more. `flat_ms`: the broker showed it flat; None when it was not asked
+        to be, or could not be seen.
+        """
         pressed = self._pressed_at(command)
+        gate_ms = self._since(pressed)
         results = await asyncio.gather(*(self._one(client, command, pressed) for client in clients))
-        if command.client_id is None and all(result["flat_ms"] is not None for result in results):
-            await self._halt(None, "kill switch: flat, confirmed by the brokers")
+        is_flat = all(result["flat_ms"] is not None for result in results)
+        if command.client_id is None and is_flat:
+            await self._halt(None, "", "kill switch: flat, confirmed by the brokers")
         for client, result in zip(clients, results, strict=True):
-            self._tools.journal.record("KILL_DONE", client.client_id, {**result, "text": _words(result)})
-        return _whole(results)
+            told = {**result, "gate_ms": gate_ms, "text": _words(result)}
+            self._tools.journal.record("KILL_DONE", client.client_id, told, account=command.account_key)
+        whole = {"gate_ms": gate_ms, **_whole(results)}
+        if command.client_id is None:
+            self._tools.journal.record("KILL_DONE", None, {**whole, "text": _words(whole)})
+        return whole
 
     async def _one(self, client: ClientBook, command: Command, pressed: float) -> dict[str, Any]:
         """Stop the entries, and at the same time close what is open: an entry in doubt holds no exit up."""
         leaves = self._leaves_positions(client, command.arguments)
-        order = FlattenOrder(client, Purpose.KILL, {"rule": "kill switch"}, ends_day=False, skips_untouched=True)
+        account = command.account_key or None
+        order = FlattenOrder(
+            client, Purpose.KILL, {"rule": "kill switch"}, account=account, ends_day=False, skips_untouched=True
+        )
         stopping = asyncio.ensure_future(self._stop_entries(order, pressed))
         try:
             if not leaves:
@@ -40,11 +57,11 @@ class KillSwitch:
             measured = await stopping
         finally:
             stopping.cancel()
-        unread = [desk.ref.key for desk in client.desks if desk.is_untouched]
-        if leaves or unread:
-            return {**measured, "flat_ms": None, "left_open": self._open(client), "unconfirmed": unread}
+        unseen = self._unseen(client, account)
+        if leaves or unseen:
+            return {**measured, "flat_ms": None, "left_open": self._open(client, account), "unconfirmed": unseen}
         if command.client_id is not None:
-            await self._halt(client.client_id, "kill switch: flat, confirmed by the broker")
+            await self._halt(command.client_id, command.account_key, "kill switch: flat, confirmed by the broker")
         return {**measured, "flat_ms": self._since(pressed), "left_open": {}, "unconfirmed": []}
 
     async def _stop_entries(self, order: FlattenOrder, pressed: float) -> dict[str, int]:
@@ -53,19 +70,22 @@ class KillSwitch:
         self._cancel_entries(order)
         await changed.until(lambda: all(desk.is_restored for desk in order.desks()))
         self._cancel_entries(order)
-        await changed.until(lambda: not self._being_sent(order))
-        last_entry_ms = self._since(pressed)
+        await changed.until(lambda: not self._works(order))
+        cancels_ms = self._since(pressed)
         await changed.until(lambda: not any(line.live_entries for line in order.lines()))
-        return {"last_entry_ms": last_entry_ms, "cancels_ms": self._since(pressed)}
+        last_entry = max([pressed, *(desk.last_entry_at for desk in order.desks())])
+        return {"last_entry_ms": round((last_entry - pressed) * 1000), "cancels_ms": cancels_ms}
 
     def _cancel_entries(self, order: FlattenOrder) -> None:
         with self._tools.work.doing():
             for line in order.lines():
                 line.cancel_entries()
 
-    async def _halt(self, client_id: int | None, reason: str) -> None:
+    async def _halt(self, client_id: int | None, account_key: str, reason: str) -> None:
         store = self._tools.store
-        await self._tools.until_stored(lambda: store.lower_state(client_id, TradingState.HALTED, reason), "HALTED")
+        await self._tools.until_stored(
+            lambda: store.lower_state(client_id, TradingState.HALTED, reason, account_key=account_key), "HALTED"
+        )
 
     def _pressed_at(self, command: Command) -> float:
         """Give the press on the wire clock: the row's wall time, never later than now."""
@@ -78,10 +98,10 @@ class KillSwitch:
         return round((self._tools.clock.monotonic() - pressed) * 1000)
 
     @staticmethod
-    def _being_sent(order: FlattenOrder) -> bool:
-        """Say whether an entry that was claimed before the press may still be on its way to the broker."""
-        on_its_way = (IntentState.NEW, IntentState.SENDING)
-        return any(working.state in on_its_way for line in order.lines() for working in line.live_entries)
+    def _works(order: FlattenOrder) -> bool:
+        """Say whether an entry is on its way to the broker, or works there. One in doubt cannot be cancelled yet."""
+        live = [working for line in order.lines() for working in line.live_entries]
+        return any(working.state is not IntentState.IN_DOUBT for working in live)
 
     @staticmethod
     def _leaves_positions(client: ClientBook, arguments: Mapping[str, Any]) -> bool:
@@ -89,8 +109,16 @@ class KillSwitch:
         return not client.policy.squares_off_on_kill if leaves is None else bool(leaves)
 
     @staticmethod
-    def _open(client: ClientBook) -> dict[str, int]:
-        return {line.instrument: line.net for line in client.lines() if line.net}
+    def _unseen(client: ClientBook, account: str | None) -> list[str]:
+        """Name the accounts whose positions nobody could see: without a session and untouched, or not served at all."""
+        desks = {desk.ref.key: desk for desk in client.desks if account in (None, desk.ref.key)}
+        missing = [account] if account is not None and account not in desks else []
+        return missing + [key for key, desk in desks.items() if desk.is_untouched]
+
+    @staticmethod
+    def _open(client: ClientBook, account: str | None) -> dict[str, int]:
+        lines = [line for line in client.lines() if account in (None, line.ref.key)]
+        return {line.instrument: line.net for line in lines if line.net}
 
 
 def _whole(results: list[dict[str, Any]]) -> dict[str, Any]:
@@ -107,7 +135,9 @@ def _whole(results: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _words(result: Mapping[str, Any]) -> str:
-    entries = f"no entry after {result['last_entry_ms']} ms, cancels done after {result['cancels_ms']} ms"
+    last = result["last_entry_ms"]
+    entries = f"the last entry left {last} ms after the press" if last else "no entry left after the press"
+    entries += f", cancels done after {result['cancels_ms']} ms"
     if result["unconfirmed"]:
         unread = ", ".join(result["unconfirmed"])
         return f"{entries}; {unread} must be signed in before it can be seen flat, nothing was traded there today"

@@ -91,9 +91,11 @@ class LiveView:
         control, client = self._house.control, self._house.clients[client_id]
         why_closed = self._tools.deps.calendar.why_no_entries(self._tools.now(), InstrumentClass.EQUITY)
         unready = [desk.why_not for desk in client.desks if not desk.is_reconciled]
+        stopped = [desk.ref.key for desk in client.desks if control.of_account(desk.ref.key) is not TradingState.ACTIVE]
         reasons = [
             control.latched.get(client_id, ""),
             "" if self._house.state_of(client_id) is TradingState.ACTIVE else "kill switch",
+            f"kill switch of {', '.join(stopped)}" if stopped and len(stopped) == len(client.desks) else "",
             "" if self._tools.right.may_enter else "the standby took over and only exits",
             "squared off for today" if client.is_squared_off else "",
             why_closed or "",

@@ -131,6 +131,8 @@ class OrderSender:
 
     async def _send(self, working: Working) -> None:
         """Write the socket, and sort the answer: taken, refused for certain, or unknown."""
+        if not working.purpose.is_exit:
+            self._desk.last_entry_at = self._tools.clock.monotonic()
         try:
             order_id = await self._desk.broker.place(working.intent)
         except (BrokerRejected, BrokerAuthError) as error:

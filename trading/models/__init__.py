@@ -1,6 +1,6 @@
 """The tables, a file an aggregate. Trading rules are in `domain`; nothing here decides."""
 
-from trading.models.accounts import BrokerAccount, BrokerName, FeedAccount, FeedConsent
+from trading.models.accounts import AccountControl, BrokerAccount, BrokerName, FeedAccount, FeedConsent
 from trading.models.audit import EventChain, EventLog
 from trading.models.calendar import OperatorDay, OperatorSession, OperatorYear
 from trading.models.engine import CommandRow, LadderState, LadderStop, Lease
@@ -15,6 +15,7 @@ from trading.models.strategies import AccountStrategy, Strategy, StrategyKind
 from trading.models.watchlist import QuantityMode, WatchItem
 
 __all__ = [
+    "AccountControl",
     "AccountStrategy",
     "Alarm",
     "BrokerAccount",

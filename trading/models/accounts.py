@@ -5,7 +5,7 @@ from uuid import uuid4
 from django.db import models
 from django.utils import timezone
 
-from trading.models.people import User
+from trading.models.people import Control, User
 from trading.models.secret import SecretField
 
 
@@ -60,6 +60,15 @@ class BrokerAccount(models.Model):
     def is_paper(self) -> bool:
         """True when its orders go to the paper exchange, and can go nowhere else."""
         return self.broker == BrokerName.PAPER
+
+
+class AccountControl(Control):
+    """The trading state of one account. A table of its own, so that nobody who saves an account undoes a kill."""
+
+    account = models.OneToOneField(BrokerAccount, on_delete=models.PROTECT, related_name="control")
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.state}"
 
 
 class FeedAccount(models.Model):

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
-from trading.domain.control import CommandKind
+from trading.domain.control import CommandKind, KillPath
 from trading.models.accounts import BrokerAccount
 from trading.models.fields import choices_of
 from trading.models.people import Client, User
@@ -80,6 +80,7 @@ class CommandRow(models.Model):
     day = models.DateField()
     arguments = models.JSONField(default=dict, blank=True)
     once_key = models.CharField(max_length=80, blank=True, default="")
+    path = models.CharField(max_length=10, choices=choices_of(KillPath), blank=True, default="", help_text="of a kill")
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     asked_at = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -11,15 +11,15 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from trading.domain.control import CommandKind, TradingState
+from trading.domain.control import CommandKind, KillPath, TradingState, press_key
 from trading.domain.errors import RiskDenied
 from trading.domain.timezone import ist_day, to_ist
-from trading.models import BrokerAccount, Client, CommandRow, House, User
-from trading.ports import Clock, EngineEvent, LivePublisher
+from trading.models import AccountControl, BrokerAccount, Client, CommandRow, User
+from trading.ports import Clock, EngineEvent, KillPress, LivePublisher
 from trading.services.events import actor, market_now
-from trading.stores import commands
+from trading.stores import commands, kills
 from trading.stores.chain import append_events
-from trading.stores.controls import control_row, lower_state
+from trading.stores.controls import ControlRow, control_row, seen_row
 from trading.stores.locks import CONTROL, chain_lock, take
 
 
@@ -28,28 +28,27 @@ def press_kill(
     by: User | None,
     *,
     clock: Clock,
+    account: BrokerAccount | None = None,
     leave_positions: bool | None = None,
+    path: KillPath = KillPath.COMMAND,
+    press: str = "",
     publisher: LivePublisher | None = None,
 ) -> CommandRow:
-    """Stop one client, or with None the whole house: no entry passes the gate after this commits.
+    """Stop one client, one account of a client, or with None the whole house: no entry passes the gate after this
+    commits.
 
     `by` None is the machine's own command line. `leave_positions` None means the client's own choice (for the house:
-    each client's). Pressed again while the engine still works on the same, it gives the same command.
-    Raises PermissionDenied for somebody else's client.
+    each client's). `press` names this press: the same again gives the same command, as does another while the engine
+    still works on it. Raises PermissionDenied for somebody else's client or account.
     """
-    _check_may_act(by, client)
+    _check_may_act(by, client, account)
     client_id = client.pk if client else None
-    if client is not None and leave_positions is None:
-        leave_positions = not client.squares_off_on_kill
+    key = account.key if account else ""
+    once = press_key(by.pk if by else None, client_id, key, press)
+    wanted = KillPress(client_id, key, leave_positions, path, actor(by), once)
     with transaction.atomic():
         take([CONTROL, chain_lock(client_id)])
-        before = control_row(client_id).state
-        row = lower_state(
-            client_id, TradingState.REDUCING, f"kill switch by {actor(by)}", latch_day=None, wall=clock.wall()
-        )
-        command = _ask(CommandKind.KILL, client_id, {"leave_positions": leave_positions}, by=by, clock=clock)
-        told = {"was": before, "state": row.state, "leave_positions": leave_positions, "command": command.pk}
-        _record(client_id, "KILL_PRESSED", told, by=by, clock=clock)
+        command, row = kills.press(wanted, at=market_now(clock), wall=clock.wall(), requested_by=by)
         _publish_state(publisher, client_id, row)
     return command
 
@@ -60,20 +59,27 @@ def raise_state(
     reason: str,
     *,
     clock: Clock,
+    account: BrokerAccount | None = None,
+    seen: str | None = None,
     publisher: LivePublisher | None = None,
-) -> Client | House:
-    """Let a client, or with None the house, trade again. Only a person does this, never a machine.
+) -> ControlRow:
+    """Let a client, one account of a client, or with None the house, trade again. Only a person does this.
 
-    Raises RiskDenied: KILL_RUNNING while a kill is being carried out, LATCHED when a limit was reached today
-    and no operator gives a reason. Raises PermissionDenied for somebody else's client.
+    `seen` is the `stamp` of what the person decided on; what is ACTIVE already stays as it is. Raises RiskDenied:
+    KILL_RUNNING while a kill is being carried out, STATE_CHANGED when somebody pressed since, LATCHED when a limit
+    was reached today and no operator gives a reason. Raises PermissionDenied for somebody else's client or account.
     """
-    _check_may_act(by, client)
-    client_id, today = (client.pk if client else None), ist_day(market_now(clock))
+    _check_may_act(by, client, account)
+    client_id, key, today = (client.pk if client else None), (account.key if account else ""), _today(clock)
     with transaction.atomic():
         take([CONTROL, chain_lock(client_id)])
-        row = control_row(client_id)
-        if _unfinished(CommandKind.KILL, client_id):
+        row = control_row(client_id, key)
+        if row.state_on(today) is TradingState.ACTIVE:
+            return row
+        if any(one.arguments.get("account_key", "") == key for one in commands.unfinished(CommandKind.KILL, client_id)):
             raise RiskDenied("KILL_RUNNING", "the kill switch is still being carried out; wait until it says flat")
+        if seen is not None and seen != stamp(client, account):
+            raise RiskDenied("STATE_CHANGED", "it was stopped again since this page was opened; look at it anew")
         latched = row.latched_reason_on(today)
         if row.latched_day == today and not (by.is_operator and reason.strip()):
             raise RiskDenied("LATCHED", f"trading stays off until the next session: {latched}")
@@ -81,9 +87,17 @@ def raise_state(
         row.state, row.state_reason, row.state_changed_at = TradingState.ACTIVE, reason[:200], clock.wall()
         row.latched_day, row.latched_state, row.latched_reason = None, TradingState.ACTIVE, ""
         row.save()
-        _record(client_id, "STATE_RAISED", told, by=by, clock=clock)
+        _record(client_id, "STATE_RAISED", told, by=by, clock=clock, account_key=key)
         _publish_state(publisher, client_id, row)
     return row
+
+
+def stamp(client: Client | None, account: BrokerAccount | None = None) -> str:
+    """Name the stop that a person looks at: another kill or latch since gives another stamp."""
+    key = account.key if account else ""
+    row = seen_row(client.pk if client else None, key)
+    last = kills.last_of(client.pk if client else None, key)
+    return f"{last.pk if last else 0} {row.latched_day or ''} {row.latched_reason}".strip()
 
 
 def request_square_off(client: Client, day: date, *, clock: Clock, requested_by: User | None = None) -> CommandRow:
@@ -135,14 +149,15 @@ def request_reload(client: Client | None, *, by: User | None, clock: Clock) -> C
         return _ask(CommandKind.RELOAD, client_id, {}, by=by, clock=clock)
 
 
-def _check_may_act(by: User | None, client: Client | None) -> None:
+def _check_may_act(by: User | None, client: Client | None, account: BrokerAccount | None = None) -> None:
     if by is not None and not by.is_operator and (client is None or client.user_id != by.pk):
         raise PermissionDenied("this is somebody else's account")
+    if account is not None and (client is None or account.owner_id != client.user_id):
+        raise PermissionDenied("this account is not the client's")
 
 
-def _unfinished(kind: CommandKind, client_id: int | None) -> list[CommandRow]:
-    rows = CommandRow.objects.filter(kind=kind, finished_at=None).order_by("id")
-    return list(rows.filter(client=None) if client_id is None else rows.filter(client_id=client_id))
+def _today(clock: Clock) -> date:
+    return ist_day(market_now(clock))
 
 
 def _ask(
@@ -159,24 +174,34 @@ def _ask(
     at = market_now(clock)
     day = day or ist_day(at)
     if not once_key:
-        for same in _unfinished(kind, client_id):
+        for same in commands.unfinished(kind, client_id):
             if same.arguments == arguments and (same.day == day or kind.outlives_its_day):
                 return same
     command, is_new = commands.ask(
         kind, client_id, day=day, at=at, arguments=arguments, requested_by=by, once_key=once_key
     )
-    if is_new and kind is not CommandKind.KILL:  # a kill has its own line
+    if is_new:
         told = {"command": command.pk, "kind": kind, **arguments}
         _record(client_id, "COMMAND_GIVEN", told, by=by, clock=clock)
     return command
 
 
-def _record(client_id: int | None, kind: str, data: Mapping[str, Any], *, by: User | None, clock: Clock) -> None:
-    event = EngineEvent(client_id=client_id, kind=kind, at=market_now(clock), data={**data, "by": actor(by)})
+def _record(
+    client_id: int | None,
+    kind: str,
+    data: Mapping[str, Any],
+    *,
+    by: User | None,
+    clock: Clock,
+    account_key: str = "",
+) -> None:
+    told = {**data, "by": actor(by)}
+    event = EngineEvent(client_id, kind, market_now(clock), told, account_key=account_key)
     append_events([event], wall=clock.wall())
 
 
-def _publish_state(publisher: LivePublisher | None, client_id: int | None, row: Client | House) -> None:
-    if publisher is not None:
+def _publish_state(publisher: LivePublisher | None, client_id: int | None, row: ControlRow) -> None:
+    """Tell pages the state of a client or of the house; of an account's the line in the log tells."""
+    if publisher is not None and not isinstance(row, AccountControl):
         data = {"state": row.state, "reason": row.state_reason}
         transaction.on_commit(lambda: publisher.publish(client_id, "state", data), robust=True)

@@ -12,7 +12,7 @@ from trading.domain.instruments import InstrumentClass
 from trading.domain.risk import FEED_STALE_AFTER_S, feed_stale_after_s
 from trading.marketdata import keys
 from trading.marketdata.status import FeedStatus, decode_status
-from trading.models import Client, House
+from trading.models import AccountControl, BrokerAccount, Client, House
 from trading.services import wiring
 from trading.stores.calendar import market_calendar
 
@@ -103,6 +103,15 @@ def client_state(client: Client, day: date) -> StateView:
     if strictest(own, whole) is not own:
         return StateView(whole, f"the house: {house.latched_reason_on(day) or house.state_reason}")
     return StateView(own, client.latched_reason_on(day) or client.state_reason)
+
+
+def account_state(account: BrokerAccount, client: Client, day: date) -> StateView:
+    """Join an account's own state with its client's and the house's: the strictest counts."""
+    control = AccountControl.objects.filter(account=account).first() or AccountControl()
+    own, above = control.state_on(day), client_state(client, day)
+    if strictest(own, above.state) is not own:
+        return above
+    return StateView(own, control.latched_reason_on(day) or control.state_reason)
 
 
 def house_state(day: date) -> StateView:

@@ -50,6 +50,8 @@ class MemoryStore:
         self.policies: dict[int, ClientPolicy] = {}
         self.latches: dict[int, _Latch] = {}
         self.accounts: dict[str, AccountRef] = {}
+        self.account_states: dict[str, TradingState] = {}
+        self.account_latches: dict[str, _Latch] = {}
         self.disabled_accounts: set[str] = set()
         self.plans: list[Plan] = []
         self.intents: dict[str, StoredIntent] = {}
@@ -87,15 +89,18 @@ class MemoryStore:
         self, kind: CommandKind, client_id: int | None, arguments: Mapping[str, Any] | None = None, *, day: date
     ) -> int:
         command_id = len(self.commands) + 1
-        self.commands[command_id] = (day, Command(command_id, kind, client_id, dict(arguments or {})))
+        command = Command(command_id, kind, client_id, dict(arguments or {}), asked_wall=self._clock.wall())
+        self.commands[command_id] = (day, command)
         return command_id
 
-    def press_kill(self, client_id: int | None, *, leave_positions: bool | None = None) -> int:
+    def press_kill(self, client_id: int | None, *, account_key: str = "", leave_positions: bool | None = None) -> int:
         """Do what services.control.press_kill commits: REDUCING and the command row."""
-        self._lower(client_id, TradingState.REDUCING)
+        self._lower(client_id, account_key, TradingState.REDUCING)
         if client_id is not None and leave_positions is None:
             leave_positions = not self.policies[client_id].squares_off_on_kill
-        arguments = {"leave_positions": leave_positions}
+        arguments: dict[str, Any] = {"leave_positions": leave_positions}
+        if account_key:
+            arguments["account_key"] = account_key
         return self.add_command(CommandKind.KILL, client_id, arguments, day=self._today())
 
     # EngineStore
@@ -134,6 +139,7 @@ class MemoryStore:
         return ControlView(
             house_state=self._house(today),
             states={policy.client_id: policy.state for policy in policies},
+            accounts={key: self._account(key, today) for key in self.accounts},
             latched={policy.client_id: policy.latched_reason for policy in policies if policy.latched_reason},
             commands=tuple(
                 command
@@ -164,7 +170,11 @@ class MemoryStore:
         self._check()
         stored, key = self.intents[tag], self.intents[tag].intent.key
         client = self._policy(self.accounts[key.account].client_id, self._today())
-        states = {"house": self._house(self._today()), "client": client.state}
+        states = {
+            "house": self._house(self._today()),
+            "client": client.state,
+            "account": self._account(key.account, self._today()),
+        }
         answer = self._claim_of(stored, shard, epoch, states)
         verdict = {"check": "claim", "ok": not answer.denied, "facts": {"shard": shard, "epoch": epoch, **states}}
         if answer.denied:
@@ -189,7 +199,7 @@ class MemoryStore:
         why = self.stopped_ladders.get((key.account, key.instrument))
         if not key.purpose.is_exit and why is not None:
             return Claim("LADDER_STOPPED", f"stopped until a person lets it go on: {why}")
-        denial = state_denial(key.purpose, house=states["house"], client=states["client"])
+        denial = state_denial(key.purpose, **states)
         return Claim(*denial) if denial else Claim()
 
     async def resolve(self, tag: str, state: IntentState, *, order_id: str = "", reason: str = "") -> None:
@@ -235,17 +245,22 @@ class MemoryStore:
         self.results.setdefault(command_id, dict(result))
 
     async def lower_state(
-        self, client_id: int | None, state: TradingState, reason: str, *, latch: bool = False
+        self, client_id: int | None, state: TradingState, reason: str, *, account_key: str = "", latch: bool = False
     ) -> None:
         self._check()
         if not latch:
-            self._lower(client_id, state)
+            self._lower(client_id, account_key, state)
             return
-        known = self.house_latch if client_id is None else self.latches.get(client_id)
+        if account_key:
+            known = self.account_latches.get(account_key)
+        else:
+            known = self.house_latch if client_id is None else self.latches.get(client_id)
         made = _Latch(self._today(), state, reason)
         if known is not None and known.day == made.day:
             made = _Latch(made.day, strictest(known.state, state), known.reason)
-        if client_id is None:
+        if account_key:
+            self.account_latches[account_key] = made
+        elif client_id is None:
             self.house_latch = made
         else:
             self.latches[client_id] = made
@@ -304,6 +319,10 @@ class MemoryStore:
         latch = self.house_latch
         return strictest(self.house_state, latch.state) if latch and latch.day == day else self.house_state
 
+    def _account(self, key: str, day: date) -> TradingState:
+        state, latch = self.account_states.get(key, TradingState.ACTIVE), self.account_latches.get(key)
+        return strictest(state, latch.state) if latch and latch.day == day else state
+
     def _policy(self, client_id: int, day: date) -> ClientPolicy:
         policy, latch = self.policies[client_id], self.latches.get(client_id)
         if latch is None or latch.day != day:
@@ -322,9 +341,12 @@ class MemoryStore:
             return plan
         return replace(plan, day_range=found.reference(), why_no_range=found.why_not)
 
-    def _lower(self, client_id: int | None, state: TradingState) -> None:
+    def _lower(self, client_id: int | None, account_key: str, state: TradingState) -> None:
         if client_id is None:
             self.house_state = strictest(self.house_state, state)
+        elif account_key:
+            known = self.account_states.get(account_key, TradingState.ACTIVE)
+            self.account_states[account_key] = strictest(known, state)
         else:
             policy = self.policies[client_id]
             self.policies[client_id] = replace(policy, state=strictest(policy.state, state))

@@ -30,6 +30,7 @@ from trading.ports import (
     StoredIntent,
 )
 from trading.stores import ladder_stops
+from trading.stores.controls import account_states
 from trading.stores.ranges import LineRange, line_config, line_ranges
 
 
@@ -60,6 +61,7 @@ def read_control(day: date) -> ControlView:
     return ControlView(
         house_state=house_state(day),
         states={client.pk: client.state_on(day) for client in clients},
+        accounts=account_states(day),
         latched={client.pk: client.latched_reason for client in clients if client.latched_reason_on(day)},
         commands=tuple(
             Command(row.pk, CommandKind(row.kind), row.client_id, row.arguments, asked_wall=row.created_at)

@@ -17,6 +17,7 @@ def ask(
     arguments: Mapping[str, Any],
     requested_by: User | None,
     once_key: str = "",
+    path: str = "",
 ) -> tuple[CommandRow, bool]:
     """Write a command row, or find the one that has the same `once_key`; says whether it is new."""
     columns = {
@@ -26,10 +27,17 @@ def ask(
         "asked_at": at,
         "arguments": dict(arguments),
         "requested_by": requested_by,
+        "path": path,
     }
     if once_key:
         return CommandRow.objects.get_or_create(once_key=once_key, defaults=columns)
     return CommandRow.objects.create(**columns), True
+
+
+def unfinished(kind: CommandKind, client_id: int | None) -> list[CommandRow]:
+    """Give the commands of a kind for a client, or for the house, that the engine has not finished, oldest first."""
+    rows = CommandRow.objects.filter(kind=kind, finished_at=None).order_by("id")
+    return list(rows.filter(client=None) if client_id is None else rows.filter(client_id=client_id))
 
 
 def finish(command_id: int, result: Mapping[str, Any], *, wall: datetime) -> None:

@@ -103,14 +103,15 @@ class DjangoEngineStore:
         await self._thread.run(lambda: commands.finish(command_id, result, wall=wall))
 
     async def lower_state(
-        self, client_id: int | None, state: TradingState, reason: str, *, latch: bool = False
+        self, client_id: int | None, state: TradingState, reason: str, *, account_key: str = "", latch: bool = False
     ) -> None:
         """Lower a control row, never raise it; see the port."""
-        wall, today = self._clock.wall(), self._today()
-        await self._thread.run(
-            lambda: lower_state(client_id, state, reason, latch_day=today if latch else None, wall=wall),
-            locks=[CONTROL],
-        )
+        wall, latch_day = self._clock.wall(), self._today() if latch else None
+
+        def work() -> None:
+            lower_state(client_id, state, reason, account_key=account_key, latch_day=latch_day, wall=wall)
+
+        await self._thread.run(work, locks=[CONTROL])
 
     async def stop_ladder(self, place: Place, reason: str) -> None:
         """Hold a ladder's entries until a person lets it go on; see the port."""

@@ -23,6 +23,7 @@ from trading.stores import ladder_stops
 from trading.stores.accounts import AccountIds
 from trading.stores.book import house_state
 from trading.stores.chain import append_events
+from trading.stores.controls import account_state
 
 OUTCOME_LENGTH = 400
 CLAIM_COLUMNS = [
@@ -92,7 +93,12 @@ def claim(
     """
     rows = OrderIntentRow.objects.select_for_update(no_key=True, of=("self",))
     row = rows.select_related("client", "account").get(tag=tag)
-    states = {"house": house_state(ist_day(at)), "client": row.client.state_on(ist_day(at))}
+    day = ist_day(at)
+    states = {
+        "house": house_state(day),
+        "client": row.client.state_on(day),
+        "account": account_state(row.account_id, day),
+    }
     answer = _claim_of(row, shard, epoch, states)
     verdict = {"check": "claim", "ok": not answer.denied, "facts": {"shard": shard, "epoch": epoch, **states}}
     if answer.denied:
@@ -121,7 +127,7 @@ def _claim_of(row: OrderIntentRow, shard: str, epoch: int, states: Mapping[str, 
         return Claim("ACCOUNT_DISABLED", f"{row.account} was disabled")
     if not row.is_exit and (stop := ladder_stops.standing(row.account_id, row.instrument)):
         return Claim("LADDER_STOPPED", f"stopped until a person lets it go on: {stop.reason}")
-    denial = state_denial(Purpose(row.purpose), house=states["house"], client=states["client"])
+    denial = state_denial(Purpose(row.purpose), **states)
     return Claim(*denial) if denial else Claim()
 
 

@@ -1,9 +1,11 @@
 """Who may open a page: a signed-in person, a client, and somebody who was at the keyboard minutes ago."""
 
+import re
 import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from uuid import UUID
 
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
@@ -13,9 +15,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from trading.models import Client, User
+from trading.models import BrokerAccount, Client, User
 
 PRESENT_AT = "present_at"
+PRESS = re.compile(r"[A-Za-z0-9_-]{8,40}")
 ID_DIGITS = 18
 """A database's whole numbers end at nineteen; a longer one breaks the query."""
 
@@ -43,6 +46,21 @@ def the_operator(request: HttpRequest) -> User:
     if not user.is_operator:
         raise Http404("this person is no operator")
     return user
+
+
+def own_account(request: HttpRequest, account: UUID) -> BrokerAccount:
+    """Give an account of the visitor's own that is known to its broker; everybody else's is a 404."""
+    rows = BrokerAccount.objects.exclude(key="").select_related("owner__client")
+    found = rows.filter(seal_id=account, owner=the_user(request), owner__client__isnull=False).first()
+    if found is None:
+        raise Http404("no account of this person")
+    return found
+
+
+def press_of(request: HttpRequest) -> str:
+    """Give the name of one press of a kill switch, as the form had it; empty for what no form of ours had."""
+    sent = request.POST.get("press", "")
+    return sent if PRESS.fullmatch(sent) else ""
 
 
 def row_id(text: str) -> int:

@@ -16,6 +16,8 @@ class RaiseForm(forms.Form):
         help_text="What was wrong, and why it is right again. It stays in the log.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    seen = forms.CharField(required=False, max_length=400)
+    """What the page showed as stopped; a form sent again after another stop raises nothing."""
     confirmation = forms.CharField(
         label="Confirmation",
         max_length=120,

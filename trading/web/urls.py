@@ -3,7 +3,19 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from trading.web.views import board, brokers, demo, feed_consent, operator, people, raising, reports, status, watchlist
+from trading.web.views import (
+    board,
+    brokers,
+    demo,
+    feed_consent,
+    kill,
+    operator,
+    people,
+    raising,
+    reports,
+    status,
+    watchlist,
+)
 
 urlpatterns = [
     path("", people.home, name="home"),
@@ -34,6 +46,7 @@ urlpatterns = [
     path("reports/<str:day>/", reports.of_day, name="report-day"),
     path("reports/<str:day>/report.csv", reports.csv_of_day, name="report-csv"),
     path("trade-again/", raising.own, name="raise-state"),
+    path("trade-again/<uuid:account>/", raising.of_account, name="raise-account"),
     path("operator/", operator.board, name="operator"),
     path("operator/raise/", raising.of_house, name="operator-raise-house"),
     path("operator/raise/<int:client>/", raising.of_client, name="operator-raise"),
@@ -44,8 +57,9 @@ urlpatterns = [
     path("orders/<str:tag>/", board.order_why, name="order-why"),
     path("charts/price/", board.price_candles, name="price-candles"),
     path("charts/pnl/", board.pnl_points, name="pnl-points"),
-    path("kill/", board.kill, name="kill"),
-    path("operator/kill/", board.operator_kill, name="operator-kill"),
+    path("kill/", kill.own, name="kill"),
+    path("kill/<uuid:account>/", kill.of_account, name="kill-account"),
+    path("operator/kill/", kill.by_operator, name="operator-kill"),
     path("demo/mail/", demo.mail, name="demo-mail"),
     path("demo/brokers/", demo.broker_users, name="demo-brokers"),
 ]

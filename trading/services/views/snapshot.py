@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from trading.domain.timezone import ist_day, to_ist
-from trading.models import Client, CommandRow, WatchItem
+from trading.models import BrokerAccount, Client, CommandRow, WatchItem
 from trading.services import glance
 from trading.services.views import happenings, orders, outlook, positions, prices, watch
+from trading.stores.controls import seen_row
 
 ORDERS_SHOWN = 50
 
@@ -31,6 +32,7 @@ def client_snapshot(client: Client) -> dict[str, Any]:
             "coming": [],
             "squared_off": "",
             "kill": None,
+            "accounts": [],
         }
     day = ist_day(market.now)
     feed = feed_part(market)
@@ -48,6 +50,7 @@ def client_snapshot(client: Client) -> dict[str, Any]:
         "coming": outlook.coming(client, market.now, outlook.square_offs(client, day)),
         "squared_off": outlook.squared_off(client, day),
         "kill": kill_part(client, day),
+        "accounts": account_rows(client, day),
     }
 
 
@@ -105,6 +108,25 @@ def state_part(client: Client, now: datetime, feed_age_s: float | None) -> dict[
     }
 
 
+def account_rows(client: Client, day: date) -> list[dict[str, Any]]:
+    """Give every account of a client that trades, with the state that counts for it and whether it is its own."""
+    rows = []
+    for account in BrokerAccount.objects.filter(owner=client.user, is_enabled=True).exclude(key="").order_by("id"):
+        state = glance.account_state(account, client, day)
+        own = seen_row(client.pk, account.key).state_on(day)
+        rows.append(
+            {
+                "id": str(account.seal_id),
+                "key": account.key,
+                "name": f"{account.get_broker_display()} {account.broker_user_id}",
+                "state": state.state.value,
+                "reason": state.reason,
+                "own_state": own.value,
+            }
+        )
+    return rows
+
+
 def kill_part(client: Client, day: date) -> dict[str, Any] | None:
     """Give the day's last kill switch that concerns a client: when, by whom, measured milliseconds once it is done."""
     concerns = CommandRow.objects.filter(kind="KILL", day=day).select_related("requested_by")
@@ -121,8 +143,10 @@ def kill_row(row: CommandRow) -> dict[str, Any]:
         "id": row.pk,
         "time": f"{to_ist(row.asked_at):%H:%M:%S}",
         "by": row.requested_by.email if row.requested_by else "command line",
+        "path": row.path,
+        "account": row.arguments.get("account_key", ""),
         "is_done": row.finished_at is not None,
-        **{name: result.get(name) for name in ("last_entry_ms", "cancels_ms", "flat_ms", "left_open")},
+        **{name: result.get(name) for name in ("gate_ms", "last_entry_ms", "cancels_ms", "flat_ms", "left_open")},
         "unconfirmed": result.get("unconfirmed") or [],
     }
 

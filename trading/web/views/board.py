@@ -1,20 +1,16 @@
-"""The desk of a client: dashboard, positions, orders and their why, charts, kill switch."""
+"""The desk of a client: dashboard, positions, orders and their why, charts."""
 
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from trading.domain.timezone import ist_day
-from trading.models import Client
-from trading.services import control, wiring
 from trading.services.views import charts, why
 from trading.services.views.snapshot import client_snapshot, market_now
-from trading.web.access import own_client, row_id, the_user
-from trading.web.context import url_of
+from trading.web.access import own_client, the_user
 
 PARTS = ("state", "tiles", "positions", "closed", "orders", "events", "watchlist")
 LATEST_ORDERS = 8
@@ -74,29 +70,6 @@ def pnl_points(request: HttpRequest) -> HttpResponse:
     if market is None:
         return JsonResponse({"points": [], "day": None}, status=503)
     return JsonResponse(charts.pnl_chart(client, ist_day(market.now)))
-
-
-@login_required
-@require_POST
-def kill(request: HttpRequest) -> HttpResponse:
-    """The client's kill switch: works at the first press, without a question, also while Redis is away."""
-    client = own_client(request)
-    control.press_kill(client, the_user(request), clock=wiring.clock(), publisher=wiring.live_publisher())
-    return redirect(url_of("dashboard") or "home")
-
-
-@login_required
-@require_POST
-def operator_kill(request: HttpRequest) -> HttpResponse:
-    """The operator's kill switch: the whole house, or the one client that `client` names. Others get a 404."""
-    user = the_user(request)
-    if not user.is_operator:
-        raise Http404("this person is no operator")
-    chosen = request.POST.get("client", "")
-    client = get_object_or_404(Client.objects.select_related("user"), pk=row_id(chosen)) if chosen else None
-    control.press_kill(client, user, clock=wiring.clock(), publisher=wiring.live_publisher())
-    messages.success(request, f"Kill switch pressed for {client.label if client else 'everybody'}: no new entries.")
-    return redirect(url_of("operator") or "home")
 
 
 def _board(request: HttpRequest, page: str, *, latest: int | None = None) -> HttpResponse:

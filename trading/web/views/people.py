@@ -10,7 +10,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from trading.domain.errors import RiskDenied
-from trading.services import brokers, people, wiring
+from trading.domain.timezone import ist_day
+from trading.models import Client
+from trading.services import brokers, glance, people, wiring
 from trading.services.events import market_now
 from trading.services.limits import LimitsRefused
 from trading.web.access import needs_step_up, own_client, the_user
@@ -78,8 +80,13 @@ def account(request: HttpRequest) -> HttpResponse:
 def broker_accounts(request: HttpRequest) -> HttpResponse:
     """Settings: the person's broker accounts, without their secrets."""
     now = market_now(wiring.clock())
+    client = Client.objects.filter(user=the_user(request)).first()
     rows = [
-        {"account": row, "is_signed_in": brokers.is_signed_in(row, market_now=now)}
+        {
+            "account": row,
+            "is_signed_in": brokers.is_signed_in(row, market_now=now),
+            "state": glance.account_state(row, client, ist_day(now)) if client and row.key else None,
+        }
         for row in the_user(request).broker_accounts.order_by("created_at")
     ]
     return render(request, "settings/brokers.html", {"section": "brokers", "rows": rows})

@@ -1,5 +1,8 @@
 """Letting a client, or the house, trade again: by a person, with a reason, a typed word and a fresh password."""
 
+from datetime import date
+from uuid import UUID
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,10 +11,10 @@ from trading.domain.control import TradingState
 from trading.domain.errors import RiskDenied
 from trading.domain.timezone import ist_day
 from trading.marketdata.live import SyncLivePublisher
-from trading.models import Client
+from trading.models import BrokerAccount, Client
 from trading.services import control, glance, wiring
 from trading.services.events import market_now
-from trading.web.access import needs_step_up, own_client, the_operator, the_user
+from trading.web.access import needs_step_up, own_account, own_client, the_operator, the_user
 from trading.web.context import url_of
 from trading.web.raise_forms import RaiseForm
 
@@ -23,6 +26,13 @@ def own(request: HttpRequest) -> HttpResponse:
     """A client's own state."""
     client = own_client(request)
     return _raise(request, client, OWN_WORD, back=url_of("dashboard") or "settings")
+
+
+@needs_step_up
+def of_account(request: HttpRequest, account: UUID) -> HttpResponse:
+    """One account of the client; what stopped the client or the house goes on holding it."""
+    row = own_account(request, account)
+    return _raise(request, row.owner.client, row.key, back=url_of("dashboard") or "settings", account=row)
 
 
 @needs_step_up
@@ -40,7 +50,9 @@ def of_house(request: HttpRequest) -> HttpResponse:
     return _raise(request, None, HOUSE_WORD, back="operator")
 
 
-def _raise(request: HttpRequest, client: Client | None, word: str, *, back: str) -> HttpResponse:
+def _raise(
+    request: HttpRequest, client: Client | None, word: str, *, back: str, account: BrokerAccount | None = None
+) -> HttpResponse:
     if request.method not in ("GET", "POST"):
         raise Http404("only asked for or sent")
     form = RaiseForm(request.POST or None, expected=word)
@@ -50,6 +62,8 @@ def _raise(request: HttpRequest, client: Client | None, word: str, *, back: str)
                 client,
                 the_user(request),
                 form.cleaned_data["reason"],
+                account=account,
+                seen=form.cleaned_data["seen"] or None,
                 clock=wiring.clock(),
                 publisher=SyncLivePublisher(wiring.redis_client()),
             )
@@ -57,13 +71,15 @@ def _raise(request: HttpRequest, client: Client | None, word: str, *, back: str)
             text = str(denied)
             form.add_error(None, f"{text[:1].upper()}{text[1:]}.")
         else:
-            messages.success(request, _outcome(client))
+            messages.success(request, _outcome(client, account))
             return redirect(back)
     day = ist_day(market_now(wiring.clock()))
-    state = glance.client_state(client, day) if client else glance.house_state(day)
+    state = _state(client, account, day)
     context = {
         "form": form,
+        "stamp": control.stamp(client, account),
         "whom": client,
+        "account": account,
         "state": state,
         "is_active": state.state is TradingState.ACTIVE,
         "back": back,
@@ -71,12 +87,19 @@ def _raise(request: HttpRequest, client: Client | None, word: str, *, back: str)
     return render(request, "operator/raise.html", context)
 
 
-def _outcome(client: Client | None) -> str:
+def _state(client: Client | None, account: BrokerAccount | None, day: date) -> glance.StateView:
+    if client is None:
+        return glance.house_state(day)
+    return glance.client_state(client, day) if account is None else glance.account_state(account, client, day)
+
+
+def _outcome(client: Client | None, account: BrokerAccount | None) -> str:
     """Say what counts now: a client's own word does not lift the house's."""
     if client is None:
         return "The house trades again. Clients who stopped by themselves stay stopped."
     client.refresh_from_db()
-    state = glance.client_state(client, ist_day(market_now(wiring.clock())))
+    state = _state(client, account, ist_day(market_now(wiring.clock())))
+    whom = account.key if account else client.label
     if state.state is TradingState.ACTIVE:
-        return f"{client.label} trades again."
-    return f"{client.label} is raised, but nothing is entered: {state.reason}."
+        return f"{whom} trades again."
+    return f"{whom} is raised, but nothing is entered: {state.reason}."
