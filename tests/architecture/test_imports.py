@@ -44,6 +44,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 }
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
+    ("trading.management.commands.simulate", SIMULATION): "the command is the simulated days' own front door",
     ("trading.management.commands.run_exchange", EXCHANGE): "the command is the exchange's own front door",
     (
         "trading.management.commands.exchange_year",

@@ -19,7 +19,10 @@ class TradingState(StrEnum):
     @property
     def strictness(self) -> int:
         """0 for ACTIVE, rising with what is forbidden."""
-        return list(TradingState).index(self)
+        return _STRICTNESS[self]
+
+
+_STRICTNESS = {state: number for number, state in enumerate(TradingState)}
 
 
 class CommandKind(StrEnum):

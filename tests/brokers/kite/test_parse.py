@@ -104,6 +104,8 @@ def test_an_unknown_status_counts_as_live_and_is_logged(caplog: pytest.LogCaptur
         {"average_price": "1e999999999"},
         {"order_timestamp": "yesterday"},
         {"status": None},
+        {"filled_quantity": 101},
+        {"quantity": 10**30, "filled_quantity": 10**30},
     ],
 )
 def test_a_row_with_an_untrustworthy_field_is_refused_as_a_whole(changes: dict[str, Any]) -> None:
@@ -155,6 +157,19 @@ def test_positions_of_another_shape_are_an_error_and_never_an_empty_list(data: A
 def test_a_book_of_another_shape_is_an_error_and_never_an_empty_book(data: Any) -> None:
     with pytest.raises(ParseError):
         parse.rows_of(data)
+
+
+def test_units_and_prices_beyond_every_market_are_refused() -> None:
+    trade, position = load("trades")[0], load("positions")["net"][0]
+
+    for broken in (
+        lambda: parse.parse_trade(trade | {"quantity": 10**30}),
+        lambda: parse.parse_trade(trade | {"average_price": 10**30}),
+        lambda: parse.parse_position(position | {"quantity": -(10**30)}),
+        lambda: parse.parse_last_prices({"NSE:INFY": {"last_price": 10**30}}),
+    ):
+        with pytest.raises(ParseError):
+            broken()
 
 
 def test_last_prices_leave_unknown_instruments_out() -> None:

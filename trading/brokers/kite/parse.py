@@ -43,6 +43,10 @@ STATUSES: Mapping[str, OrderStatus] = {
 }
 
 
+MOST_UNITS, MOST_RUPEES = 10**9, 10**8
+"""No order is so great and no unit so dear: a number beyond is a broken row, and counting it would trade that much."""
+
+
 class ParseError(ValueError):
     """The broker's row was not what its documents promise; nothing may be concluded from it."""
 
@@ -70,6 +74,9 @@ def order_status(word: str) -> OrderStatus:
 def parse_order(row: Mapping[str, Any]) -> BrokerOrder:
     """Read one row of the order book, of an order's history, or one order message."""
     try:
+        quantity, filled = _units(row, "quantity"), _units(row, "filled_quantity")
+        if filled > quantity:
+            raise ParseError(f"filled_quantity was {filled} of {quantity}")
         return BrokerOrder(
             order_id=_text(row, "order_id"),
             tag=row.get("tag") or "",
@@ -77,8 +84,8 @@ def parse_order(row: Mapping[str, Any]) -> BrokerOrder:
             instrument=_instrument_key(row),
             side=Side(row["transaction_type"]),
             product=_product(row),
-            quantity=_units(row, "quantity"),
-            filled_quantity=_units(row, "filled_quantity"),
+            quantity=quantity,
+            filled_quantity=filled,
             average_price=to_decimal(row["average_price"] or 0),
             status_message=row.get("status_message") or "",
             broker_status=row["status"],
@@ -102,7 +109,7 @@ def parse_trade(row: Mapping[str, Any]) -> BrokerTrade:
             side=Side(row["transaction_type"]),
             product=_product(row),
             quantity=_units(row, "quantity"),
-            price=to_decimal(row["average_price"]),
+            price=_price(row["average_price"]),
             filled_at=filled_at,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -120,7 +127,7 @@ def parse_position(row: Mapping[str, Any]) -> BrokerPosition:
         return BrokerPosition(
             instrument=_instrument_key(row),
             product=_product(row),
-            net_quantity=_whole(row, "quantity"),
+            net_quantity=_signed_units(row, "quantity"),
             average_price=to_decimal(row["average_price"]),
             last_price=to_decimal(row["last_price"]),
             pnl=to_decimal(row["pnl"]),
@@ -132,7 +139,7 @@ def parse_position(row: Mapping[str, Any]) -> BrokerPosition:
 def parse_last_prices(data: Mapping[str, Any]) -> dict[str, Decimal]:
     """Read quote, OHLC or LTP answers: instrument key to last price. Unknown instruments are absent."""
     try:
-        return {key: to_decimal(row["last_price"]) for key, row in data.items()}
+        return {key: _price(row["last_price"]) for key, row in data.items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ParseError(f"a quote could not be read: {error}") from error
 
@@ -238,11 +245,25 @@ def _whole(row: Mapping[str, Any], name: str) -> int:
     return int(number)
 
 
-def _units(row: Mapping[str, Any], name: str) -> int:
+def _signed_units(row: Mapping[str, Any], name: str) -> int:
     number = _whole(row, name)
+    if abs(number) > MOST_UNITS:
+        raise ParseError(f"{name} was {number}")
+    return number
+
+
+def _units(row: Mapping[str, Any], name: str) -> int:
+    number = _signed_units(row, name)
     if number < 0:
         raise ParseError(f"{name} was {number}")
     return number
+
+
+def _price(value: Any) -> Decimal:
+    price = to_decimal(value)
+    if not -MOST_RUPEES <= price <= MOST_RUPEES:
+        raise ParseError(f"a price was {value!r}")
+    return price
 
 
 def _broken(what: str, row: object, error: Exception) -> ParseError:

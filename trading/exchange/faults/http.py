@@ -95,7 +95,7 @@ class FaultInjector:
         """Answer with what the fault leaves of the true answer."""
         if rule.action in ("status", "body"):
             status = rule.status if rule.action == "status" else response.status
-            text = rule.body if rule.action == "body" else _error_text(rule, request)
+            text = rule.body if rule.action == "body" else error_text(rule, request.remote or "")
             return _written(rule, status, text)
         if rule.action in ("drop", "rst"):
             return await _cut(rule, request, response)
@@ -142,7 +142,7 @@ async def _carry_out(seconds: float, request: web.Request, handler: Handler) -> 
 async def _instead(rule: Rule, request: web.Request) -> web.StreamResponse:
     """Answer with the fault and nothing of the true answer."""
     if rule.action == "status":
-        return _written(rule, rule.status, _error_text(rule, request))
+        return _written(rule, rule.status, error_text(rule, request.remote or ""))
     if rule.action == "body":
         return _written(rule, 200, rule.body)
     await request.read()  # a reset while the client still writes looks like an end to it
@@ -183,11 +183,11 @@ def _written(rule: Rule, status: int, text: str) -> web.Response:
     return web.Response(status=status, body=text.encode(), headers={"Content-Type": rule.content_type})
 
 
-def _error_text(rule: Rule, request: web.Request) -> str:
+def error_text(rule: Rule, peer: str) -> str:
     """Give an error's body, in Kite's shape unless the rule has its own; `{ip}` is the caller's address."""
     if rule.body:
         return rule.body
-    message = rule.message.replace("{ip}", request.remote or "")
+    message = rule.message.replace("{ip}", peer)
     return json.dumps({"status": "error", "message": message, "error_type": rule.error_type, "data": None})
 
 

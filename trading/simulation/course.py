@@ -1,0 +1,250 @@
+"""The course of one simulated day: its steps, its troubles at their moments, and the calm at its end."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from trading.domain.control import CommandKind
+from trading.domain.errors import StoreUnavailable
+from trading.domain.orders import IntentState
+from trading.exchange.faults.rules import parse_rule
+from trading.simulation.prices import Step, steps_of
+from trading.simulation.process import Crash
+from trading.simulation.troubles import Trouble
+from trading.simulation.weather import Weather
+from trading.simulation.world import DAY, World
+
+QUICK_STEP_S = 0.4
+"""Wire seconds that a step of the quiet hours lasts."""
+LONGEST_STEP_S = 30.0
+RESTARTS_AFTER_S = 3.5
+SETTLES_S, PROVES_S = 15.0, 200.0
+"""Wire seconds after the last step, with all troubles gone: an entry's absence takes 120 to prove."""
+UNSETTLED = frozenset({IntentState.NEW, IntentState.SENDING, IntentState.IN_DOUBT})
+READS = frozenset({"load_book", "control", "observe"})
+
+
+class Course:
+    """Plays one world's day under one weather. `struck` counts, by fault, how often it was really in the way."""
+
+    def __init__(self, seed: int, world: World, weather: Weather) -> None:
+        self._seed = seed
+        self._world = world
+        self._weather = weather
+        self._rng = Random(f"{seed}:course")  # noqa: S311 - the same seed gives the same day
+        self.struck: Counter[str] = Counter()
+        self._fault_of_rule: dict[int, str] = {}
+        self._strikes_seen = 0
+        self._store: dict[str, str] = {}
+        """How the database is in trouble now, by fault."""
+        self._crashes: list[Trouble] = []
+        self._back_s = RESTARTS_AFTER_S
+        world.before_store = self._before_store
+        self._deeds: dict[str, Callable[[Trouble], None]] = {
+            "crash": self._crash,
+            "freeze": self._freeze,
+            "kill": self._kill,
+            "commands": self._commands,
+            "disable": self._disable,
+            "config": self._config,
+            "dead_token": self._dead_token,
+        }
+
+    async def play(self) -> None:
+        """Play the day to its end."""
+        world = self._world
+        self._put_rules_in_force()
+        world.start_engine()
+        if self._weather.shape.has_standby:
+            world.start_engine(standby=True)
+        await world.clock.sleep(1.0)
+        before = world.clock.now()
+        prices = Random(f"{self._seed}:prices")  # noqa: S311
+        for number, step in enumerate(steps_of(DAY, prices, world.ranges)):
+            self._begin_troubles(number)
+            self._move(step)
+            await world.clock.sleep(self._lasts_s(step, before))
+            before = step.at
+            self._note_strikes()
+            world.referee.stepped()
+            await self._replace_the_dead()
+        self._calm()
+        await self._settle()
+        world.referee.ended()
+        for process in list(world.processes):
+            await process.stop()
+
+    def _lasts_s(self, step: Step, before: datetime) -> float:
+        passed = (step.at - before).total_seconds() if step.is_slow else QUICK_STEP_S
+        return min(max(passed, QUICK_STEP_S), LONGEST_STEP_S)
+
+    def _move(self, step: Step) -> None:
+        world = self._world
+        world.clock.set(step.at)
+        for token, price in step.trades:
+            world.market.stage(token, price, self._rng.randrange(1, 400), step.at)
+        world.house.move()
+
+    def _note_strikes(self) -> None:
+        """Tell the referee when a rule of the exchange has struck since the last step."""
+        struck = self._world.house.faults.journal.last_number
+        if struck != self._strikes_seen:
+            self._strikes_seen = struck
+            self._world.note_trouble()
+
+    async def _settle(self) -> None:
+        """Let everything come to rest, with all troubles gone."""
+        world = self._world
+        for _ in range(2):
+            await world.clock.sleep(SETTLES_S)
+            await self._replace_the_dead()
+        waited_s = 0.0
+        while waited_s < PROVES_S and any(one.state in UNSETTLED for one in world.store.intents.values()):
+            await world.clock.sleep(SETTLES_S)
+            waited_s += SETTLES_S
+
+    # -- troubles ------------------------------------------------------------------------------------------------
+
+    def _put_rules_in_force(self) -> None:
+        for trouble in self._weather.troubles:
+            for rule in trouble.values.get("rules", ()):
+                (number,) = self._world.house.faults.enforce([parse_rule(rule)])
+                self._fault_of_rule[number] = trouble.fault
+
+    def _begin_troubles(self, number: int) -> None:
+        self._store = {}
+        self._world.before_broker = {}
+        for trouble in self._weather.troubles:
+            values = trouble.values
+            if "from" in values and values["from"] <= number < values["until"]:
+                self._during(trouble)
+            if values.get("at") == number:
+                self.struck[trouble.fault] += 1
+                self._deeds[trouble.what](trouble)
+            if trouble.what == "dead_token" and values["until"] == number:
+                self._sign_in(values["user"])
+
+    def _during(self, trouble: Trouble) -> None:
+        if trouble.what == "store":
+            self._store[trouble.fault] = trouble.values["how"]
+        elif trouble.what == "poison":
+
+            async def poison(name: str) -> None:
+                self.struck[trouble.fault] += 1
+                self._world.note_trouble()
+                raise RuntimeError(f"poison in {name}")
+
+            self._world.before_broker[trouble.values["user"]] = poison
+
+    async def _before_store(self, name: str) -> None:
+        for fault, how in list(self._store.items()):
+            if how == "slow":
+                self._note(fault)
+                await asyncio.sleep(2.0 * self._rng.random())
+            elif how == "locked" and name not in READS:
+                self._note(fault)
+                await asyncio.sleep(5.0)
+                raise StoreUnavailable("the database is locked")
+            elif how == "down" or (how == "full" and name not in READS):
+                self._note(fault)
+                raise StoreUnavailable(f"the database is {how}")
+
+    def _note(self, fault: str) -> None:
+        self.struck[fault] += 1
+        self._world.note_trouble()
+
+    def _crash(self, trouble: Trouble) -> None:
+        values, process = trouble.values, self._active()
+        if process is not None:
+            process.life.crash = Crash(values["call"], values["nth"], after=values["after"])
+            self._back_s = float(values.get("back_s", RESTARTS_AFTER_S))
+
+    def _freeze(self, trouble: Trouble) -> None:
+        process = self._active()
+        if process is None:
+            return
+        if trouble.values["second"] and len(self._world.processes) < 2:
+            self._world.start_engine()
+        process.life.stop()
+        self._world.note_trouble()
+        asyncio.get_running_loop().call_later(trouble.values["for_s"], self._go_on, process)
+
+    def _go_on(self, process: Any) -> None:
+        process.life.go_on()
+        self._world.note_trouble()
+
+    def _active(self) -> Any:
+        """Give the process that speaks now, else any."""
+        lease = self._world.store.leases.get("main")
+        alive = [one for one in self._world.processes if not one.life.is_dead and not one.life.is_stopped]
+        holding = [one for one in alive if lease is not None and lease.holder.endswith(one.life.name)]
+        return next(iter(holding or alive), None)
+
+    def _kill(self, trouble: Trouble) -> None:
+        world, who = self._world, trouble.values["who"]
+        leave = trouble.values["leave"] if who else None
+        world.store.press_kill(who, leave_positions=leave)
+        world.case.killed.setdefault(who, (world.clock.monotonic(), world.clock.now()))
+
+    def _commands(self, trouble: Trouble) -> None:
+        for _ in range(trouble.values["copies"]):
+            for client in self._world.store.policies:
+                self._world.store.add_command(CommandKind.SQUARE_OFF, client, {"only_due": True}, day=DAY)
+
+    def _disable(self, trouble: Trouble) -> None:
+        account = f"kite:{trouble.values['user']}"
+        self._world.store.disabled_accounts.add(account)
+        self._reload(self._world.store.accounts[account].client_id)
+
+    def _config(self, trouble: Trouble) -> None:
+        store = self._world.store
+        for number, plan in enumerate(store.plans):
+            if plan.account_key == "kite:AB1002" and plan.quantity is not None:
+                store.plans[number] = replace(plan, quantity=plan.quantity * trouble.values["factor"])
+        store.policies[2] = replace(store.policies[2], max_order_value=Decimal(50_000))
+        self._reload(2)
+
+    def _reload(self, client: int) -> None:
+        self._world.store.add_command(CommandKind.RELOAD, client, {}, day=DAY)
+
+    def _dead_token(self, trouble: Trouble) -> None:
+        self._world.house.venue.invalidate_tokens(trouble.values["user"])
+        self._world.house.feed.cut(trouble.values["user"])
+        self._world.note_trouble()
+
+    def _sign_in(self, user_id: str) -> None:
+        self._world.tokens[user_id] = self._world.house.venue.issue_token(user_id)
+
+    async def _replace_the_dead(self) -> None:
+        dead = [one for one in self._world.processes if one.life.is_dead]
+        for process in dead:
+            self._world.bury(process)
+        if dead:
+            await self._world.clock.sleep(self._back_s)
+            self._back_s = RESTARTS_AFTER_S
+            for process in dead:
+                self._world.start_engine(standby=process.is_standby)
+
+    def _calm(self) -> None:
+        """End every trouble; count which rules really struck."""
+        world, faults = self._world, self._world.house.faults
+        for number, fault in self._fault_of_rule.items():
+            self.struck[fault] += faults.rules[number].injected
+        faults.clear()
+        self._store = {}
+        world.before_broker = {}
+        world.house.venue.by_hand.thaw("")
+        for user_id in world.tokens:
+            self._sign_in(user_id)
+        for process in world.processes:
+            process.life.crash = None
+            process.life.go_on()
+
+    def counts(self) -> Mapping[str, int]:
+        """Give how often each fault of the weather was in the way."""
+        return {fault: self.struck[fault] for fault in self._weather.faults}

@@ -1,0 +1,161 @@
+"""What all judges know of a day, and what they found."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from trading.domain.calendar import MarketCalendar
+from trading.domain.instruments import Instrument
+from trading.domain.orders import OrderIntent
+from trading.exchange.venue.orders import Order
+from trading.ports import EngineEvent
+from trading.simulation.house import BrokerHouse
+from trading.simulation.memory_store import MemoryStore
+from trading.simulation.process import EngineProcess
+from trading.simulation.requests import Request
+
+NEVER = float("-inf")
+Place = tuple[str, str]
+"""(account key, instrument key)."""
+
+
+class Violation(NamedTuple):
+    """One broken invariant."""
+
+    rule: str
+    at: str
+    text: str
+
+
+@dataclass(slots=True)
+class Sent:
+    """One order as an engine process gave it to its adapter. Moments are wire seconds; `ended` None while it waits."""
+
+    process: str
+    intent: OrderIntent
+    market: datetime
+    began: float
+    ended: float | None = None
+
+
+class Read(NamedTuple):
+    """One read of a broker's screen that was answered."""
+
+    account: str
+    path: str
+    began: float
+    tags: frozenset[str]
+
+
+@dataclass
+class Case:
+    """The facts of a day. Every judge reads them; the bench writes them."""
+
+    house: BrokerHouse
+    store: MemoryStore
+    calendar: MarketCalendar
+    instruments: Mapping[str, Instrument]
+    process_of: Callable[[str], EngineProcess | None]
+    violations: list[Violation] = field(default_factory=list)
+    looked: Counter[str] = field(default_factory=Counter)
+    sent: dict[str, Sent] = field(default_factory=dict)
+    arrived: dict[str, float] = field(default_factory=dict)
+    """When the broker received an order, by tag, wire seconds."""
+    epochs: dict[str, int] = field(default_factory=dict)
+    """The lease's epoch under which an order was claimed, by tag."""
+    reads: list[Read] = field(default_factory=list)
+    held: defaultdict[Place, int] = field(default_factory=lambda: defaultdict(int))
+    """Signed units by the ledger's trades."""
+    moved_at: defaultdict[Place, float] = field(default_factory=lambda: defaultdict(lambda: NEVER))
+    """When the position last changed, wire seconds."""
+    by_hand_at: defaultdict[Place, float] = field(default_factory=lambda: defaultdict(lambda: NEVER))
+    """When somebody else last traded there."""
+    killed: dict[int | None, tuple[float, datetime]] = field(default_factory=dict)
+    """(wire seconds, market time) of the first press, by client, None for the house."""
+    troubled_at: float = NEVER
+    """When a fault last struck or a process last was not itself, wire seconds."""
+
+    # -- finding -----------------------------------------------------------------------------------------------
+
+    def look(self, rule: str) -> None:
+        """Count that a rule was really looked at."""
+        self.looked[rule] += 1
+
+    def found(self, rule: str, text: str) -> None:
+        """Note a violation."""
+        at = f"{self.house.clock.now():%H:%M:%S} UTC, wire {self.now():.2f}"
+        self.violations.append(Violation(rule, at, text))
+
+    def check(self, rule: str, *, holds: bool, otherwise: str) -> None:
+        """Look at a rule once, and note a violation where it does not hold."""
+        self.look(rule)
+        if not holds:
+            self.found(rule, otherwise)
+
+    # -- asking ------------------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """Give wire seconds."""
+        return self.house.clock.monotonic()
+
+    def account_of(self, user_id: str) -> str:
+        """Give our key of an account."""
+        return f"kite:{user_id}"
+
+    def client_of(self, account: str) -> int:
+        """Give whose account it is."""
+        return self.store.accounts[account].client_id
+
+    def orders_of(self, account: str, instrument: str) -> list[Order]:
+        """Give the ledger's orders of an account in an instrument."""
+        books = self.house.venue.books.accounts[account.partition(":")[2]]
+        return [order for order in books.orders.values() if order.instrument.key == instrument]
+
+    def is_ours(self, order: Order) -> bool:
+        """Say whether an engine sent it."""
+        return order.tag in self.sent
+
+    def hidden_s(self) -> float:
+        """Give by how many wire seconds the broker's screens may lag now, 0 for none."""
+        faults = self.house.faults
+        return max((rule.seconds for rule in faults.rules.values() if rule.action == "lag"), default=0.0)
+
+    def is_calm(self, for_s: float) -> bool:
+        """Say whether nothing was in the engine's way for so many wire seconds."""
+        return self.now() - self.troubled_at >= for_s
+
+
+class Judge:
+    """Looks at what happens: one method a kind of event, each doing nothing until somebody cares."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+
+    def asked(self, process: str, name: str, account: str, subject: object) -> None:
+        """An engine process calls its adapter: `place` with an intent, `modify` or `cancel` with what it is given."""
+
+    def claiming(self, process: str, tag: str) -> None:
+        """An engine process asks for a claim; its gate said yes at this very moment."""
+
+    def claimed(self, intent: OrderIntent, epoch: int) -> None:
+        """A claim was committed."""
+
+    def arrives(self, account: str, request: Request) -> None:
+        """A request that changes something is received by the broker."""
+
+    def traded(self, place: Place, order: Order, before: int, after: int) -> None:
+        """A fill."""
+
+    def recorded(self, process: str, events: Sequence[EngineEvent]) -> None:
+        """An engine process appended events to the log."""
+
+    def saved(self, account: str, instrument: str, snapshot: Mapping[str, object]) -> None:
+        """A ladder's state was saved."""
+
+    def stepped(self) -> None:
+        """Market time moved on, and what followed at once has happened."""
+
+    def ended(self) -> None:
+        """The day is over and everything had time to come to rest."""

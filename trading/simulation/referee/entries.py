@@ -1,0 +1,89 @@
+"""What must be true when an entry is let through: I8, and stops that only tighten: I25."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trading.domain.control import TradingState
+from trading.domain.risk import FEED_STALE_AFTER_S
+from trading.domain.timezone import to_ist
+from trading.ports import EngineEvent
+from trading.simulation.referee.case import Case, Judge, Place
+
+
+class Entries(Judge):
+    """Looks at an entry at the moment at which its gate said yes."""
+
+    def claiming(self, process: str, tag: str) -> None:
+        """Judge session, cut-off, tick and state by what the world was then."""
+        case, intent = self.case, self.case.store.intents[tag].intent
+        key = intent.key
+        if key.purpose.is_exit:
+            return
+        now, instrument = case.house.clock.now(), case.instruments[key.instrument]
+        is_open = case.calendar.entries_allowed(now, instrument.instrument_class)
+        case.check("I8", holds=is_open, otherwise=f"{key.text()} was let through outside the session")
+        policy = case.store.policies[case.client_of(key.account)]
+        in_time = to_ist(now).time() <= policy.no_new_entry_after
+        case.check("I8", holds=in_time, otherwise=f"{key.text()} was let through at {to_ist(now):%H:%M:%S}")
+        at_work = case.process_of(process)
+        tick = at_work.feed.newest.get(instrument.token) if at_work is not None else None
+        age = now.timestamp() - tick.exchange_ts if tick else float("inf")
+        words = f"{key.text()} was let through on a tick of {age:.0f} s"
+        case.check("I8", holds=age <= FEED_STALE_AFTER_S + 1, otherwise=words)
+
+    def claimed(self, intent: Any, epoch: int) -> None:
+        """Entries need ACTIVE of house and client when they are claimed."""
+        if intent.key.purpose.is_exit:
+            return
+        case, store = self.case, self.case.store
+        client = case.client_of(intent.key.account)
+        day = case.house.venue.market.day
+        states = [store.house_state, store.policies[client].state]
+        states += [
+            latch.state for latch in (store.house_latch, store.latches.get(client)) if latch and latch.day == day
+        ]
+        active = all(state is TradingState.ACTIVE for state in states)
+        case.check("I8", holds=active, otherwise=f"{intent.key.text()} was claimed while {', '.join(states)}")
+
+
+class Stops(Judge):
+    """Looks at every saved ladder: within one position its stop only tightens."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self._known: dict[Place, tuple[int, str, int]] = {}
+
+    def saved(self, account: str, instrument: str, snapshot: Mapping[str, Any]) -> None:
+        """Compare with the last one of the same position."""
+        ladder = snapshot.get("ladder") or {}
+        position = ladder.get("position")
+        if position is None:
+            self._known.pop((account, instrument), None)
+            return
+        number, side, stop = int(snapshot["position"]), str(position["side"]), int(position["stop"])
+        known = self._known.get((account, instrument))
+        self._known[account, instrument] = number, side, stop
+        if known is None or known[:2] != (number, side):
+            return
+        tighter = stop >= known[2] if side == "long" else stop <= known[2]
+        words = f"{account} {instrument} position {number}: its stop went from {known[2]} to {stop} ({side})"
+        self.case.check("I25", holds=tighter, otherwise=words)
+
+
+class Log(Judge):
+    """Looks at every event: its clock and its zone (I23), its fill once (I10), its tick really given (I25)."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self._fills: set[tuple[str, str, str]] = set()
+
+    def recorded(self, process: str, events: Sequence[EngineEvent]) -> None:
+        """Judge what was appended."""
+        for event in events:
+            aware = event.at.tzinfo is not None and event.at.utcoffset() is not None
+            near = aware and event.at <= self.case.house.clock.now()
+            self.case.check("I23", holds=near, otherwise=f"{event.kind} was logged at {event.at!r}")
+            if event.kind in ("FILL", "EXTERNAL_FILL"):
+                fill = process, event.account_key, str(event.data["trade_id"])
+                self.case.check("I10", holds=fill not in self._fills, otherwise=f"the fill {fill} was told twice")
+                self._fills.add(fill)

@@ -1,0 +1,204 @@
+"""Exits: never more than is open, one at a time, positions that nobody forgets. I4, I5, I6, I7, I13."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from trading.domain.orders import OrderIntent
+from trading.domain.square_off import square_off_plan
+from trading.exchange.venue.orders import Order, Status
+from trading.simulation.referee.case import Case, Judge, Place
+from trading.simulation.requests import Request
+
+JUST_CHANGED_S = 6.0
+"""What an order was decided on may be so old when it arrives: gate, claim and wire (the in-flight window of I4)."""
+HIDES_S = 9.0
+"""An exit is sent again when clean books did not show it for 10 s: screens that lag more hide a twin (F17)."""
+CORRECTED_WITHIN_S = 10.0
+TOLD_LATE = timedelta(seconds=10)
+ON_THE_WIRE_S = 5.0
+"""An order that was claimed before a kill may arrive so much later, wire seconds (I7)."""
+
+
+@dataclass(slots=True)
+class _Reversal:
+    """A position that an order of ours turned around although nobody could know better: to be put right or told."""
+
+    place: Place
+    until: float
+    alarms: int
+    text: str
+
+
+class Exits(Judge):
+    """Looks at exits when they arrive and at what fills do to positions."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self._reversals: list[_Reversal] = []
+
+    def arrives(self, account: str, request: Request) -> None:
+        """Judge an exit against what is open and what works already."""
+        stored = self.case.store.intents.get(request.form.get("tag", ""))
+        if request.method != "POST" or stored is None or not stored.intent.key.purpose.is_exit:
+            return
+        case, intent = self.case, stored.intent
+        place = account, intent.key.instrument
+        held = case.held[place]
+        working = [
+            order
+            for order in case.orders_of(*place)
+            if order.is_live and order.side is intent.side and case.is_ours(order)
+        ]
+        asked = intent.quantity + sum(order.remaining for order in working)
+        if case.now() - case.moved_at[place] < JUST_CHANGED_S or self._is_hidden():
+            return
+        fits = held * intent.side.sign < 0 and asked <= abs(held)
+        words = f"{intent.key.text()} {intent.side} {intent.quantity} with {held} held and {len(working)} working"
+        case.check("I4", holds=fits, otherwise=words)
+        exits = [order for order in working if self._is_exit(order)]
+        case.check("I5", holds=not exits, otherwise=f"{intent.key.text()} beside {len(exits)} live exits")
+
+    def _is_exit(self, order: Order) -> bool:
+        return self.case.sent[order.tag].intent.key.purpose.is_exit
+
+    def _is_hidden(self) -> bool:
+        return self.case.hidden_s() >= HIDES_S
+
+    # -- fills -------------------------------------------------------------------------------------------------
+
+    def traded(self, place: Place, order: Order, before: int, after: int) -> None:
+        """Judge what a fill of ours did to a position."""
+        case = self.case
+        if not case.is_ours(order) or case.now() - case.by_hand_at[place] <= JUST_CHANGED_S:
+            return
+        intent = case.sent[order.tag].intent
+        words = f"{intent.key.text()} took the position from {before} to {after}"
+        if not intent.key.purpose.is_exit:
+            self._entered(place, intent, after, words)
+            return
+        case.look("I4")
+        if before * after >= 0 and abs(after) < abs(before):
+            return
+        if self._is_hidden() or self._was_final(order):
+            self._reversals.append(
+                _Reversal(place, case.now() + case.hidden_s() + CORRECTED_WITHIN_S, self._told(place), words)
+            )
+        else:
+            case.found("I4", words)
+
+    def _entered(self, place: Place, intent: OrderIntent, after: int, words: str) -> None:
+        case = self.case
+        plans = [p.quantity or 0 for p in case.store.plans if (p.account_key, p.instrument.key) == place]
+        if case.by_hand_at[place] < 0 and not self._is_hidden():
+            most = max(plans, default=0)
+            case.check("I13", holds=abs(after) <= most, otherwise=f"{words}, {most} are planned")
+
+    @staticmethod
+    def _was_final(order: Order) -> bool:
+        """Say whether the broker had called the order cancelled before it filled (F24)."""
+        return any(line.status is Status.CANCELLED for line in order.history)
+
+    def _told(self, place: Place) -> int:
+        return sum(1 for _, _, text in self.case.store.alarms if place[1] in text)
+
+    def stepped(self) -> None:
+        """See that what was turned around is put right or told in time."""
+        for one in list(self._reversals):
+            if self._told(one.place) > one.alarms or self.case.held[one.place] == 0:
+                self._reversals.remove(one)
+                self.case.look("I4 late twin")
+            elif self.case.now() > one.until:
+                self._reversals.remove(one)
+                self.case.found(
+                    "I4", f"{one.text}, and it was neither put right nor told within {CORRECTED_WITHIN_S} s"
+                )
+
+
+class FlatByDeadline(Judge):
+    """Looks at every position once its client's deadline is over: flat, or a person was told in time."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self._deadlines: dict[Place, datetime] = {}
+        for plan in case.store.plans:
+            place = plan.account_key, plan.instrument.key
+            policy = case.store.policies[case.client_of(plan.account_key)]
+            day = case.house.venue.market.day
+            planned = square_off_plan(case.calendar, day, plan.instrument.instrument_class, policy.square_off_at)
+            self._deadlines[place] = planned.flat_by + TOLD_LATE
+
+    def stepped(self) -> None:
+        """Judge the positions whose deadline has just passed."""
+        for place, deadline in list(self._deadlines.items()):
+            if self.case.house.clock.now() > deadline:
+                del self._deadlines[place]
+                self._judge(place)
+
+    def ended(self) -> None:
+        """Judge everything again at the end of the day."""
+        for place in self.case.held:
+            self._judge(place)
+
+    def _judge(self, place: Place) -> None:
+        held = self.case.held[place]
+        client = self.case.client_of(place[0])
+        told = any(place[1] in text and who in (client, None) for who, _, text in self.case.store.alarms)
+        words = f"{place[0]} {place[1]}: {held} are open and no alarm names them"
+        self.case.check("I6", holds=not held or told, otherwise=words)
+
+
+class Kill(Judge):
+    """Looks at entries after a kill, and at what was working when it was pressed."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self._looked: set[int | None] = set()
+
+    def claimed(self, intent: OrderIntent, epoch: int) -> None:
+        """No entry is claimed once a kill is committed."""
+        if intent.key.purpose.is_exit or not self.case.killed:
+            return
+        for who in (self.case.client_of(intent.key.account), None):
+            if who in self.case.killed:
+                late = self.case.now() - self.case.killed[who][0]
+                self.case.check(
+                    "I7", holds=False, otherwise=f"{intent.key.text()} was claimed {late:.2f} s after a kill"
+                )
+        self.case.look("I7")
+
+    def arrives(self, account: str, request: Request) -> None:
+        """Nor does one arrive long after it."""
+        stored = self.case.store.intents.get(request.form.get("tag", ""))
+        if request.method != "POST" or stored is None or stored.intent.key.purpose.is_exit:
+            return
+        for who in (self.case.client_of(account), None):
+            if who in self.case.killed:
+                late = self.case.now() - self.case.killed[who][0]
+                words = f"{stored.intent.key.text()} arrived {late:.2f} s after the kill"
+                self.case.check("I7", holds=late <= ON_THE_WIRE_S, otherwise=words)
+
+    def stepped(self) -> None:
+        """Working entries are gone, or asked to go, 5 s after a kill that nothing hindered."""
+        for who, (at, _) in self.case.killed.items():
+            late = self.case.now() - at
+            if who in self._looked or late < ON_THE_WIRE_S:
+                continue
+            self._looked.add(who)
+            if self.case.is_calm(late + 2.0):
+                self._working(who, at)
+
+    def _working(self, who: int | None, at: float) -> None:
+        for account, ref in self.case.store.accounts.items():
+            if who not in (None, ref.client_id):
+                continue
+            for instrument in self.case.instruments:
+                for order in self.case.orders_of(account, instrument):
+                    if not self.case.is_ours(order) or self._is_exit(order) or self.case.arrived[order.tag] > at:
+                        continue
+                    ends = not order.is_live or order.wants_cancel
+                    self.case.check(
+                        "I7", holds=ends, otherwise=f"{order.tag} still works {ON_THE_WIRE_S} s after a kill"
+                    )
+
+    def _is_exit(self, order: Order) -> bool:
+        return self.case.sent[order.tag].intent.key.purpose.is_exit

@@ -1,0 +1,143 @@
+"""How orders may leave: I1, I2, I3, I13, I14, I15, I16, I19, I27."""
+
+from collections import defaultdict, deque
+from decimal import Decimal
+
+from trading.domain.money import from_scaled
+from trading.domain.orders import IntentState, OrderIntent, Purpose
+from trading.simulation.referee.case import Case, Judge, Sent
+from trading.simulation.requests import Request
+
+MOST_A_SECOND, MOST_A_MINUTE = 8, 300
+MOST_SENDS = 5
+"""Orders of one purpose before a person is called (I27)."""
+UNDECIDED = frozenset({IntentState.SENDING, IntentState.IN_DOUBT})
+CALLED = ("EXIT_GIVEN_UP", "EXIT_NOT_FILLED", "EXIT_FAILED")
+
+
+class Sending(Judge):
+    """Looks at every order when an engine gives it to its adapter."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._reconciled: set[tuple[str, str]] = set()
+        self._entries: defaultdict[int, set[str]] = defaultdict(set)
+
+    def asked(self, process: str, name: str, account: str, subject: object) -> None:
+        """Judge one call that changes something."""
+        if name not in ("place", "modify", "cancel"):
+            return
+        self._writer(process, name, account)
+        self._rate(account)
+        if isinstance(subject, OrderIntent):
+            self._resent(subject)
+            self._gated(subject)
+            self._effort(subject)
+            if not subject.key.purpose.is_exit:
+                self._entry(process, subject)
+
+    def _writer(self, process: str, name: str, account: str) -> None:
+        lease = self.case.store.leases.get("main")
+        holds = lease is not None and lease.holder.endswith(process)
+        words = f"{process} sends {name} for {account} while the lease is held by {lease.holder if lease else 'nobody'}"
+        self.case.check("I14", holds=holds, otherwise=words)
+
+    def _rate(self, account: str) -> None:
+        calls, now = self._calls[account], self.case.now()
+        while calls and calls[0] <= now - 60.0:
+            calls.popleft()
+        calls.append(now)
+        second = sum(1 for moment in calls if moment > now - 1.0 + 1e-6)
+        words = f"{account} made {second} order calls in a second and {len(calls)} in a minute"
+        self.case.check("I13", holds=second <= MOST_A_SECOND and len(calls) <= MOST_A_MINUTE, otherwise=words)
+
+    def _resent(self, intent: OrderIntent) -> None:
+        """No blind resend: an earlier order of the same want is decided, or proved absent by reads."""
+        key = intent.key
+        for tag, before in self.case.sent.items():
+            other = before.intent.key
+            if tag == intent.tag or (other.account, other.instrument) != (key.account, key.instrument):
+                continue
+            is_same_kind = other.purpose.is_exit == key.purpose.is_exit
+            if is_same_kind:
+                self._decided(intent, before)
+            if not key.purpose.is_exit and not other.purpose.is_exit and other.position == key.position:
+                self.case.found("I3", f"{key.text()} enters again what {other.text()} entered")
+
+    def _decided(self, intent: OrderIntent, before: Sent) -> None:
+        case, stored = self.case, self.case.store.intents[before.intent.tag]
+        named = f"{intent.key.text()} after {before.intent.key.text()}"
+        case.check("I3", holds=stored.state not in UNDECIDED or stored.order is not None,
+                   otherwise=f"{named}, which is {stored.state}")  # fmt: skip
+        if stored.state is not IntentState.ABSENT:
+            return
+        ended = before.ended if before.ended is not None else before.began
+        reads = [read for read in case.reads if read.account == intent.key.account and read.began >= ended]
+        clean = sum(1 for read in reads if read.path == "/orders" and before.intent.tag not in read.tags)
+        proved = clean > 0 and any(read.path == "/portfolio/positions" for read in reads)
+        case.check("I3", holds=proved, otherwise=f"{named}: its absence was not read")
+
+    def _gated(self, intent: OrderIntent) -> None:
+        verdicts = self.case.store.verdicts.get(intent.tag, ())
+        holds = bool(verdicts) and all(verdict.get("ok") for verdict in verdicts)
+        self.case.check("I19", holds=holds, otherwise=f"{intent.key.text()} left with the verdicts {verdicts}")
+
+    def _effort(self, intent: OrderIntent) -> None:
+        key = intent.key
+        if not key.purpose.is_exit:
+            return
+        alike = [
+            sent
+            for sent in self.case.sent.values()
+            if (sent.intent.key.account, sent.intent.key.instrument, sent.intent.key.position, sent.intent.key.purpose)
+            == (key.account, key.instrument, key.position, key.purpose)
+            and (key.purpose is not Purpose.TARGET or sent.intent.key.round % 100 == key.round % 100)
+        ]
+        self.case.look("I27")
+        if len(alike) >= MOST_SENDS:
+            told = any(code in CALLED and key.instrument in text for _, code, text in self.case.store.alarms)
+            if not told:
+                self.case.found("I27", f"{key.text()} is try {len(alike) + 1}, and nobody was called")
+
+    def _entry(self, process: str, intent: OrderIntent) -> None:
+        case, key = self.case, intent.key
+        known = (process, key.account) in self._reconciled
+        case.check("I16", holds=known, otherwise=f"{key.text()} left before {process} had reconciled")
+        policy = case.store.policies[case.client_of(key.account)]
+        price = from_scaled(case.house.venue.market.quote(case.instruments[key.instrument].token).ltp)
+        most = policy.max_order_value
+        # The gate saw the price of a moment ago.
+        fits = most is None or intent.quantity * price <= most * Decimal("1.3")
+        case.check("I13", holds=fits, otherwise=f"{key.text()}: {intent.quantity} at {price} are more than {most}")
+        mine = self._entries[policy.client_id]
+        mine.add(intent.tag)
+        trades = policy.max_trades_per_day
+        words = f"{key.text()} is entry {len(mine)} of at most {trades}"
+        case.check("I13", holds=trades is None or len(mine) <= trades, otherwise=words)
+
+    def reconciled(self, process: str, account: str) -> None:
+        """A process told that an account was reconciled."""
+        self._reconciled.add((process, account))
+
+    def arrives(self, account: str, request: Request) -> None:
+        """Judge an order at the moment at which the broker receives it."""
+        if request.method != "POST":
+            return
+        case, tag = self.case, request.form.get("tag", "")
+        before = case.arrived.get(tag)
+        case.check("I1", holds=before is None, otherwise=f"{tag} came twice, {case.now() - (before or 0):.2f} s apart")
+        stored = case.store.intents.get(tag)
+        if stored is None:
+            case.check("I2", holds=False, otherwise=f"an order {tag} of {account} was sent that is not written down")
+            return
+        intent, key = stored.intent, stored.intent.key
+        written = stored.state not in (IntentState.NEW, IntentState.DENIED) and tag in case.epochs
+        case.check("I2", holds=written, otherwise=f"{key.text()} was sent while it was {stored.state}")
+        same = (
+            request.form["transaction_type"] == intent.side
+            and int(request.form["quantity"]) == intent.quantity
+            and f"{request.form['exchange']}:{request.form['tradingsymbol']}" == key.instrument
+        )
+        case.check("I1", holds=same, otherwise=f"{key.text()} was sent as {dict(request.form)}")
+        case.check("I15", holds=key.account == account, otherwise=f"{key.text()} went out by {account}")
