@@ -13,6 +13,10 @@ from trading.domain.ticks import Tick
 from trading.engine import EngineDeps
 from trading.engine.runtime import Engine
 from trading.ports import Clock, TickBatch
+from trading.simulation.memory_files import MemoryLocks, MemoryMachine
+
+LETS_GO_WITHIN_S, LOOKS_EVERY_S = 2.0, 0.1
+"""Wire seconds that a holder of an account's lock gets to notice that it lost the lease."""
 
 Before = Callable[[str], Awaitable[None]]
 
@@ -36,11 +40,11 @@ class Crash:
 class Life:
     """Of one process. `on_death` is told once."""
 
-    def __init__(self, name: str, on_death: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
         self.is_dead = False
         self.crash: Crash | None = None
-        self._on_death = on_death
+        self.on_death: Callable[[], None] = lambda: None
         self._runs = asyncio.Event()
         self._runs.set()
 
@@ -61,7 +65,7 @@ class Life:
         """End, as by SIGKILL."""
         if not self.is_dead:
             self.is_dead = True
-            self._on_death()
+            self.on_death()
 
     async def hears(self) -> None:
         """Wait until this process may learn something: for ever once it is dead."""
@@ -168,6 +172,31 @@ class LivingFeed:
                 self.newest[tick.token] = tick
                 self.seen.add((tick.token, tick.ltp, tick.exchange_ts))
             yield TickBatch(tuple(ticks))
+
+
+class LivingLocks(MemoryLocks):
+    """One process's account locks: whoever lost the lease gets a moment to let go, and is killed after it."""
+
+    def __init__(self, machine: MemoryMachine, life: Life, clock: Clock) -> None:
+        super().__init__(machine)
+        self._life = life
+        self._clock = clock
+
+    async def take(self, account_key: str, *, ousts: bool) -> str:
+        """Take the lock, with `ousts` from whoever lost the lease."""
+        until = self._clock.monotonic() + LETS_GO_WITHIN_S
+        while ousts and self._is_taken(account_key) and self._clock.monotonic() < until:
+            await self._clock.sleep(LOOKS_EVERY_S)
+        return await super().take(account_key, ousts=ousts)
+
+    def _is_taken(self, account_key: str) -> bool:
+        owner = self._machine.owners.get(account_key)
+        return owner is not None and owner is not self and not owner.is_dead
+
+    def die(self) -> None:
+        """End, with the process: the kernel frees the locks."""
+        super().die()
+        self._life.die()
 
 
 class EngineProcess:

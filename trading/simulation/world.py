@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import date, time
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from random import Random
 from typing import Any
 
@@ -25,9 +25,10 @@ from trading.ports import AccountRef, Broker, ClientPolicy, Plan
 from trading.simulation.adapter import Line, SimKiteBroker
 from trading.simulation.house import BrokerHouse
 from trading.simulation.market import DayMarket
+from trading.simulation.memory_files import MemoryMachine
 from trading.simulation.memory_store import MemoryStore
 from trading.simulation.prices import Range, previous_range
-from trading.simulation.process import Before, EngineProcess, Life, LivingClock, LivingFeed, LivingPort
+from trading.simulation.process import Before, EngineProcess, Life, LivingClock, LivingFeed, LivingLocks, LivingPort
 from trading.simulation.referee.bench import Referee, WatchedStore
 from trading.simulation.referee.case import Case
 from trading.simulation.requests import Caller, Rest
@@ -85,6 +86,7 @@ class World:
         self.market = DayMarket(DAY, self.instruments, self.ranges)
         self.house = BrokerHouse(self.market, self.clock, self.calendar, seed)
         self.store = MemoryStore(self.clock)
+        self.machine = MemoryMachine()
         self.tokens: dict[str, str] = {}
         self.processes: list[EngineProcess] = []
         self.before_store: Before = _at_once
@@ -119,14 +121,18 @@ class World:
     def start_engine(self, *, standby: bool = False) -> EngineProcess:
         """Start one more engine process."""
         self._lives += 1
-        life = Life(f"life-{self._lives}", self.note_trouble)
+        life = Life(f"life-{self._lives}")
+        clock = LivingClock(life, self.clock)
+        locks = LivingLocks(self.machine, life, clock)
+        life.on_death = partial(self._died, locks)
         feed = LivingFeed(life, self._ticks)
         watched = WatchedStore(life.name, self.store, self.referee)
         store: Any = LivingPort(life, watched, before=self._before_store, asked=self._store_asked(life.name))
         deps = EngineDeps(
-            clock=LivingClock(life, self.clock),
+            clock=clock,
             store=store,
             leases=store,
+            locks=locks,
             feed=feed,
             broker_for=lambda ref: self._broker_for(life, ref),
             history_for=lambda _: NoHistory(),
@@ -142,6 +148,11 @@ class World:
         """Take a dead process away."""
         process.bury()
         self.processes.remove(process)
+
+    def _died(self, locks: LivingLocks) -> None:
+        self.note_trouble()
+        if not locks.is_dead:
+            locks.die()
 
     def note_trouble(self) -> None:
         """Tell the referee that something is in the engine's way now."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from trading.domain.orders import OrderIntent
-from trading.domain.square_off import square_off_plan
+from trading.domain.square_off import Subject, square_off_plan
 from trading.exchange.venue.orders import Order, Status
 from trading.simulation.referee.case import Case, Judge, Place
 from trading.simulation.requests import Request
@@ -124,7 +124,8 @@ class FlatByDeadline(Judge):
             place = plan.account_key, plan.instrument.key
             policy = case.store.policies[case.client_of(plan.account_key)]
             day = case.house.venue.market.day
-            planned = square_off_plan(case.calendar, day, plan.instrument.instrument_class, policy.square_off_at)
+            subject = Subject.of(plan.instrument, {"kite"})
+            planned = square_off_plan(case.calendar, day, subject, policy.square_off_at)
             self._deadlines[place] = planned.flat_by + TOLD_LATE
 
     def stepped(self) -> None:
