@@ -6,13 +6,16 @@ simulated market Beat is a participant: the market stands at a due moment until 
 was due has been sent and has ended.
 """
 
+import logging
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from celery import signals
 from django.conf import settings
+from django.db import DatabaseError
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 from django_celery_beat.tzcrontab import TzAwareCrontab
 from redis import Redis
@@ -22,10 +25,14 @@ from trading.clock.live import LiveClock
 from trading.clock.threaded import ThreadedParticipant
 from trading.ports import MarketRound
 from trading.services.schedule import sync_schedule
+from trading.stores import heartbeats
+
+logger = logging.getLogger(__name__)
 
 POLL_S = 0.1
 """How often Beat looks at the schedule while the simulated market may wait for it, wire seconds."""
 BUSY_EVERY_S = 1.0
+BEATS_EVERY_S = 5.0
 TASK_FORGOTTEN_AFTER_S = 60.0
 """A market task that never ended (its worker was killed) is not waited for longer, wire seconds."""
 RUNNING_KEY = "market:tasks"
@@ -97,7 +104,7 @@ class MarketScheduler(DatabaseScheduler):
     def __init__(self, *args: Any, lazy: bool = False, **kwargs: Any) -> None:
         self._participant: ThreadedParticipant | None = None
         self._answered: tuple[datetime, MarketRound] | None = None
-        self._busy_said_at = float("-inf")
+        self._busy_said_at = self._beaten_at = float("-inf")
         self._tasks = redis_tasks()
         if settings.ALGO_CONTROL_URL and not lazy:
             self._participant = ThreadedParticipant(settings.ALGO_CONTROL_URL, name="beat", role="beat")
@@ -126,6 +133,7 @@ class MarketScheduler(DatabaseScheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send at most one due task; give the wire seconds until Beat should look again."""
+        self._beat()
         round_ = self._participant.latest_round if self._participant else None
         delay: float = super().tick(*args, **kwargs)
         if self._participant is None or delay <= 0:
@@ -133,6 +141,16 @@ class MarketScheduler(DatabaseScheduler):
         if round_ is not None:
             self._answer(self._participant, round_)
         return POLL_S
+
+    def _beat(self) -> None:
+        """Give a sign of life; a database that is away only keeps it away."""
+        now = self._clock.monotonic()
+        if now - self._beaten_at >= BEATS_EVERY_S:
+            self._beaten_at = now
+            try:
+                heartbeats.beat("beat", wall=LiveClock().wall())
+            except DatabaseError:
+                logger.warning("the sign of life was not stored: the database is away")
 
     def _answer(self, participant: ThreadedParticipant, round_: MarketRound) -> None:
         """Answer the round that was known before the schedule was looked at, never a later one."""
@@ -153,6 +171,8 @@ class MarketScheduler(DatabaseScheduler):
     def close(self) -> None:
         """Leave the market and end as the package does, which asks twice: at SIGTERM, and when its loop has ended."""
         super().close()
+        with suppress(DatabaseError):
+            heartbeats.stopped("beat", wall=LiveClock().wall())
         participant, self._participant = self._participant, None
         if participant is not None:
             participant.close()

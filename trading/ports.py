@@ -372,6 +372,16 @@ class LivePublisher(Protocol):
     def publish(self, client_id: int | None, kind: str, data: Mapping[str, Any]) -> None: ...
 
 
+class AlarmPost(Protocol):
+    """Who carries alarms to people. Neither method waits or raises; losing a call of `stored` only costs a second."""
+
+    def stored(self) -> None:
+        """An alarm was committed: send it now."""
+
+    def directly(self, client_id: int | None, code: str, text: str, at: datetime) -> None:
+        """The database did not take an alarm: keep it on disk, and tell people without the database."""
+
+
 class MarketHold(Protocol):
     """The engine's side of a market that may wait for it (simulated exchange only).
 

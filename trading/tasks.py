@@ -12,6 +12,7 @@ from trading.domain.errors import BrokerUnavailable
 from trading.domain.timezone import at_ist, ist_day
 from trading.models import Client, InstrumentRow
 from trading.services import anchors, control, mail, morning, reports, schedule, square_off, wiring
+from trading.stores import heartbeats
 from trading.stores.calendar import market_calendar
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,12 @@ def _day_of_positions() -> date | None:
 def send_mail(mail_id: int) -> None:
     """Send one mail of the outbox."""
     mail.deliver(mail_id)
+
+
+@shared_task
+def canary() -> None:
+    """Show that tasks come through: whoever sent this looks at the worker's sign of life."""
+    heartbeats.beat("worker", wall=wiring.clock().wall())
 
 
 @shared_task(autoretry_for=(BrokerUnavailable,), max_retries=3, retry_backoff=5, retry_jitter=True)

@@ -33,3 +33,8 @@ EMAIL_HOST_PASSWORD = env.text("MAIL_PASSWORD", "")
 EMAIL_USE_TLS = env.flag("MAIL_TLS", default=True)
 EMAIL_TIMEOUT = 20  # seconds
 EMAIL_BACKEND = f"django.core.mail.backends.{'dummy' if IS_DEMO else 'smtp'}.EmailBackend"
+
+# Alarms leave by the page, by mail to those whom they concern, and to these; see docs/alarms.md.
+ALARM_MAIL_TO = env.words("ALARM_MAIL_TO", [])
+ALARM_PROGRAM = env.text("ALARM_PROGRAM", "")
+ALARM_PING_URL = env.url("ALARM_PING_URL", "", schemes=("https", "http"))

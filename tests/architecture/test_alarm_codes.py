@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from tests.architecture.source import Module, modules
 from trading.domain.alarms import alarm_kinds
 from trading.domain.errors import ExitAlreadyLive, IllegalTransition, StoreUnavailable, TradingError
+from trading.services.alarms.watch import PARTS
 
-RAISERS = {"alarm", "_alarm", "raise_alarm", "alarm_directly", "raise_now", "record"}
+RAISERS = {"alarm", "_alarm", "raise_alarm", "directly", "tell", "record"}
 """Names of the functions that take an alarm's code. `record` only as `alarms.record`."""
 PASSED_ON: dict[tuple[str, str], tuple[str, ...]] = {
     # (module, expression): what it can be. A code that is no literal must be listed here, with its values.
@@ -16,6 +17,7 @@ PASSED_ON: dict[tuple[str, str], tuple[str, ...]] = {
         "INTENT_NOT_STORED",
     ),
     ("trading.engine.sending", "claim.denied"): ("NOT_NEW", "STORE_UNAVAILABLE"),
+    ("trading.services.alarms.watch", "rule.code"): tuple(rule.code for rule in PARTS.values()),
     ("trading.engine.plans", "code"): ("ACCOUNT_FAILED", "PLAN_FAILED"),
 }
 HANDS_ON = {
@@ -24,6 +26,8 @@ HANDS_ON = {
     "trading.engine.desk",
     "trading.engine.line_orders",
     "trading.stores.engine",
+    "trading.services.alarms.threads",
+    "trading.services.alarms.direct",
 }
 """Modules whose own `alarm` methods hand a code on as the argument `code`."""
 
@@ -49,7 +53,7 @@ def _codes_in(call: ast.Call, module: Module) -> tuple[str, ...]:
     if literals:
         return literals
     words = [ast.unparse(argument) for argument in call.args[:2]]
-    if "code" in words and module.name in HANDS_ON:
+    if ("code" in words or "its.code" in words) and module.name in HANDS_ON:
         return ()
     known = next((PASSED_ON[module.name, word] for word in words if (module.name, word) in PASSED_ON), None)
     return known or (f"`{ast.unparse(call)}`",)

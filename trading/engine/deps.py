@@ -8,6 +8,7 @@ from trading.domain.calendar import MarketCalendar
 from trading.ports import (
     AccountLocks,
     AccountRef,
+    AlarmPost,
     Broker,
     Clock,
     EngineStore,
@@ -37,6 +38,7 @@ class EngineDeps:
     live: LivePublisher
     calendar: MarketCalendar
     hold: MarketHold | None = None
+    alarm_post: AlarmPost | None = None
     shard: str = "main"
     holder: str = "engine"
     wake: asyncio.Event | None = None

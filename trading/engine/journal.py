@@ -1,5 +1,6 @@
 """The engine's pen: events to the log in the order in which they happened, and alarms."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,18 +8,25 @@ from typing import Any
 
 from trading.domain.errors import StoreUnavailable
 from trading.domain.sentences import SILENT_KINDS, sentence
-from trading.ports import Clock, EngineEvent, EngineStore, LivePublisher
+from trading.engine.work import first_of
+from trading.ports import AlarmPost, Clock, EngineEvent, EngineStore, LivePublisher
 
 logger = logging.getLogger(__name__)
+
+STORE_MAY_TAKE_S = 2.0
+"""Wire seconds after which an alarm goes round the database: a person must hear of it within five."""
 
 
 class Journal:
     """Gathers events and commits them together; whoever needs them committed awaits `flush`."""
 
-    def __init__(self, clock: Clock, store: EngineStore, live: LivePublisher) -> None:
+    def __init__(
+        self, clock: Clock, store: EngineStore, live: LivePublisher, alarm_post: AlarmPost | None = None
+    ) -> None:
         self._clock = clock
         self._store = store
         self._live = live
+        self._alarm_post = alarm_post
         self._pending: list[EngineEvent] = []
 
     def record(
@@ -79,13 +87,32 @@ class Journal:
                 logger.warning("events wait for the database: %s", error)
 
     async def alarm(self, client_id: int | None, code: str, text: str, *, account: str = "", tag: str = "") -> None:
-        """Tell people that something needs them; it goes to the log, the pages and the alarm table."""
+        """Tell people that something needs them: log, pages, and the alarm table, from which it is sent to them.
+
+        A database that does not take it soon is gone round: the alarm is then told directly.
+        """
         logger.error("ALARM %s client=%s account=%s %s", code, client_id, account, text)
         self.record("ALARM", client_id, {"code": code, "text": text}, account=account, tag=tag)
+        post, at = self._alarm_post, self._clock.now()
+        if await self._is_stored(client_id, code, text):
+            if post is not None:
+                post.stored()
+        elif post is not None:
+            post.directly(client_id, code, text, at)
+
+    async def _is_stored(self, client_id: int | None, code: str, text: str) -> bool:
+        storing = asyncio.ensure_future(self._store.raise_alarm(client_id, code, text))
+        await first_of(_ended(storing), self._clock.sleep(STORE_MAY_TAKE_S))
+        if not storing.done():
+            storing.cancel()
+            logger.error("the alarm %s was not stored within %s s", code, STORE_MAY_TAKE_S)
+            return False
         try:
-            await self._store.raise_alarm(client_id, code, text)
-        except StoreUnavailable:
+            storing.result()
+        except Exception:  # whatever hinders it: an alarm is not lost because of its row
             logger.exception("the alarm %s could not be stored", code)
+            return False
+        return True
 
     def _tell(
         self,
@@ -112,3 +139,7 @@ class Journal:
             "tag": tag,
         }
         self._live.publish(client_id, "event", message)
+
+
+async def _ended(task: "asyncio.Future[None]") -> None:
+    await asyncio.wait([task])

@@ -64,7 +64,7 @@ class Session:
     """Wires the parts of one reign together and moves ticks and rounds through them."""
 
     def __init__(self, deps: EngineDeps, right: SendRight, day: date) -> None:
-        journal = Journal(deps.clock, deps.store, deps.live)
+        journal = Journal(deps.clock, deps.store, deps.live, deps.alarm_post)
         self.tools = Tools(deps, day, right, journal)
         book = LadderBook(midnight_epoch(day), self._price_doubted)
         self.house = House(book, Instruments(book))

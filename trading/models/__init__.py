@@ -1,6 +1,7 @@
 """The tables, a file an aggregate. Trading rules are in `domain`; nothing here decides."""
 
 from trading.models.accounts import AccountControl, BrokerAccount, BrokerName, FeedAccount, FeedConsent
+from trading.models.alarms import Alarm, AlarmDelivery, Channel, DeliveryState, Heartbeat
 from trading.models.audit import EventChain, EventLog
 from trading.models.calendar import OperatorDay, OperatorSession, OperatorYear
 from trading.models.engine import CommandRow, LadderState, LadderStop, Lease
@@ -9,7 +10,7 @@ from trading.models.instruments import DayRange, InstrumentDump, InstrumentRow, 
 from trading.models.mail import OutgoingMail
 from trading.models.orders import Fill, OrderIntentRow
 from trading.models.people import Client, ClientMode, User
-from trading.models.results import Alarm, DayReport, PnlPoint
+from trading.models.results import DayReport, PnlPoint
 from trading.models.secret import Secret, SecretField, SecretRefused
 from trading.models.strategies import AccountStrategy, Strategy, StrategyKind
 from trading.models.watchlist import QuantityMode, WatchItem
@@ -18,18 +19,22 @@ __all__ = [
     "AccountControl",
     "AccountStrategy",
     "Alarm",
+    "AlarmDelivery",
     "BrokerAccount",
     "BrokerName",
+    "Channel",
     "Client",
     "ClientMode",
     "CommandRow",
     "DayRange",
     "DayReport",
+    "DeliveryState",
     "EventChain",
     "EventLog",
     "FeedAccount",
     "FeedConsent",
     "Fill",
+    "Heartbeat",
     "House",
     "InstrumentDump",
     "InstrumentRow",

@@ -17,6 +17,9 @@ class OutgoingMail(models.Model):
     sealed_body = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(db_index=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True, help_text="wall time; whoever sends it moves it first")
+    last_error = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:
         ordering = ["-created_at", "-pk"]

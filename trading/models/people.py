@@ -57,6 +57,8 @@ class User(AbstractUser):
     email = models.EmailField(unique=True)
     phone = models.CharField(max_length=20, blank=True, default="")
     is_operator = models.BooleanField(default=False)
+    mails_warnings = models.BooleanField(default=True, help_text="critical alarms are mailed in any case")
+    alarm_sound = models.BooleanField(default=False, help_text="pages sound when a critical alarm comes")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -1,4 +1,4 @@
-"""What came of it: P&L over the day, alarms, and the report of a day."""
+"""What came of it: P&L over the day, and the report of a day."""
 
 from django.db import models
 from django.utils import timezone
@@ -21,26 +21,6 @@ class PnlPoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.client} {self.at} {self.realised_pnl}/{self.unrealised_pnl}"
-
-
-class Alarm(models.Model):
-    """Something a person must know. The same cause again is counted, not repeated. `client` None: the house."""
-
-    client = models.ForeignKey(Client, on_delete=models.CASCADE, null=True, blank=True, related_name="alarms")
-    code = models.CharField(max_length=40)
-    text = models.CharField(max_length=400)
-    count = models.PositiveIntegerField(default=1)
-    day = models.DateField()
-    raised_at = models.DateTimeField(help_text="market time, first")
-    last_at = models.DateTimeField(help_text="market time, latest")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    seen_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["day", "client"], name="alarm_by_day")]
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.text}"
 
 
 class DayReport(models.Model):

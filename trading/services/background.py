@@ -7,18 +7,19 @@ from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
 
-TaskName = Literal["send_mail", "build_index", "fetch_range", "fetch_morning"]
+TaskName = Literal["send_mail", "build_index", "fetch_range", "fetch_morning", "canary"]
 
 
-def ask_worker(task: TaskName, *arguments: int) -> bool:
+def ask_worker(task: TaskName, *arguments: int, expires_s: int | None = None) -> bool:
     """Queue a task of `trading.tasks`; False, and a line in the log, when the queue cannot be reached.
 
-    Call it after the commit: the worker reads what the transaction wrote. Nothing on the money path asks here.
+    One that nobody began within `expires_s` is dropped. Call it after the commit: the worker reads what the
+    transaction wrote. Nothing on the money path asks here.
     """
     from trading import tasks  # they import the services
 
     try:
-        getattr(tasks, task).apply_async(arguments, retry=False)
+        getattr(tasks, task).apply_async(arguments, retry=False, expires=expires_s)
     except OperationalError:
         logger.exception("task=%s arguments=%s was not queued: the task queue is away", task, arguments)
         return False

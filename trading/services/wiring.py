@@ -24,7 +24,7 @@ from trading.marketdata.master import Parse
 from trading.marketdata.paper_feed import PaperFeed
 from trading.marketdata.ticker_service import FeedLogin, TickSource
 from trading.models import BrokerAccount
-from trading.ports import AccountRef, Broker, BrokerSession, Clock, MarketHold, PriceHistory
+from trading.ports import AccountRef, AlarmPost, Broker, BrokerSession, Clock, MarketHold, PriceHistory
 from trading.services import venues
 from trading.stores.account_locks import FileAccountLocks
 from trading.stores.calendar import market_calendar
@@ -186,10 +186,13 @@ def dump_parser(broker: str) -> Parse:
     return {"kite": parse_dump}[broker]
 
 
-async def run_strategy(clock: Clock, *, hold: MarketHold | None, holder: str, standby: bool) -> None:
+async def run_strategy(
+    clock: Clock, *, hold: MarketHold | None, holder: str, standby: bool, alarm_post: AlarmPost | None = None
+) -> None:
     """Run one engine process until SIGTERM or SIGINT: make all that it speaks to, and close it when it has ended.
 
-    `hold` is the simulated market's, None live; `holder` names this process in the lease row.
+    `hold` is the simulated market's, None live; `holder` names this process in the lease row. `alarm_post` carries
+    its alarms; whoever started it stops it.
     """
     work, lease_work = DatabaseThread("engine database"), DatabaseThread("lease database")
     redis_ = connect(settings.REDIS_URL)
@@ -207,6 +210,7 @@ async def run_strategy(clock: Clock, *, hold: MarketHold | None, holder: str, st
             live=live,
             calendar=await work.read(market_calendar),  # with the operator's rows of now
             hold=hold,
+            alarm_post=alarm_post,
             holder=holder,
         )
         await run_engine(deps, standby=standby)

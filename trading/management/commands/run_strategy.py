@@ -11,7 +11,12 @@ from django.core.management.base import BaseCommand
 
 from trading.clock.live import LiveClock
 from trading.clock.simulated import MarketParticipant
+from trading.ports import Clock
 from trading.services import wiring
+from trading.services.alarms import running
+from trading.services.alarms.threads import AlarmThreads
+
+TURNS_EVERY_S = 0.5
 
 
 class Command(BaseCommand):
@@ -34,13 +39,26 @@ async def _run(*, standby: bool) -> None:
     if settings.ALGO_CONTROL_URL:
         market = MarketParticipant(settings.ALGO_CONTROL_URL, name=name, role="engine")
         await market.start()
+    clock = market or LiveClock()
+    alarms = running.start(name, clock, has_loop=True)
+    turning = asyncio.create_task(_turn(alarms, clock), name="sign of life")
     try:
         await wiring.run_strategy(
-            market or LiveClock(),
+            clock,
             hold=market,
             holder=f"{name}-{os.getpid()}@{socket.gethostname()}",
             standby=standby,
+            alarm_post=alarms,
         )
     finally:
+        turning.cancel()
+        alarms.stop()
         if market is not None:
             await market.close()
+
+
+async def _turn(alarms: AlarmThreads, clock: Clock) -> None:
+    """Show the threads that this loop goes round."""
+    while True:
+        alarms.turn()
+        await clock.sleep(TURNS_EVERY_S)

@@ -1,6 +1,7 @@
 """`run_ticker`: the feed account's market data to Redis. One process, kiteconnect's reactor in its main thread."""
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Iterable
 from typing import Any
@@ -10,15 +11,20 @@ from django.core.management.base import BaseCommand
 
 from trading.clock.live import LiveClock
 from trading.clock.simulated import MarketParticipant
+from trading.domain.errors import StoreUnavailable
 from trading.domain.instruments import Instrument
 from trading.marketdata.bus import TickWriter, connect
 from trading.marketdata.live import RedisLivePublisher
 from trading.marketdata.paper_feed import PaperFeed
 from trading.marketdata.quotes import QuoteBoard
 from trading.marketdata.ticker_service import FeedLogin, TickerService
+from trading.ports import Clock
 from trading.services import wiring
 from trading.services.feed import feed_login, instruments_of
+from trading.stores import heartbeats
 from trading.stores.thread import DatabaseThread
+
+BEATS_EVERY_S = 5.0
 
 
 class Command(BaseCommand):
@@ -74,12 +80,14 @@ async def _serve() -> None:
         market=market,
     )
     publisher.start()
+    beating = asyncio.create_task(_beat(database, clock), name="sign of life")
     feeding = asyncio.create_task(paper.run(), name="paper feed") if paper is not None else None
     try:
         if market is not None:
             await market.start()
         await service.run()
     finally:
+        beating.cancel()
         if feeding is not None:
             feeding.cancel()
         if market is not None:
@@ -87,6 +95,18 @@ async def _serve() -> None:
         await publisher.close()
         await redis.aclose()  # type: ignore[attr-defined]
         await asyncio.to_thread(database.close)
+
+
+async def _beat(database: DatabaseThread, clock: Clock) -> None:
+    """Give signs of life; a database that is away only keeps them away."""
+    try:
+        while True:
+            with contextlib.suppress(StoreUnavailable):
+                await database.run(lambda: heartbeats.beat("ticker", wall=clock.wall()))
+            await clock.sleep(BEATS_EVERY_S)
+    finally:
+        with contextlib.suppress(StoreUnavailable):
+            await database.run(lambda: heartbeats.stopped("ticker", wall=clock.wall()))
 
 
 def _is_simulated() -> bool:

@@ -7,6 +7,9 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from trading.services import wiring
+from trading.services.alarms import running
+
 GRACE_S = 2
 
 
@@ -40,5 +43,9 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=None, help="default: PORT")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Serve."""
-        serve(host=options["host"], port=options["port"] or settings.PORT)
+        """Serve, with the threads that watch over the other parts."""
+        alarms = running.start("web", wiring.clock())
+        try:
+            serve(host=options["host"], port=options["port"] or settings.PORT)
+        finally:
+            alarms.stop()
