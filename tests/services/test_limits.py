@@ -1,6 +1,6 @@
 """A client's limits: clear refusals, nothing half saved, the engine told."""
 
-from datetime import time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,9 @@ from tests.factories import DAY, TEN_O_CLOCK, make_client
 from tests.fakes.clock import FakeClock
 from trading.domain.control import TradingState
 from trading.models import Client, CommandRow, EventLog
+from trading.ports import ClientPolicy
 from trading.services.limits import LimitsRefused, save_limits
+from trading.stores.book import load_book
 from trading.stores.controls import lower_state
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +71,12 @@ def test_confirming_without_a_change_asks_nothing_of_the_engine(alice: Client) -
         ("max_trades_per_day", "0", "whole number"),
         ("max_trades_per_day", "2.5", "whole number"),
         ("max_open_positions", True, "whole number"),
+        ("max_order_quantity", "0", "whole number"),
+        ("max_entries_per_ladder", "-1", "whole number"),
+        ("price_collar_percent", "0", "above 0 and below 100"),
+        ("price_collar_percent", "100", "above 0 and below 100"),
+        ("price_collar_percent", "2.505", "two decimals"),
+        ("price_collar_percent", "wide", "a percentage, was 'wide'"),
         (
             "square_off_at",
             "16:00",
@@ -100,3 +108,65 @@ def test_a_wider_limit_does_not_undo_one_that_was_reached(alice: Client) -> None
 
     alice.refresh_from_db()
     assert alice.state_on(DAY) is TradingState.HALTED
+
+
+# -- a wider limit waits for the next market day (F65) ---------------------------------------------------------------
+
+
+def policy_of(client: Client, day: date) -> ClientPolicy:
+    """Give what the engine would be told on a day."""
+    return next(policy for policy in load_book(day).clients if policy.client_id == client.pk)
+
+
+@pytest.mark.proves("F65")
+def test_a_wider_limit_counts_from_the_next_market_day_on(alice: Client) -> None:
+    row = save_limits(alice, {"daily_loss_limit": "500000", "max_trades_per_day": 5}, by=alice.user, clock=CLOCK)
+
+    assert row.raises == {"daily_loss_limit": {"to": "500000", "from": "2026-11-24"}}
+    assert policy_of(alice, DAY).daily_loss_limit == Decimal(5000)
+    assert policy_of(alice, DAY).max_trades_per_day == 5
+    assert policy_of(alice, DAY + timedelta(days=1)).daily_loss_limit == Decimal(500000)
+    line = EventLog.objects.get(kind="LIMITS_CHANGED")
+    assert line.data["wider_from"] == {"daily_loss_limit": "2026-11-24"}
+
+
+def test_no_limit_at_all_is_the_widest(alice: Client) -> None:
+    save_limits(alice, {"daily_loss_limit": ""}, by=alice.user, clock=CLOCK)
+
+    assert policy_of(alice, DAY).daily_loss_limit == Decimal(5000)
+    assert policy_of(alice, DAY + timedelta(days=1)).daily_loss_limit is None
+
+
+def test_saving_the_form_again_neither_hurries_nor_drops_a_waiting_raise(alice: Client) -> None:
+    save_limits(alice, {"daily_loss_limit": "500000"}, by=alice.user, clock=CLOCK)
+
+    row = save_limits(alice, {"daily_loss_limit": "500000", "max_trades_per_day": 5}, by=alice.user, clock=CLOCK)
+
+    assert row.raises == {"daily_loss_limit": {"to": "500000", "from": "2026-11-24"}}
+
+
+def test_a_tighter_limit_takes_a_waiting_raise_back_and_counts_at_once(alice: Client) -> None:
+    save_limits(alice, {"daily_loss_limit": "500000"}, by=alice.user, clock=CLOCK)
+
+    row = save_limits(alice, {"daily_loss_limit": "4000"}, by=alice.user, clock=CLOCK)
+
+    assert row.raises == {}
+    assert policy_of(alice, DAY).daily_loss_limit == Decimal(4000)
+    assert policy_of(alice, DAY + timedelta(days=1)).daily_loss_limit == Decimal(4000)
+
+
+def test_a_raise_that_has_begun_is_the_limit_that_the_next_one_is_measured_by(alice: Client) -> None:
+    save_limits(alice, {"daily_loss_limit": "50000"}, by=alice.user, clock=CLOCK)
+    later = FakeClock(TEN_O_CLOCK + timedelta(days=1))
+
+    row = save_limits(alice, {"daily_loss_limit": "40000"}, by=alice.user, clock=later)
+
+    assert (row.daily_loss_limit, row.raises) == (Decimal(40000), {})
+
+
+def test_before_a_client_has_started_every_limit_counts_at_once() -> None:
+    new = make_client("charlie", onboarded_at=None, daily_loss_limit=Decimal(5000))
+
+    row = save_limits(new, {"daily_loss_limit": "500000"}, by=new.user, clock=CLOCK)
+
+    assert (row.daily_loss_limit, row.raises) == (Decimal(500000), {})

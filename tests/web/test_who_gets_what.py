@@ -8,12 +8,13 @@ import pytest
 from django.test import Client as Browser
 from django.urls import URLPattern, reverse
 
-from tests.factories import DAY, PASSWORD
+from tests.factories import DAY, PASSWORD, TEN_O_CLOCK
 from tests.web.conftest import text_of
 from tests.web.seed import seed_day
 from trading.domain.control import TradingState
 from trading.models import BrokerAccount, Client, CommandRow, DayReport, House, OrderIntentRow, User, WatchItem
 from trading.services import people
+from trading.stores import ladder_stops
 from trading.web.urls import urlpatterns
 
 pytestmark = pytest.mark.django_db
@@ -25,12 +26,14 @@ POST_ONLY = {
     "theme", "onboarding-start", "broker-disconnect", "kill", "kill-account", "operator-kill",
     "watchlist-trading", "watchlist-move", "watchlist-remove",
 }  # fmt: skip
-OPERATORS = {"operator", "operator-raise", "operator-raise-house", "operator-kill"}
+OPERATORS = {"operator", "operator-caps", "operator-raise", "operator-raise-house", "operator-kill"}
 OF_AN_ACCOUNT = ("broker-disconnect", "kill-account", "raise-account")
 OF_A_LINE = ("watchlist-line", "watchlist-trading", "watchlist-move", "watchlist-remove")
 WITH_FORM = {"broker-connect", "kite-login", "settings-limits", "settings-feed", "watchlist-add", "watchlist-line"} | {
     "raise-state",
     "raise-account",
+    "ladder-again",
+    "operator-caps",
     "operator-raise",
     "operator-raise-house",
 }
@@ -46,10 +49,12 @@ def places(alice: Client) -> dict[str, str]:
     account = seed_day(alice).account
     DayReport.objects.create(client=alice, day=DAY, data={"client": "alice", "instruments": [], "realised_pnl": "1"})
     line = WatchItem.objects.values_list("pk", flat=True)[0]
+    stop = ladder_stops.stop(account.pk, "NSE:INFY", "a test", at=TEN_O_CLOCK, wall=TEN_O_CLOCK)
     ids: dict[str, dict[str, object]] = {
         **{name: {"account": account.seal_id} for name in OF_AN_ACCOUNT},
         "order-why": {"tag": OrderIntentRow.objects.values_list("tag", flat=True)[0]},
         "operator-raise": {"client": alice.pk},
+        "ladder-again": {"stop": stop.pk},
         "report-day": {"day": DAY.isoformat()},
         "report-csv": {"day": DAY.isoformat()},
         **{name: {"item": line} for name in OF_A_LINE},

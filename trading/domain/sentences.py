@@ -122,6 +122,12 @@ def _command_given(data: Mapping[str, Any]) -> str:
     return f"{str(data['kind']).replace('_', ' ').lower()} asked for by {data['by']}"
 
 
+def _limits_changed(data: Mapping[str, Any]) -> str:
+    days = sorted(set(data.get("wider_from", {}).values()))
+    later = f"; what is wider counts from {date.fromisoformat(days[0]):%d %b} on" if days else ""
+    return f"limits changed by {data['by']}{later}"
+
+
 def _by(what: str) -> Callable[[Mapping[str, Any]], str]:
     return lambda data: f"{what} by {data['by']}"
 
@@ -155,7 +161,10 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "COMMAND_GIVEN": _command_given,
     "BROKER_CONNECTED": _by("broker account connected"),
     "BROKER_DISCONNECTED": _by("broker account disconnected"),
-    "LIMITS_CHANGED": _by("limits changed"),
+    "LIMITS_CHANGED": _limits_changed,
+    "HOUSE_CAPS_CHANGED": _by("the house's caps changed"),
+    "LADDER_STOPPED": _text,
+    "LADDER_ALLOWED": lambda data: f"{data['instrument']} may enter again, allowed by {data['by']}: {data['reason']}",
     "STARTED_ON_PAPER": _by("started on paper"),
     "STARTED_LIVE": _by("started live trading"),
     "WATCHLIST_CHANGED": _by("watchlist changed"),

@@ -1,17 +1,19 @@
 """A client's limits: checked, saved, told to the engine."""
 
 from collections.abc import Callable, Mapping
-from datetime import time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
+from trading.domain.caps import is_raise
 from trading.domain.errors import TradingError
 from trading.domain.money import to_decimal
 from trading.domain.square_off import latest_square_off
 from trading.domain.timezone import ist_day
 from trading.models import Client, User
+from trading.models.people import LIMITS
 from trading.ports import Clock
 from trading.services.accounts import brokers_of
 from trading.services.control import request_reload
@@ -37,23 +39,57 @@ class LimitsRefused(TradingError):
 def save_limits(client: Client, values: Mapping[str, Any], *, by: User | None, clock: Clock) -> Client:
     """Check and save some or all of a client's limits; what is not named stays. Empty or None is no limit.
 
-    Names are those of the client's columns. Raises LimitsRefused, and then nothing is saved. A latch stays:
-    a limit that was reached today is not undone by a wider one.
+    Names are those of the client's columns. A tighter limit counts at once; a wider one from the next market day on
+    (a slip of the keyboard then costs no money, F65), but at once while the client has not started yet. A latch
+    stays: a limit that was reached today is not undone by a wider one. Raises LimitsRefused, and then nothing is saved.
     """
     with transaction.atomic():
         take([CONTROL, chain_lock(client.pk)])
         row = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
-        read = _read(row, {**{name: getattr(row, name) for name in _READERS}, **values}, clock)
-        changed = {name: value for name, value in read.items() if getattr(row, name) != value}
-        told = {name: [str(getattr(row, name)), str(value)] for name, value in changed.items()}
+        today = ist_day(market_now(clock))
+        begin_raises(row, today)
+        known = {name: getattr(row, name) for name in _READERS} | asked_limits(row)
+        read = _read(row, {**known, **values}, clock)
+        changed = {name: value for name, value in read.items() if known[name] != value}
+        told = {name: [str(known[name]), str(value)] for name, value in changed.items()}
+        waiting = sorted(name for name, value in changed.items() if _waits(row, name, value))
         for name, value in changed.items():
-            setattr(row, name, value)
+            if name in waiting:
+                row.raises[name] = {"to": None if value is None else str(value), "from": _after(today)}
+            else:
+                setattr(row, name, value)
+                row.raises.pop(name, None)
         row.limits_confirmed_at = clock.wall()
-        row.save(update_fields=[*changed, "limits_confirmed_at"])
+        row.save(update_fields=[*_READERS, "raises", "limits_confirmed_at"])
         if changed:
-            record(client.pk, "LIMITS_CHANGED", {"changed": told, "by": actor(by)}, clock=clock)
+            later = dict.fromkeys(waiting, _after(today))
+            said = {"changed": told, "wider_from": later, "by": actor(by)}
+            record(client.pk, "LIMITS_CHANGED", said, clock=clock)
             request_reload(row, by=by, clock=clock)
     return row
+
+
+def asked_limits(client: Client) -> dict[str, Any]:
+    """Give each limit that may be raised as it was asked for last, whether it counts yet or not."""
+    found = {name: getattr(client, name) for name in LIMITS}
+    return found | {
+        name: None if raised["to"] is None else LIMITS[name](raised["to"]) for name, raised in client.raises.items()
+    }
+
+
+def begin_raises(client: Client, day: date) -> None:
+    """Put the raises that count by now into their columns; the caller saves."""
+    for name, value in client.limits_on(day).items():
+        setattr(client, name, value)
+    client.raises = {name: raised for name, raised in client.raises.items() if raised["from"] > day.isoformat()}
+
+
+def _waits(client: Client, name: str, value: Any) -> bool:
+    return client.onboarded_at is not None and name in LIMITS and is_raise(getattr(client, name), value)
+
+
+def _after(day: date) -> str:
+    return (day + timedelta(days=1)).isoformat()
 
 
 def _read(client: Client, values: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
@@ -120,6 +156,18 @@ def _count(value: Any) -> int | None:
     return int(text)
 
 
+def _percent(value: Any) -> Decimal | None:
+    if value in (None, ""):
+        return None
+    try:
+        percent = to_decimal(value)
+    except ValueError:
+        raise ValueError(f"must be a percentage, was {value!r}") from None
+    if not 0 < percent < 100 or percent % MONEY_STEP:
+        raise ValueError(f"must be above 0 and below 100, with two decimals at most, was {value}")
+    return percent
+
+
 def _time(value: Any) -> time:
     if isinstance(value, time):
         return value
@@ -139,8 +187,11 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "daily_loss_limit": _amount,
     "daily_profit_limit": _amount,
     "max_order_value": _amount,
+    "max_order_quantity": _count,
+    "price_collar_percent": _percent,
     "max_open_positions": _count,
     "max_trades_per_day": _count,
+    "max_entries_per_ladder": _count,
     "square_off_at": _time,
     "no_new_entry_after": _time,
     "squares_off_on_kill": _flag,

@@ -26,6 +26,7 @@ from trading.marketdata.ticker_service import FeedLogin, TickSource
 from trading.models import BrokerAccount
 from trading.ports import AccountRef, AlarmPost, Broker, BrokerSession, Clock, MarketHold, PriceHistory
 from trading.services import venues
+from trading.services.egress import egress_problem
 from trading.stores.account_locks import FileAccountLocks
 from trading.stores.calendar import market_calendar
 from trading.stores.engine import DjangoEngineStore
@@ -212,6 +213,7 @@ async def run_strategy(
             hold=hold,
             alarm_post=alarm_post,
             holder=holder,
+            egress_problem=egress_problem,
         )
         await run_engine(deps, standby=standby)
     finally:

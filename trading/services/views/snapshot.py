@@ -41,7 +41,7 @@ def client_snapshot(client: Client) -> dict[str, Any]:
     return {
         "market": market_part(market),
         "feed": feed,
-        "pnl": pnl_part(client, rows),
+        "pnl": pnl_part(client, rows, day),
         "state": state_part(client, market.now, feed["age_s"]),
         "positions": rows,
         "orders": orders.order_rows(client, day, ORDERS_SHOWN),
@@ -80,13 +80,16 @@ def feed_part(market: glance.MarketView | None) -> dict[str, Any]:
     return {"age_s": age_s, "kind": kind, "state": status.state.value, "sentence": status.sentence}
 
 
-def pnl_part(client: Client, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def pnl_part(client: Client, rows: list[dict[str, Any]], day: date) -> dict[str, Any]:
     """Give the day's P&L and what is left of its limits, as text."""
     sums = positions.totals(rows)
     total = None if sums["total"] is None else Decimal(sums["total"])
-    loss, profit = client.daily_loss_limit, client.daily_profit_limit
+    limits = client.limits_on(day)
+    loss, profit = limits["daily_loss_limit"], limits["daily_profit_limit"]
     return {
         **sums,
+        "loss_limit": None if loss is None else str(loss),
+        "profit_limit": None if profit is None else str(profit),
         "loss_left": None if total is None or loss is None else str(loss + total),
         "profit_left": None if total is None or profit is None else str(profit - total),
         "unpriced": [row["instrument"] for row in rows if row["open"] and row["ltp"] is None],

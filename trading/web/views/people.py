@@ -13,6 +13,7 @@ from trading.domain.errors import RiskDenied
 from trading.domain.timezone import ist_day
 from trading.models import Client
 from trading.services import brokers, glance, people, wiring
+from trading.services.caps import stopped_ladders
 from trading.services.events import market_now
 from trading.services.limits import LimitsRefused
 from trading.web.access import needs_step_up, own_client, the_user
@@ -96,14 +97,21 @@ def broker_accounts(request: HttpRequest) -> HttpResponse:
 def risk_limits(request: HttpRequest) -> HttpResponse:
     """Settings: limits, times, and what the kill switch does."""
     client = own_client(request)
-    form = LimitsForm(request.POST or None, instance=client)
+    form = LimitsForm(request.POST or None, instance=client, today=ist_day(market_now(wiring.clock())))
     if request.method == "POST" and form.is_valid():
         try:
-            people.set_limits(client, form.cleaned_data, by=the_user(request), clock=wiring.clock())
+            saved = people.set_limits(client, form.cleaned_data, by=the_user(request), clock=wiring.clock())
         except LimitsRefused as refused:
             for name, problem in refused.problems.items():
                 form.add_error(name, f"This {problem}.")
         else:
-            messages.success(request, "Your limits hold from now on.")
+            messages.success(request, _how_they_hold(saved))
             return redirect("onboarding" if client.onboarded_at is None else "settings-limits")
-    return render(request, "settings/limits.html", {"section": "limits", "form": form, "client": client})
+    context = {"section": "limits", "form": form, "client": client, "stops": stopped_ladders(client)}
+    return render(request, "settings/limits.html", context)
+
+
+def _how_they_hold(client: Client) -> str:
+    if not client.raises:
+        return "Your limits hold from now on."
+    return "Tighter limits hold from now on, wider ones from the next market day."

@@ -12,9 +12,9 @@ from trading.domain.errors import RiskDenied
 from trading.domain.timezone import ist_day
 from trading.marketdata.live import SyncLivePublisher
 from trading.models import BrokerAccount, Client
-from trading.services import control, glance, wiring
+from trading.services import caps, control, glance, wiring
 from trading.services.events import market_now
-from trading.web.access import needs_step_up, own_account, own_client, the_operator, the_user
+from trading.web.access import needs_step_up, own_account, own_client, row_id, the_operator, the_user
 from trading.web.context import url_of
 from trading.web.raise_forms import RaiseForm
 
@@ -103,3 +103,18 @@ def _outcome(client: Client | None, account: BrokerAccount | None) -> str:
     if state.state is TradingState.ACTIVE:
         return f"{whom} trades again."
     return f"{whom} is raised, but nothing is entered: {state.reason}."
+
+
+@needs_step_up
+def ladder(request: HttpRequest, stop: int) -> HttpResponse:
+    """A ladder that repeated itself: let it enter again, by its client or an operator, who types its symbol."""
+    found = caps.find_stop(the_user(request), row_id(str(stop)))
+    if found is None or request.method not in ("GET", "POST"):
+        raise Http404("no ladder is stopped there")
+    form = RaiseForm(request.POST or None, expected=found.instrument.partition(":")[2])
+    is_own = found.account.owner_id == the_user(request).pk
+    if request.method == "POST" and form.is_valid():
+        caps.let_go_on(found, form.cleaned_data["reason"], by=the_user(request), clock=wiring.clock())
+        messages.success(request, f"{found.instrument} may enter again.")
+        return redirect("settings-limits" if is_own else "operator")
+    return render(request, "settings/ladder_again.html", {"form": form, "stop": found, "is_own": is_own})
