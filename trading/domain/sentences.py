@@ -171,5 +171,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "FEED_STALE": lambda data: f"no new entries: {data['text']}",
     "FEED_FRESH": lambda _: "the price feed is fresh, entries may pass",
     "RECONCILED": lambda _: "our book and the broker's agree",
+    "SQUARE_OFF_REHEARSED": lambda data: f"square-off rehearsed: {data['text']}",
+    "SQUARE_OFF_MOVED": _text,
     "SQUARED_OFF": lambda data: f"squared off: {data['text']}",
 }

@@ -30,6 +30,7 @@ from trading.engine.plans import Planner
 from trading.engine.pnl_watch import PnlWatch
 from trading.engine.quotes import QuoteWatch
 from trading.engine.reach import ReachWatch
+from trading.engine.rehearsal import Rehearsal
 from trading.engine.round_trips import RoundTrips
 from trading.engine.square_off import SquareOffPlanner
 from trading.engine.square_off_plans import SquareOffPlans
@@ -73,7 +74,8 @@ class Session:
         flattener = Flattener(self.tools, self.house.runner_of, self.house.instruments.last_price)
         self.round_trips = RoundTrips()
         self.square_off_plans = SquareOffPlans(self.tools, self.house, self.round_trips)
-        self.square_off = SquareOffPlanner(self.tools, flattener, self.square_off_plans, lambda client, planned: None)
+        self.rehearsal = Rehearsal(self.tools, self.house, flattener, self.square_off_plans)
+        self.square_off = SquareOffPlanner(self.tools, flattener, self.square_off_plans, self.rehearsal.arm)
         self._limits = LimitWatch(self.tools, self.house, flattener)
         self._pnl = PnlWatch(self.tools, self.house, self._limits, self.live)
         self._feed = FeedWatch(self.tools, self.house.control, self.live.all_states)

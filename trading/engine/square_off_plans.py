@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
 from trading.domain.instruments import InstrumentClass
-from trading.domain.orders import Product
+from trading.domain.orders import Product, Purpose
 from trading.domain.slicing import most_units
 from trading.domain.square_off import SquareOffPlan, Subject, bounds_of, plan_within
 from trading.domain.time_to_flat import CallRate, ExitWork, time_to_flat
@@ -16,6 +16,7 @@ from trading.engine.house import House
 from trading.engine.rate import PER_MINUTE, PER_SECOND
 from trading.engine.round_trips import RoundTrips
 from trading.engine.tools import Tools
+from trading.engine.wishes import RANK
 from trading.ports import Plan
 
 RATE = CallRate(PER_SECOND, PER_MINUTE)
@@ -117,7 +118,8 @@ class SquareOffPlans:
                 yield instrument, ExitWork(orders, in_a_row=orders)
         for line in desk.lines.values():
             if not line.is_quiet:
-                yield line.instrument, ExitWork(cancels=len(line.live_entries) + len(line.live_exits))
+                weaker = [one for one in line.live_exits if RANK[one.purpose] < RANK[Purpose.SQUARE_OFF]]
+                yield line.instrument, ExitWork(cancels=len(line.live_entries) + len(weaker))
 
     def slices(self, instrument: str, units: int) -> int:
         """Give how many orders it takes to close so many units."""

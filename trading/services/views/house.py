@@ -11,6 +11,7 @@ from trading.models import Alarm, Client, EventLog
 from trading.services import glance
 from trading.services.summary import ClientFigures, client_figures
 from trading.services.views import happenings
+from trading.services.views.rehearsals import house_rehearsals
 from trading.services.views.snapshot import feed_part, market_now, market_part
 
 ALARMS_SHOWN = 10
@@ -32,6 +33,7 @@ def house_snapshot() -> dict[str, Any]:
             "reason": state.reason if state else "the market clock does not answer",
         },
         "clients": rows,
+        "rehearsals": house_rehearsals(day) if day else [],
         "events": happenings.event_lines(None),
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 from trading.domain.timezone import ist_day, to_ist
 from trading.models import BrokerAccount, Client, CommandRow, WatchItem
 from trading.services import glance
-from trading.services.views import happenings, orders, outlook, positions, prices, watch
+from trading.services.views import happenings, orders, outlook, positions, prices, rehearsals, watch
 from trading.stores.controls import seen_row
 
 ORDERS_SHOWN = 50
@@ -31,6 +31,7 @@ def client_snapshot(client: Client) -> dict[str, Any]:
             "events": happenings.event_lines(client),
             "coming": [],
             "squared_off": "",
+            "rehearsal": None,
             "kill": None,
             "accounts": [],
         }
@@ -49,6 +50,7 @@ def client_snapshot(client: Client) -> dict[str, Any]:
         "events": happenings.event_lines(client),
         "coming": outlook.coming(client, market.now, outlook.square_offs(client, day)),
         "squared_off": outlook.squared_off(client, day),
+        "rehearsal": rehearsals.rehearsal_of(client, day),
         "kill": kill_part(client, day),
         "accounts": account_rows(client, day),
     }

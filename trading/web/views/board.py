@@ -12,7 +12,7 @@ from trading.services.views import charts, why
 from trading.services.views.snapshot import client_snapshot, market_now
 from trading.web.access import own_client, the_user
 
-PARTS = ("state", "tiles", "positions", "closed", "orders", "events", "watchlist")
+PARTS = ("state", "rehearsal", "tiles", "positions", "closed", "orders", "events", "watchlist")
 LATEST_ORDERS = 8
 
 

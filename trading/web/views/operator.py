@@ -15,7 +15,7 @@ from trading.services.events import market_now
 from trading.services.views.house import MONEY, alarms_of, house_snapshot
 from trading.web.access import the_operator
 
-PARTS = ("tiles", "clients", "alarms", "events")
+PARTS = ("tiles", "clients", "rehearsals", "alarms", "events")
 COLUMNS = (
     ("email", "Client"),
     ("state", "State"),

@@ -6,7 +6,7 @@ import { moveStrip } from "./strip.js";
 const REDRAW_AFTER_MS = 400;
 const REDRAW_AT_MOST_EVERY_MS = 1500;
 const FEED_KEPT = 50;
-const ALL_PARTS = ["state", "tiles", "positions", "orders", "events", "closed", "clients", "alarms"];
+const ALL_PARTS = ["state", "rehearsal", "tiles", "positions", "orders", "events", "closed", "clients", "rehearsals", "alarms"];
 
 const waiting = new Map();
 const drawnAt = new Map();
@@ -93,6 +93,7 @@ function showEvent(data) {
   }
   if (data.kind === "ALARM") redraw("alarms");
   if (data.kind.startsWith("KILL") || data.kind.startsWith("STATE")) redraw("state");
+  if (data.kind.startsWith("SQUARE")) redraw("rehearsal");
 }
 
 function linkTo({ tag, sentence }) {
@@ -118,6 +119,7 @@ function showState(state) {
 function showClient(client) {
   if (client.state) redraw("clients");
   if (client.event_kind === "ALARM") redraw("alarms");
+  if (client.event_kind?.startsWith("SQUARE")) redraw("rehearsals");
 }
 
 /** A symbol with data-instrument leads to its chart; where a chart stands on this page, it is shown there. */
