@@ -65,9 +65,11 @@ class Rehearsal:
         trouble = [*too_long, *hinders]
         data = {"text": _words(told, trouble), "groups": told, "hinders": trouble, "fits": not too_long}
         self._tools.journal.record("SQUARE_OFF_REHEARSED", client.client_id, data)
-        if too_long or (hinders and any(group["positions"] for group in told)):
-            text = f"rehearsal of the square-off: {'; '.join(trouble)}"
-            self._tools.alarm(client.client_id, "SQUARE_OFF_TOO_LONG" if too_long else "SQUARE_OFF_HINDERED", text)
+        text = f"rehearsal of the square-off: {'; '.join(trouble)}"
+        if too_long:
+            self._tools.alarm(client.client_id, "SQUARE_OFF_TOO_LONG", text)
+        elif hinders and any(group["positions"] for group in told):
+            self._tools.alarm(client.client_id, "SQUARE_OFF_HINDERED", text)
 
     def _too_long(self, group: PlannedSquareOff) -> str:
         plan, now = group.plan, self._tools.now()
