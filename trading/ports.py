@@ -22,9 +22,11 @@ from trading.domain.orders import (
     BrokerPosition,
     BrokerTrade,
     IntentState,
+    OrderChange,
     OrderIntent,
 )
 from trading.domain.reference_range import ReferenceRange
+from trading.domain.repricing import PriceQuote
 from trading.domain.ticks import Tick
 
 Place = tuple[str, str]
@@ -69,12 +71,18 @@ class Broker(Protocol):
     """
 
     async def place(self, intent: OrderIntent) -> str: ...
+    async def modify(self, order_id: str, change: OrderChange) -> None:
+        """Change an order that rests; its row in the book says what came of it. Raises what `place` raises."""
+
     async def cancel(self, order_id: str) -> None: ...
     async def orders(self) -> list[BrokerOrder]: ...
     async def trades(self) -> list[BrokerTrade]: ...
     async def positions(self) -> list[BrokerPosition]: ...
     async def last_prices(self, instruments: Sequence[str]) -> dict[str, Decimal]:
         """Unknown instruments are absent from the answer."""
+
+    async def quotes(self, instruments: Sequence[str]) -> dict[str, PriceQuote]:
+        """Last prices with circuit bands. Unknown instruments are absent from the answer."""
 
     def order_updates(self) -> AsyncIterator["OrderUpdate"]:
         """Yield every order message of this account, for ever; reconnects by itself.
@@ -168,6 +176,8 @@ class StoredIntent:
     state: IntentState
     order: BrokerOrder | None = None
     decided_at: datetime | None = None
+    changes: int = 0
+    """How often its order was changed: the broker takes only so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +306,9 @@ class EngineStore(Protocol):
         LEASE_LOST and NOT_NEW change nothing. In the same transaction one GATE event goes to the client's chain:
         `{"purpose", "verdicts"}`, the given ones and after them the claim's own (`"check": "claim"`).
         """
+
+    async def claim_change(self, tag: str, *, shard: str, epoch: int) -> Claim:
+        """Count one more change of an order, if the lease epoch is ours; denied is LEASE_LOST otherwise."""
 
     async def resolve(self, tag: str, state: IntentState, *, order_id: str = "", reason: str = "") -> None:
         """Move an intent on. The same state again changes nothing; raises IllegalTransition against NEXT_STATES."""

@@ -251,21 +251,6 @@ async def test_a_working_exit_is_not_sent_again_by_the_next_tick(stage: Stage) -
     assert stage.sent()[1:] == [("STOP", "SELL", 100)]
 
 
-async def test_an_exit_that_rests_is_repriced_with_wider_protection_and_then_alarms(stage: Stage) -> None:
-    await entered(stage)
-    stage.broker.script.extend([REST] * 4)
-    await stage.tick("09:15:02", "103.00")
-
-    for at in ("09:15:04", "09:15:08", "09:15:16", "09:15:24", "09:15:40"):
-        await stage.at(at, 0.3)
-
-    exits = stage.broker.placed[1:]
-    assert [intent.protection_percent for intent in exits] == [Decimal(p) for p in (-1, 2, 3, 5)]
-    assert len({intent.tag for intent in exits}) == 4
-    assert len(stage.broker.live()) == 1
-    assert stage.alarm_codes() == ["EXIT_NOT_FILLED"]
-
-
 async def test_a_refused_exit_is_tried_again_and_never_given_up_silently(stage: Stage) -> None:
     await entered(stage)
     stage.broker.script.extend([REJECT] * 10)

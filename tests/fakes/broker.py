@@ -8,8 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from trading.domain.errors import BrokerAuthError, BrokerRejected, BrokerUnavailable, OrderOutcomeUnknown
-from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, OrderIntent, OrderStatus, Side
+from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, OrderChange, OrderIntent, OrderStatus, Side
 from trading.domain.positions import fold_trades
+from trading.domain.repricing import PriceQuote
 from trading.ports import OrderUpdate
 
 FILL, REST, REJECT, DIE, LOST, LOST_RESTING, DROPPED, AUTH, HANG, TOO_MANY = (
@@ -28,6 +29,13 @@ class FakeBroker:
         self.prices: dict[str, Decimal] = {}
         self.script: deque[str] = deque()
         self.placed: list[OrderIntent] = []
+        self.changed: list[tuple[str, OrderChange]] = []
+        self.change_script: deque[str] = deque()
+        self.fills_changed = False
+        """Whether an order fills as soon as it was changed; otherwise it rests where it was changed to."""
+        self.bands: dict[str, tuple[Decimal, Decimal]] = {}
+        """Circuit limits by instrument; without them a quote says none."""
+        self.quoted: list[tuple[str, ...]] = []
         self.cancelled: list[str] = []
         self.book: dict[str, BrokerOrder] = {}
         self.fills: list[BrokerTrade] = []
@@ -71,6 +79,33 @@ class FakeBroker:
         if outcome in (LOST, LOST_RESTING):
             raise OrderOutcomeUnknown("read timed out")
         return order_id
+
+    async def modify(self, order_id: str, change: OrderChange) -> None:
+        self.changed.append((order_id, change))
+        outcome = self.change_script.popleft() if self.change_script else FILL
+        if outcome == DROPPED:
+            raise OrderOutcomeUnknown("read timed out")
+        if outcome == REJECT or self.book[order_id].status.is_final:
+            raise BrokerRejected("Order cannot be modified as it is being processed. Try later.", status=400)
+        order = self.book[order_id]
+        price = change.price if change.price is not None else order.price
+        trigger = change.trigger_price if change.trigger_price is not None else order.trigger_price
+        self._change(order_id, price=price, trigger_price=trigger, quantity=change.quantity or order.quantity)
+        if outcome.startswith("partial:"):
+            self.fill(order_id, int(outcome.partition(":")[2]))
+        elif self.fills_changed:
+            self.fill(order_id)
+        if outcome in (LOST, LOST_RESTING):
+            raise OrderOutcomeUnknown("read timed out")
+
+    async def quotes(self, instruments: Sequence[str]) -> dict[str, PriceQuote]:
+        self._read()
+        self.quoted.append(tuple(instruments))
+        return {
+            key: PriceQuote(self.prices[key], *self.bands.get(key, (None, None)))
+            for key in instruments
+            if key in self.prices
+        }
 
     async def cancel(self, order_id: str) -> None:
         self.cancelled.append(order_id)

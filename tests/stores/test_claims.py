@@ -130,3 +130,16 @@ async def test_the_day_brings_the_houses_caps_and_when_each_order_was_decided(wo
 
     assert book.house_caps == HouseCaps()
     assert [known.decided_at for known in book.intents] == [TEN_O_CLOCK]
+
+
+async def test_changes_of_an_order_are_counted_under_the_lease(world: World) -> None:
+    await hold_lease(world)
+    await create_and_claim(world, exit_intent())
+
+    for _ in range(2):
+        assert await world.store.claim_change(exit_intent().tag, shard=SHARD, epoch=1) == Claim()
+    assert await world.leases.acquire(SHARD, "standby", seen=await world.leases.observe(SHARD)) == 2
+
+    denied = (await world.store.claim_change(exit_intent().tag, shard=SHARD, epoch=1)).denied
+    assert denied == "LEASE_LOST"
+    assert (await stored(world, exit_intent())).changes == 2

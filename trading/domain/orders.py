@@ -173,12 +173,15 @@ class OrderIntent:
     protection_percent: Decimal = Decimal(-1)
     product: Product = Product.MIS
     algo_id: str = ""
+    trigger_price: Decimal | None = None
 
     def __post_init__(self) -> None:
         if self.quantity <= 0:
             raise ValueError(f"quantity must be positive, was {self.quantity}")
         if (self.price is None) != (self.order_type is OrderType.MARKET):
             raise ValueError(f"a {self.order_type} order had price {self.price}")
+        if (self.trigger_price is None) != (self.order_type is not OrderType.SL):
+            raise ValueError(f"a {self.order_type} order had trigger price {self.trigger_price}")
 
     @property
     def tag(self) -> str:
@@ -187,8 +190,40 @@ class OrderIntent:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderChange:
+    """What of an order that rests is to be another; None leaves a field as it is. Quantity is the whole order's units.
+
+    `protection_percent` belongs to MARKET, as in an intent.
+    """
+
+    order_type: OrderType
+    price: Decimal | None = None
+    trigger_price: Decimal | None = None
+    quantity: int | None = None
+    protection_percent: Decimal = Decimal(-1)
+
+    def as_dict(self) -> dict[str, object]:
+        """Give it for the event log."""
+        return {
+            "order_type": self.order_type.value,
+            "price": self.price and str(self.price),
+            "trigger_price": self.trigger_price and str(self.trigger_price),
+            "quantity": self.quantity,
+            "protection_percent": str(self.protection_percent) if self.order_type is OrderType.MARKET else None,
+        }
+
+    def is_seen_in(self, order: "BrokerOrder") -> bool:
+        """Say whether the broker's row shows this change. Protection cannot be seen: the row has its limit only."""
+        asked = ((self.price, order.price), (self.trigger_price, order.trigger_price), (self.quantity, order.quantity))
+        return all(wanted is None or wanted == there for wanted, there in asked)
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerOrder:
-    """One row of a broker's order book, or one order update. Times are aware UTC."""
+    """One row of a broker's order book, or one order update. Times are aware UTC.
+
+    `price` is the limit at which it stands, `trigger_price` that of a stop; None where the broker says none.
+    """
 
     order_id: str
     tag: str
@@ -203,6 +238,8 @@ class BrokerOrder:
     broker_status: str = ""
     placed_at: datetime | None = None
     updated_at: datetime | None = None
+    price: Decimal | None = None
+    trigger_price: Decimal | None = None
 
     @property
     def is_live(self) -> bool:

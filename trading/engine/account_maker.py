@@ -110,7 +110,11 @@ def _take_history(
         order_id = order.order_id if order else ""
         desk.budget.today += CALLS_AN_ORDER
         decided_at = stored.decided_at or now
-        desk.orders.add(Working(stored.intent, decided_at, state=stored.state, order=order, order_id=order_id))
+        desk.orders.add(
+            Working(
+                stored.intent, decided_at, state=stored.state, order=order, order_id=order_id, changes=stored.changes
+            )
+        )
     desk.orders.add_trades(trades)
 
 

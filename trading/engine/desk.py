@@ -13,6 +13,7 @@ from trading.domain.orders import (
     is_late_fill,
     merge_order,
 )
+from trading.domain.repricing import PriceQuote
 from trading.engine.account_orders import AccountOrders
 from trading.engine.crash_points import crash_at
 from trading.engine.line import PositionLine
@@ -208,6 +209,10 @@ class AccountDesk:
     async def read_positions(self) -> list[BrokerPosition]:
         """Read the positions. Raises BrokerError: a failed read is unknown, never flat."""
         return await self._asked(self.broker.positions)
+
+    async def read_quotes(self, instruments: Sequence[str]) -> dict[str, PriceQuote]:
+        """Read last prices and circuit bands. Raises BrokerError."""
+        return await self._asked(lambda: self.broker.quotes(instruments))
 
     async def _asked(self, read: Callable[[], Awaitable[T]]) -> T:
         """Ask the broker; a dead session is remembered until a new one works."""

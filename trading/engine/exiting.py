@@ -11,17 +11,20 @@ from decimal import Decimal
 
 from trading.domain.orders import IntentState, OrderIntent, Purpose, Side
 from trading.engine.line_orders import LineOrders
-from trading.engine.orders import Working
+from trading.engine.orders import MOST_CHANGES, Working
 from trading.engine.tools import Tools
 from trading.engine.wishes import RANK, ExitWish
 
 REPRICE_AFTER = tuple(timedelta(seconds=s) for s in (2, 4, 8))
+"""Market time that an exit rests before its first, second and third step."""
+KEEPS_LOOKING = timedelta(seconds=30)
+"""Market time between looks after those steps: a circuit may open, or its band be moved."""
 MOST_ROUNDS = 5
 """Orders a purpose may send one after the other before a person is called."""
 SLOWLY_AGAIN = timedelta(minutes=2)
 """Market time between tries after that: what hinders an exit may pass, and nobody else would close it."""
 PROTECTIONS = tuple(Decimal(p) for p in (-1, 2, 3, 5))
-"""Market protection in percent by attempt; -1 is the broker's own band."""
+"""Market protection in percent of each new order after a refused one; -1 is the broker's own band."""
 
 
 class ExitPursuit:
@@ -37,7 +40,7 @@ class ExitPursuit:
 
     def begin_anew(self) -> None:
         """Count the tries from the first again."""
-        self._attempts = 0
+        self._attempts = self._step = 0
         self._not_before: datetime | None = None
         self._has_given_up = False
 
@@ -82,13 +85,30 @@ class ExitPursuit:
         elif self.wish is not None and not self._goes_on_at_once(self.wish, working):
             self._failed(working)
 
-    def overdue(self, working: Working) -> None:
-        """An exit rests too long: re-price it a few times, then call a person."""
-        if self._attempts <= len(REPRICE_AFTER):
+    def acknowledged(self, working: Working) -> None:
+        """The broker has an exit: look at it again after a while."""
+        self._look_at(working, self.patience)
+
+    def _look_at(self, working: Working, after: timedelta) -> None:
+        self._tools.timers.set(("order", working.tag), self._tools.now() + after, lambda: self._overdue(working))
+
+    def _overdue(self, working: Working) -> None:
+        """An exit rests too long: take it further through the market, call a person, and go on looking.
+
+        One that was changed as often as it may be is cancelled; a new one follows when that is final.
+        """
+        if not working.may_fill or working.is_withdrawn:
+            return
+        if working.changes >= MOST_CHANGES:
             self._orders.cancel(working)
             return
-        text = f"cannot exit {working.remaining} {self._orders.instrument}: the order rests unfilled at the broker"
-        self._orders.alarm("EXIT_NOT_FILLED", text, working.tag)
+        if self._step == len(REPRICE_AFTER) and not working.is_locked:
+            text = f"cannot exit {working.remaining} {self._orders.instrument}: the order rests unfilled at the broker"
+            self._orders.alarm("EXIT_NOT_FILLED", text, working.tag)
+        self._orders.reprice(working, self._step)
+        self._step += 1
+        waits = (*REPRICE_AFTER, REPRICE_AFTER[-1])
+        self._look_at(working, waits[self._step] if self._step < len(waits) else KEEPS_LOOKING)
 
     # -- inside ------------------------------------------------------------------------------------------------
 
@@ -117,7 +137,7 @@ class ExitPursuit:
             self._give_up(wish, quantity)
             return
         protection = PROTECTIONS[min(self._attempts, len(PROTECTIONS) - 1)]
-        self._attempts += 1
+        self._attempts, self._step = self._attempts + 1, 0
         side = Side.SELL if self._open(wish) > 0 else Side.BUY
         key = self._orders.free_key(wish.purpose, wish.round, self._slice)
         most, algo_id = self._orders.at_most(quantity), self._orders.ref.algo_id

@@ -16,8 +16,9 @@ from trading.domain.errors import (
     StoreUnavailable,
     TradingError,
 )
-from trading.domain.orders import IntentState
+from trading.domain.orders import IntentState, OrderChange
 from trading.engine.cancelling import Canceller
+from trading.engine.changing import Changer
 from trading.engine.crash_points import crash_at
 from trading.engine.desk import AccountDesk
 from trading.engine.gate import Gate
@@ -29,7 +30,7 @@ from trading.engine.work import first_of, happened
 
 logger = logging.getLogger(__name__)
 
-CANCEL, EXIT, ENTRY = range(3)
+CANCEL, EXIT, CHANGE, ENTRY = range(4)
 
 
 @dataclass(order=True)
@@ -38,10 +39,11 @@ class _Job:
     number: int
     working: Working = field(compare=False)
     queued_at: float = field(compare=False)
+    change: OrderChange | None = field(compare=False, default=None)
 
 
 class AccountGateway:
-    """Takes orders and cancels from the lines; exits go first."""
+    """Takes orders, changes and cancels from the lines; cancels go first, then exits."""
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class AccountGateway:
         self._desk = desk
         self._sender = OrderSender(tools, desk, gate, resolve_doubt)
         self._canceller = Canceller(tools, desk, want_orders=want_orders, queue_again=self.cancel)
+        self._changer = Changer(tools, desk, instrument_of=gate.sight.instrument_of, queue=self._queue_change)
         self._want_orders = want_orders
         self._take_over = take_over
         self._jobs: list[_Job] = []
@@ -74,6 +77,10 @@ class AccountGateway:
     def cancel(self, working: Working) -> None:
         """Queue a cancel."""
         self._queue(CANCEL, working)
+
+    def reprice(self, working: Working, step: int) -> None:
+        """Find out where an exit that rests is to stand next, and queue that."""
+        self._tools.spawn(self._changer.reprice(working, step), f"reprice {working.tag}")
 
     # -- before the queue --------------------------------------------------------------------------------------
 
@@ -132,10 +139,13 @@ class AccountGateway:
         except StoreUnavailable as error:
             logger.warning("the day's intents could not be read: %s", error)
 
-    def _queue(self, rank: int, working: Working) -> None:
+    def _queue_change(self, working: Working, change: OrderChange) -> None:
+        self._queue(CHANGE, working, change)
+
+    def _queue(self, rank: int, working: Working, change: OrderChange | None = None) -> None:
         self._count += 1
         self._tools.work.begin()
-        heapq.heappush(self._jobs, _Job(rank, self._count, working, self._tools.clock.monotonic()))
+        heapq.heappush(self._jobs, _Job(rank, self._count, working, self._tools.clock.monotonic(), change))
         self._stirred.set()
 
     # -- the account's task ------------------------------------------------------------------------------------
@@ -161,6 +171,9 @@ class AccountGateway:
         if job.rank == CANCEL:
             self._desk.budget.spend(now)
             return self._canceller.cancel(job.working)
+        if job.change is not None:
+            self._desk.budget.spend(now)
+            return self._changer.send(job.working, job.change)
         result = self._sender.judge(job.working)
         if result.denial is None or job.rank == EXIT:
             self._desk.budget.spend(now)

@@ -74,6 +74,7 @@ class Leftovers:
 
     @staticmethod
     def _learn(working: Working, stored: StoredIntent) -> None:
+        working.changes = max(working.changes, stored.changes)
         if stored.order is not None:
             working.order, working.order_id = stored.order, stored.order.order_id
 

@@ -126,8 +126,11 @@ class PositionLine:
         if working.is_withdrawn:
             self._orders.cancel(working)
             return
-        ends_at = self._tools.now() + self._exit.patience if working.purpose.is_exit else self._entry.ends_at
-        self._tools.timers.set(("order", working.tag), ends_at, lambda: self._overdue(working))
+        if working.purpose.is_exit:
+            self._exit.acknowledged(working)
+        else:
+            ends = self._entry.ends_at
+            self._tools.timers.set(("order", working.tag), ends, lambda: self._orders.cancel(working))
 
     def advance(self) -> None:
         """Look at everything again and do what is to be done next."""
@@ -161,15 +164,6 @@ class PositionLine:
             self._exit.finished(working)
         elif not working.is_late:
             self._entry.finished(working)
-
-    def _overdue(self, working: Working) -> None:
-        """An order rests too long: cancel an entry's rest, have the exit's pursuit decide about an exit."""
-        if not working.may_fill:
-            return
-        if working.purpose.is_exit:
-            self._exit.overdue(working)
-        else:
-            self._orders.cancel(working)
 
     def _correct(self) -> None:
         """With nothing alive or wanted, what is open must be what the ladder thinks; else say so and put it right."""

@@ -20,10 +20,11 @@ InstrumentOf = Callable[[str], Instrument | None]
 
 
 class OrderWire(Protocol):
-    """Takes orders and cancels of one account to its gateway."""
+    """Takes orders, changes and cancels of one account to its gateway."""
 
     def submit(self, working: Working) -> None: ...
     def cancel(self, working: Working) -> None: ...
+    def reprice(self, working: Working, step: int) -> None: ...
 
 
 class LineOrders:
@@ -111,6 +112,10 @@ class LineOrders:
         if working.order_id and not working.is_cancel_asked:
             working.is_cancel_asked = True
             self._wire.cancel(working)
+
+    def reprice(self, working: Working, step: int) -> None:
+        """Have an exit that rests go further through the market; `step` counts from 0."""
+        self._wire.reprice(working, step)
 
     def alarm(self, code: str, text: str, tag: str = "") -> None:
         """Call a person because of this line."""

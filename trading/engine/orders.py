@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from trading.domain.orders import BrokerOrder, IntentState, OrderIntent, Purpose
+
+MOST_CHANGES = 20
+"""An order changed so often is cancelled for a new one: the broker refuses the 26th change (protocol notes, 5)."""
 
 UNSETTLED = frozenset({IntentState.NEW, IntentState.SENDING, IntentState.IN_DOUBT})
 
@@ -16,7 +20,9 @@ class Working:
 
     `is_cleared`: the gate let it pass. `is_withdrawn`: nobody wants it any more; it is not sent, and cancelled as
     soon as the broker has it. `is_late`: it turned up after it was proved absent or refused. `whole_quantity` is what
-    it is a slice of, in units; the whole order itself where it is none.
+    it is a slice of, in units; the whole order itself where it is none. `changes` counts what was asked to change it,
+    `limit` is the last price that the broker took for it. `is_changing`: a change is under way. `is_locked`: a person
+    was told that it stands at its circuit limit.
     """
 
     intent: OrderIntent
@@ -31,6 +37,10 @@ class Working:
     is_cleared: bool = False
     is_withdrawn: bool = False
     is_late: bool = False
+    is_changing: bool = False
+    is_locked: bool = False
+    changes: int = 0
+    limit: Decimal | None = None
     whole_quantity: int = 0
 
     def __post_init__(self) -> None:

@@ -45,6 +45,7 @@ class OrderIntentRow(models.Model):
     quantity = models.PositiveIntegerField(help_text="units")
     order_type = models.CharField(max_length=10, choices=choices_of(OrderType))
     price = money(null=True, blank=True)
+    trigger_price = money(null=True, blank=True)
     protection_percent = models.DecimalField(max_digits=6, decimal_places=2, default=-1)
     product = models.CharField(max_length=6, choices=choices_of(Product))
     algo_id = models.CharField(max_length=40, blank=True, default="")
@@ -52,6 +53,7 @@ class OrderIntentRow(models.Model):
     state = models.CharField(max_length=10, choices=choices_of(IntentState), default=IntentState.NEW)
     is_exit = models.BooleanField()
     holds_exit_slot = models.BooleanField(default=False)
+    changes = models.PositiveIntegerField(default=0, help_text="how often its order was to be changed, sent or not")
     shard = models.CharField(max_length=40, blank=True, default="")
     epoch = models.PositiveIntegerField(null=True, blank=True, help_text="the lease under which it was sent")
     reason = models.JSONField(default=dict, help_text="tick, rule and levels that decided it")
@@ -72,6 +74,8 @@ class OrderIntentRow(models.Model):
     broker_quantity = models.PositiveIntegerField(default=0)
     filled_quantity = models.PositiveIntegerField(default=0)
     average_price = money(default=0)
+    broker_price = money(null=True, blank=True)
+    broker_trigger_price = money(null=True, blank=True)
     broker_placed_at = models.DateTimeField(null=True, blank=True)
     broker_updated_at = models.DateTimeField(null=True, blank=True)
 
@@ -116,6 +120,7 @@ class OrderIntentRow(models.Model):
             protection_percent=self.protection_percent,
             product=Product(self.product),
             algo_id=self.algo_id,
+            trigger_price=self.trigger_price,
         )
 
     def to_order(self) -> BrokerOrder | None:
@@ -136,6 +141,8 @@ class OrderIntentRow(models.Model):
             broker_status=self.broker_status,
             placed_at=self.broker_placed_at,
             updated_at=self.broker_updated_at,
+            price=self.broker_price,
+            trigger_price=self.broker_trigger_price,
         )
 
 

@@ -188,10 +188,23 @@ class MemoryStore:
         self.events.append(EngineEvent(client.client_id, "GATE", at, data, account, key.instrument, tag))
         return answer
 
-    def _claim_of(self, stored: StoredIntent, shard: str, epoch: int, states: Mapping[str, TradingState]) -> Claim:
-        lease, key = self.leases.get(shard), stored.intent.key
+    async def claim_change(self, tag: str, *, shard: str, epoch: int) -> Claim:
+        self._check()
+        if (denied := self._lease_lost(shard, epoch)) is not None:
+            return denied
+        self.intents[tag] = replace(self.intents[tag], changes=self.intents[tag].changes + 1)
+        return Claim()
+
+    def _lease_lost(self, shard: str, epoch: int) -> Claim | None:
+        lease = self.leases.get(shard)
         if lease is None or lease.epoch != epoch or not lease.holder:
             return Claim("LEASE_LOST", f"the lease of {shard} was not held with epoch {epoch}")
+        return None
+
+    def _claim_of(self, stored: StoredIntent, shard: str, epoch: int, states: Mapping[str, TradingState]) -> Claim:
+        key = stored.intent.key
+        if (denied := self._lease_lost(shard, epoch)) is not None:
+            return denied
         if stored.state is not IntentState.NEW:
             return Claim("NOT_NEW", f"the intent was {stored.state}", stored.state)
         if not key.purpose.is_exit and key.account in self.disabled_accounts:

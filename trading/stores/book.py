@@ -80,7 +80,7 @@ def house_state(day: date) -> TradingState:
 
 def stored_intent(row: OrderIntentRow) -> StoredIntent:
     """Give intent, state and order together. Needs `account` loaded."""
-    return StoredIntent(row.to_intent(), IntentState(row.state), row.to_order(), decided_at=row.decided_at)
+    return StoredIntent(row.to_intent(), IntentState(row.state), row.to_order(), row.decided_at, row.changes)
 
 
 def _squared_off(day: date) -> frozenset[int]:

@@ -58,6 +58,12 @@ class DjangoEngineStore:
             locks=[lease_lock(shard), CONTROL],
         )
 
+    async def claim_change(self, tag: str, *, shard: str, epoch: int) -> Claim:
+        """Count one more change of an order with the lease locked; see the port."""
+        return await self._thread.run(
+            lambda: intents.claim_change(tag, shard=shard, epoch=epoch), locks=[lease_lock(shard)]
+        )
+
     async def resolve(self, tag: str, state: IntentState, *, order_id: str = "", reason: str = "") -> None:
         """Move an intent on; see the port."""
         wall = self._clock.wall()

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from trading.domain.control import TradingState, state_denial
 from trading.domain.errors import ExitAlreadyLive
@@ -52,6 +53,7 @@ def create(
         quantity=intent.quantity,
         order_type=intent.order_type,
         price=intent.price,
+        trigger_price=intent.trigger_price,
         protection_percent=intent.protection_percent,
         product=intent.product,
         algo_id=intent.algo_id,
@@ -117,10 +119,24 @@ def claim(
     return answer
 
 
+def claim_change(tag: str, *, shard: str, epoch: int) -> Claim:
+    """Count one more change of an order. The caller holds the lease lock; its epoch decides."""
+    if (denied := _lease_lost(shard, epoch)) is not None:
+        return denied
+    OrderIntentRow.objects.filter(tag=tag).update(changes=F("changes") + 1)
+    return Claim()
+
+
+def _lease_lost(shard: str, epoch: int) -> Claim | None:
+    if Lease.objects.filter(shard=shard, epoch=epoch).exclude(holder="").exists():
+        return None
+    return Claim("LEASE_LOST", f"the lease of {shard} was not held with epoch {epoch}")
+
+
 def _claim_of(row: OrderIntentRow, shard: str, epoch: int, states: Mapping[str, TradingState]) -> Claim:
     """Judge under the locks: the lease's epoch, the intent's state, the control rows."""
-    if not Lease.objects.filter(shard=shard, epoch=epoch).exclude(holder="").exists():
-        return Claim("LEASE_LOST", f"the lease of {shard} was not held with epoch {epoch}")
+    if (denied := _lease_lost(shard, epoch)) is not None:
+        return denied
     if row.state != IntentState.NEW:
         return Claim("NOT_NEW", f"the intent was {row.state}", IntentState(row.state))
     if not row.is_exit and not row.account.is_enabled:
@@ -158,6 +174,8 @@ def save_order(account_key: str, order: BrokerOrder, *, wall: datetime) -> None:
     row.broker_quantity = order.quantity
     row.filled_quantity = order.filled_quantity
     row.average_price = order.average_price
+    row.broker_price = order.price
+    row.broker_trigger_price = order.trigger_price
     row.broker_placed_at = order.placed_at
     row.broker_updated_at = order.updated_at
     if order.status.is_final:

@@ -27,7 +27,7 @@ from tests.brokers.kite.fake_kite import (
 from tests.brokers.kite.payload import PAYLOADS, load
 from trading.brokers.kite.client import KiteBroker
 from trading.domain.errors import BrokerAuthError, BrokerRejected, BrokerUnavailable, OrderOutcomeUnknown
-from trading.domain.orders import OrderIntent, OrderType, Side
+from trading.domain.orders import OrderChange, OrderIntent, OrderType, Side
 
 HTML = raw("502 Bad Gateway\r\nContent-Type: text/html", b"<html>nginx tokenofalice</html>")
 NO_CONTENT_TYPE = raw("200 OK", b'{"status": "success", "data": {"order_id": "1"}}')
@@ -99,14 +99,46 @@ async def test_a_wider_protection_is_sent_in_percent(broker: KiteBroker, kite: F
 async def test_an_order_that_kite_could_not_understand_is_never_sent(
     broker: KiteBroker, kite: FakeKite, intent: OrderIntent
 ) -> None:
-    stop_limit = replace(intent, order_type=OrderType.SL, price=Decimal(1500))
     elsewhere = replace(intent, key=replace(intent.key, instrument="NASDAQ:AAPL"))
 
-    for order in (stop_limit, elsewhere):
-        with pytest.raises(BrokerRejected, match="was not sent"):
-            await broker.place(order)
+    with pytest.raises(BrokerRejected, match="was not sent"):
+        await broker.place(elsewhere)
 
     assert kite.heard == []
+
+
+async def test_a_stop_goes_out_with_its_trigger_and_its_limit(
+    broker: KiteBroker, kite: FakeKite, intent: OrderIntent
+) -> None:
+    kite.will(data({"order_id": "1"}))
+
+    stop = replace(intent, order_type=OrderType.SL, price=Decimal("1500"), trigger_price=Decimal("1490.50"))
+    await broker.place(stop)
+
+    form = kite.heard[0].form
+    assert (form["order_type"], form["price"], form["trigger_price"]) == (["SL"], ["1500"], ["1490.50"])
+    assert "market_protection" not in form
+
+
+async def test_a_change_says_every_field_that_changes_and_no_other(broker: KiteBroker, kite: FakeKite) -> None:
+    kite.will(data({"order_id": "7"}))
+
+    await broker.modify("7", OrderChange(OrderType.LIMIT, price=Decimal("1470.05"), quantity=60))
+    await broker.modify("7", OrderChange(OrderType.MARKET, protection_percent=Decimal(3)))
+
+    limit, market = ({name: value for name, (value,) in heard.form.items()} for heard in kite.heard)
+    same = {"variety": "regular", "order_id": "7", "validity": "DAY"}
+    assert limit == same | {"order_type": "LIMIT", "price": "1470.05", "quantity": "60"}
+    assert market == same | {"order_type": "MARKET", "market_protection": "3"}
+    assert [(heard.method, heard.path) for heard in kite.heard] == [("PUT", "/orders/regular/7")] * 2
+
+
+@pytest.mark.parametrize("name", [*UNUSABLE, *WRONG_DATA])
+async def test_a_change_whose_answer_is_unusable_is_unknown(broker: KiteBroker, kite: FakeKite, name: str) -> None:
+    kite.will((UNUSABLE | WRONG_DATA)[name])
+
+    with pytest.raises(OrderOutcomeUnknown, match="change of 7"):
+        await broker.modify("7", OrderChange(OrderType.LIMIT, price=Decimal(1)))
 
 
 @pytest.mark.parametrize("name", [*UNUSABLE, *WRONG_DATA])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trading.brokers.kite.errors import KiteAnswer, cancelling_error, placing_error, reading_error
+from trading.brokers.kite.errors import KiteAnswer, cancelling_error, changing_error, placing_error, reading_error
 from trading.domain.errors import (
     BrokerAuthError,
     BrokerError,
@@ -115,3 +115,34 @@ def test_a_read_is_tried_again_unless_the_question_was_wrong(
     status: int | None, error_type: str, expected: type[BrokerError]
 ) -> None:
     assert type(reading_error(KiteAnswer("words", status=status, error_type=error_type), "orders")) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type", "text"),
+    [
+        (400, "InputException", "Order cannot be modified as it is being processed. Try later."),
+        (400, "OrderException", "Maximum allowed order modifications exceeded."),
+        (400, "InputException", CIRCUIT),
+        (400, "InputException", "Quantity should be more than the 60 already traded."),
+        (404, "OrderException", "Couldn't find that `order_id`."),
+        (429, "NetworkException", "Too many requests"),
+    ],
+)
+def test_a_change_that_was_refused_for_certain_leaves_the_order_as_it_was(
+    status: int, error_type: str, text: str
+) -> None:
+    assert type(changing_error(KiteAnswer(text, status=status, error_type=error_type), "7")) is BrokerRejected
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type", "text"),
+    [
+        (400, "InputException", "Order modification timed out"),
+        (400, "InputException", "Something nobody has seen before"),
+        (502, "DataException", "Unexpected OMS response"),
+        (None, "", "no answer within 4 s"),
+    ],
+)
+def test_everything_else_about_a_change_is_unknown(status: int | None, error_type: str, text: str) -> None:
+    answer = KiteAnswer(text, status=status, error_type=error_type)
+    assert type(changing_error(answer, "7")) is OrderOutcomeUnknown

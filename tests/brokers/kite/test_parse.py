@@ -37,6 +37,7 @@ def test_an_order_row_becomes_exact_numbers_and_aware_times() -> None:
         broker_status="COMPLETE",
         placed_at=datetime(2026, 11, 23, 3, 50, 1, tzinfo=UTC),
         updated_at=datetime(2026, 11, 23, 3, 50, 2, tzinfo=UTC),
+        price=Decimal("1571.4"),
     )
 
 

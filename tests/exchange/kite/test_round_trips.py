@@ -5,6 +5,7 @@ test_fixtures compares the bytes on the wire; here is what a program gets to see
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from tests.exchange.kite.wire_shapes import differences
 from tests.mocks import needs_mocks
 from trading.brokers.kite.client import KiteBroker
 from trading.clock.live import LiveClock
-from trading.domain.orders import OrderIntent, Purpose, PurposeKey, Side
+from trading.domain.orders import OrderChange, OrderIntent, OrderType, Purpose, PurposeKey, Side
 from trading.domain.timezone import IST
 
 INTENT = OrderIntent(key=PurposeKey(DAY, "kite:AB1001", "NSE:INFY", 1, Purpose.ENTRY), side=Side.BUY, quantity=10)
@@ -33,10 +34,12 @@ ADAPTER: dict[str, Read] = {
     "ltp.json": lambda broker, _: broker.last_prices(["NSE:INFY"]),
     "margins_equity.json": lambda broker, _: broker.funds(),
     "order_cancel.json": lambda broker, order_id: broker.cancel(order_id),
+    "order_modify.json": lambda broker, order_id: broker.modify(order_id, OrderChange(OrderType.LIMIT, Decimal(1400))),
     "order_response.json": lambda broker, _: broker.place(INTENT),
     "orders.json": lambda broker, _: broker.orders(),
     "positions.json": lambda broker, _: broker.positions(),
     "profile.json": lambda broker, _: broker.profile(),
+    "quote.json": lambda broker, _: broker.quotes(["NSE:INFY"]),
     "trades.json": lambda broker, _: broker.trades(),
 }
 """Every call that our adapter makes, and whose answer it reads; the order id is one that rests at the exchange."""

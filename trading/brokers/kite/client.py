@@ -4,10 +4,11 @@ Order identity is the tag. Nothing here retries; nothing logs a token, a header 
 """
 
 from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from trading.brokers.kite import parse
-from trading.brokers.kite.errors import KiteAnswer, cancelling_error, placing_error
+from trading.brokers.kite.errors import KiteAnswer, cancelling_error, changing_error, placing_error
 from trading.brokers.kite.order_wire import OrderWire
 from trading.brokers.kite.prices import CALL_DEADLINE_S, KitePrices
 from trading.brokers.kite.sockets import SocketLogin
@@ -15,7 +16,7 @@ from trading.brokers.kite.updates import OrderSocket
 from trading.brokers.kite.wire import KiteWire
 from trading.domain.errors import BrokerRejected, OrderOutcomeUnknown
 from trading.domain.funds import BrokerFunds
-from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, OrderIntent, OrderType
+from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, OrderChange, OrderIntent, OrderType
 from trading.ports import Clock, OrderUpdate
 
 Answer = TypeVar("Answer")
@@ -29,8 +30,6 @@ def to_kite_params(intent: OrderIntent) -> dict[str, Any]:
     exchange, _, tradingsymbol = intent.key.instrument.partition(":")
     if exchange not in parse.EXCHANGES or not tradingsymbol:
         raise ValueError(f"instrument was {intent.key.instrument!r}")
-    if intent.order_type not in (OrderType.MARKET, OrderType.LIMIT):
-        raise ValueError(f"order type was {intent.order_type}; an intent has no trigger price")
     is_market = intent.order_type is OrderType.MARKET
     return {
         "variety": KiteWire.VARIETY_REGULAR,
@@ -41,11 +40,30 @@ def to_kite_params(intent: OrderIntent) -> dict[str, Any]:
         "product": intent.product.value,
         "order_type": intent.order_type.value,
         "validity": KiteWire.VALIDITY_DAY,
-        "price": None if intent.price is None else f"{intent.price:f}",
+        "price": _number(intent.price),
+        "trigger_price": _number(intent.trigger_price),
         "market_protection": f"{intent.protection_percent:f}" if is_market else None,
         "tag": intent.tag,
         "algo_id": intent.algo_id or None,
     }
+
+
+def to_kite_change(change: OrderChange) -> dict[str, Any]:
+    """Give the SDK's arguments for the change of an order. What is None stays as it is."""
+    is_market = change.order_type is OrderType.MARKET
+    return {
+        "variety": KiteWire.VARIETY_REGULAR,
+        "quantity": change.quantity,
+        "price": _number(change.price),
+        "order_type": change.order_type.value,
+        "trigger_price": _number(change.trigger_price),
+        "validity": KiteWire.VALIDITY_DAY,
+        "market_protection": f"{change.protection_percent:f}" if is_market else None,
+    }
+
+
+def _number(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:f}"
 
 
 class KiteBroker(KitePrices):
@@ -96,6 +114,18 @@ class KiteBroker(KitePrices):
         if order_id is None:
             raise OrderOutcomeUnknown(f"order {intent.tag}: the answer had no order id")
         return order_id
+
+    async def modify(self, order_id: str, change: OrderChange) -> None:
+        """Change an order that rests. Never repeats: see OrderOutcomeUnknown. An answer means received only."""
+        try:
+            answer = await self._order_wire.modify(order_id, to_kite_change(change))
+        except KiteAnswer as bad:
+            raise changing_error(bad, order_id) from None
+        except Exception as error:
+            words = f"change of {order_id}: unreadable answer ({type(error).__name__})"
+            raise OrderOutcomeUnknown(words) from error
+        if _order_id_of(answer) is None:
+            raise OrderOutcomeUnknown(f"change of {order_id}: the answer had no order id")
 
     async def cancel(self, order_id: str) -> None:
         """Ask for a cancel. Its answer is a hint: the order may have filled, or fill still."""

@@ -97,6 +97,21 @@ PLACING: Sequence[Row] = (
 )
 """First match wins; no match is UNKNOWN."""
 
+CHANGING: Sequence[Row] = (
+    Row(None, None, "timed out", Outcome.UNKNOWN),
+    *NO_SESSION,
+    Row(403, "PermissionException", "", Outcome.REFUSED),
+    Row(404, "OrderException", "", Outcome.REFUSED),
+    Row(400, "MarginException", "", Outcome.REFUSED),
+    # said of an order on its way and of a final one alike, before anything is changed
+    Row(400, None, "as it is being processed", Outcome.REFUSED),
+    Row(400, None, "maximum allowed order modifications", Outcome.REFUSED),
+    Row(429, "NetworkException", "too many requests", Outcome.REFUSED),
+    Row(429, "NetworkException", "maximum allowed order requests", Outcome.REFUSED),
+    *(Row(400, "InputException", text, Outcome.REFUSED) for text in REFUSED_INPUT),
+)
+"""First match wins; no match is UNKNOWN: the order may stand changed or not, its row in the book says."""
+
 CANCELLING: Sequence[Row] = (
     Row(None, None, "timed out", Outcome.TRY_AGAIN),
     *NO_SESSION,
@@ -132,6 +147,11 @@ def _error(outcome: Outcome, answer: KiteAnswer, prefix: str) -> BrokerError:
 def placing_error(answer: KiteAnswer, tag: str) -> BrokerError:
     """Give what to raise for an order that was not acknowledged. The tag is in the message, for the look-up."""
     return _error(_judge(PLACING, answer, Outcome.UNKNOWN), answer, f"order {tag}")
+
+
+def changing_error(answer: KiteAnswer, order_id: str) -> BrokerError:
+    """Give what to raise for a change that was not acknowledged."""
+    return _error(_judge(CHANGING, answer, Outcome.UNKNOWN), answer, f"change of {order_id}")
 
 
 def cancelling_error(answer: KiteAnswer, order_id: str) -> BrokerError:

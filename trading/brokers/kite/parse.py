@@ -15,6 +15,7 @@ from trading.domain.candles import Candle
 from trading.domain.funds import BrokerFunds, BrokerProfile
 from trading.domain.money import to_decimal
 from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, OrderStatus, Side
+from trading.domain.repricing import PriceQuote
 from trading.domain.timezone import IST
 
 logger = logging.getLogger(__name__)
@@ -91,6 +92,8 @@ def parse_order(row: Mapping[str, Any]) -> BrokerOrder:
             broker_status=row["status"],
             placed_at=ist_moment(row.get("order_timestamp")),
             updated_at=ist_moment(row.get("exchange_update_timestamp") or row.get("exchange_timestamp")),
+            price=to_decimal(row.get("price") or 0) or None,
+            trigger_price=to_decimal(row.get("trigger_price") or 0) or None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _broken("order", row, error) from error
@@ -142,6 +145,19 @@ def parse_last_prices(data: Mapping[str, Any]) -> dict[str, Decimal]:
         return {key: _price(row["last_price"]) for key, row in data.items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ParseError(f"a quote could not be read: {error}") from error
+
+
+def parse_quotes(data: Mapping[str, Any]) -> dict[str, PriceQuote]:
+    """Read a full quote answer: instrument key to last price and circuit band. Unknown instruments are absent."""
+    try:
+        return {key: _quote(row) for key, row in data.items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ParseError(f"a quote could not be read: {error}") from error
+
+
+def _quote(row: Mapping[str, Any]) -> PriceQuote:
+    lower, upper = (to_decimal(row.get(f"{end}_circuit_limit") or 0) or None for end in ("lower", "upper"))
+    return PriceQuote(to_decimal(row["last_price"]), lower, upper)
 
 
 def parse_candles(data: Mapping[str, Any]) -> list[Candle]:

@@ -18,6 +18,7 @@ from trading.brokers.kite.wire import KiteWire, ReadingWire
 from trading.domain.candles import Candle
 from trading.domain.errors import BrokerUnavailable
 from trading.domain.funds import BrokerProfile
+from trading.domain.repricing import PriceQuote
 from trading.domain.timezone import to_ist
 from trading.ports import Clock
 
@@ -77,6 +78,16 @@ class KitePrices:
                 "last prices", partial(KiteWire.read, route="market.quote.ltp", params=asked), parse.parse_last_prices
             )
             found |= prices
+        return found
+
+    async def quotes(self, instruments: Sequence[str]) -> dict[str, PriceQuote]:
+        """Read last price and circuit band, at most one request a second. Unknown instruments are absent."""
+        found: dict[str, PriceQuote] = {}
+        for start in range(0, len(instruments), MOST_PRICES_A_CALL):
+            asked = {"i": list(instruments[start : start + MOST_PRICES_A_CALL])}
+            await self._quotes.wait()
+            read = partial(KiteWire.read, route="market.quote", params=asked)
+            found |= await self._read("quotes", read, parse.parse_quotes)
         return found
 
     async def candles(self, token: int, start: datetime, end: datetime, interval: str) -> list[Candle]:

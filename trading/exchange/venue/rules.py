@@ -6,6 +6,7 @@ Sources: Kite Connect v3 (order rules and message texts as noted in the protocol
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
+from trading.domain import repricing
 from trading.domain.instruments import Instrument, InstrumentType
 from trading.domain.money import from_scaled, round_to_tick, to_scaled
 from trading.domain.orders import Side
@@ -63,14 +64,8 @@ def freeze_quantity(instrument: Instrument) -> int:
 
 
 def automatic_percent(instrument: Instrument, ltp: int) -> Decimal:
-    """Give the broker's own protection band in percent. Source: its help page on market protection (2026)."""
-    rupees = from_scaled(ltp)
-    bands: tuple[tuple[int, str], ...]
-    if instrument.instrument_type in (InstrumentType.CE, InstrumentType.PE):
-        bands, widest = ((10, "5"), (100, "3"), (500, "2")), "1"
-    else:
-        bands, widest = ((100, "2"), (500, "1")), "0.5"
-    return Decimal(next((percent for below, percent in bands if rupees < below), widest))
+    """Give the broker's own protection band in percent at a price (scaled)."""
+    return repricing.automatic_percent(instrument.instrument_type, from_scaled(ltp))
 
 
 def protected_price(instrument: Instrument, side: Side, quote: Quote, percent: Decimal) -> int:
