@@ -57,6 +57,7 @@ def places(alice: Client) -> dict[str, str]:
         "ladder-again": {"stop": stop.pk},
         "report-day": {"day": DAY.isoformat()},
         "report-csv": {"day": DAY.isoformat()},
+        "report-log": {"day": DAY.isoformat()},
         **{name: {"item": line} for name in OF_A_LINE},
     }
     return {name: reverse(name, kwargs=ids.get(name)) for name in names()}

@@ -55,15 +55,9 @@ def event_hash(name: str, row: EventLog) -> str:
     return LogLine(*(getattr(row, column) for column in COLUMNS)).computed_hash(name)
 
 
-def lines_of(
-    chain: EventChain, *, after: int = 0, since: datetime | None = None, until: datetime | None = None
-) -> Iterator[LogLine]:
-    """Read a chain's lines behind number `after`, in order, page by page: no long transaction, constant memory.
-
-    `since` and `until` (exclusive) bound the market time.
-    """
-    bounds = {name: value for name, value in (("at__gte", since), ("at__lt", until)) if value is not None}
-    rows = EventLog.objects.filter(chain=chain, **bounds).order_by("seq")
+def lines_of(chain: EventChain, *, after: int = 0) -> Iterator[LogLine]:
+    """Read a chain's lines behind number `after`, in order, page by page: no long transaction, constant memory."""
+    rows = EventLog.objects.filter(chain=chain).order_by("seq")
     while True:
         page = [LogLine(*values) for values in rows.filter(seq__gt=after).values_list(*COLUMNS)[:PAGE]]
         yield from page

@@ -46,6 +46,7 @@ urlpatterns = [
     path("reports/", reports.listing, name="reports"),
     path("reports/<str:day>/", reports.of_day, name="report-day"),
     path("reports/<str:day>/report.csv", reports.csv_of_day, name="report-csv"),
+    path("reports/<str:day>/log.jsonl", reports.log_of_day, name="report-log"),
     path("trade-again/", raising.own, name="raise-state"),
     path("trade-again/<uuid:account>/", raising.of_account, name="raise-account"),
     path("operator/", operator.board, name="operator"),

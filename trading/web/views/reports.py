@@ -7,7 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from trading.models import DayReport
+from trading.models import DayReport, EventChain
+from trading.services.log_export import export_lines
 from trading.services.views.day_reports import as_csv, reports_of_day, visible_reports
 from trading.web.access import row_id, the_user
 
@@ -35,6 +36,21 @@ def csv_of_day(request: HttpRequest, day: str) -> HttpResponse:
     reports = _found(request, day)
     response = HttpResponse(as_csv(reports), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="algosystem-{reports[0].day.isoformat()}.csv"'
+    return response
+
+
+@login_required
+@require_safe
+def log_of_day(request: HttpRequest, day: str) -> HttpResponse:
+    """One client's event log of the day as JSON lines, to be kept or checked elsewhere."""
+    reports = _found(request, day)
+    chain = EventChain.objects.filter(client_id=reports[0].client_id).first()
+    if len(reports) != 1 or chain is None:
+        raise Http404("no log of one client")
+    at = reports[0].day
+    text = "".join(export_lines(chain, first=at, last=at))
+    response = HttpResponse(text, content_type="application/jsonl; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="event-log-{at.isoformat()}.jsonl"'
     return response
 
 
