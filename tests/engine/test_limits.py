@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,8 @@ from tests.engine.stage import DAY, GILLETTE, INFY, Stage
 from trading.domain.control import CommandKind, TradingState
 from trading.domain.money import to_scaled
 from trading.domain.ticks import Tick
+from trading.domain.timezone import at_ist
+from trading.engine.client import DayPnl
 
 ENTRY = (("09:15:00", "108.00"), ("09:15:01", "108.10"))
 
@@ -154,7 +157,8 @@ async def test_of_two_entries_decided_at_once_the_limit_lets_exactly_one_pass(
     assert stage.sent() == [("ENTRY", "BUY", 100)]
 
 
-async def test_rows_read_before_the_latch_was_stored_do_not_let_an_entry_pass(stage: Stage) -> None:
+async def latch_waits_for_the_database(stage: Stage) -> asyncio.Event:
+    """Reach the limit while the latch cannot be stored; the event lets it be."""
     stage.client(daily_loss_limit=Decimal(100))
     await both(stage)
     await stage.tick("09:15:01", "108.10", GILLETTE)
@@ -167,13 +171,75 @@ async def test_rows_read_before_the_latch_was_stored_do_not_let_an_entry_pass(st
     stage.store.lower_state = slow  # type: ignore[method-assign]
     await stage.tick("09:15:02", "107.10", GILLETTE)
     await stage.settle(1.0)
+    return waiting
+
+
+async def test_rows_read_before_the_latch_was_stored_do_not_let_an_entry_pass(stage: Stage) -> None:
+    waiting = await latch_waits_for_the_database(stage)
+
     await stage.tick("09:15:03", "108.30", GILLETTE)
     await stage.tick("09:15:04", "108.10", INFY)
 
-    assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY"]
+    assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "LIMIT_REACHED"]
     waiting.set()
     await stage.settle(1.0)
     assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "LIMIT_REACHED"]
+    assert stage.store.latches[1].state is TradingState.HALTED
+
+
+async def test_a_latch_that_cannot_be_stored_keeps_no_exit_waiting(stage: Stage) -> None:
+    await latch_waits_for_the_database(stage)
+
+    assert stage.sent()[-1] == ("LIMIT_REACHED", "SELL", 100)
+    assert stage.store.latches == {}
+
+
+async def test_a_limit_that_was_reached_is_told_to_people(stage: Stage) -> None:
+    stage.client(daily_loss_limit=Decimal(100))
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+
+    await stage.ticks(*ENTRY, ("09:15:02", "107.10"))
+    await stage.settle(1.0)
+
+    assert stage.alarm_codes() == ["DAILY_LIMIT"]
+
+
+async def test_one_paisa_before_the_limit_nothing_happens_and_at_it_everything_closes(stage: Stage) -> None:
+    stage.client(daily_loss_limit=Decimal(100), daily_profit_limit=Decimal(100))
+    stage.plan(GILLETTE, quantity=1)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    client = stage.session.house.clients[1]
+
+    for pnl in ("-99.99", "99.99"):
+        stage.session._limits.judge(client, DayPnl(Decimal(pnl), Decimal(0)))
+    await stage.settle(1.0)
+    assert len(stage.sent()) == 1
+    stage.session._limits.judge(client, DayPnl(Decimal("60.00"), Decimal("40.00")))
+    await stage.settle(1.0)
+
+    assert stage.sent()[1:] == [("LIMIT_REACHED", "SELL", 1)]
+    assert "profit limit" in stage.store.latches[1].reason
+
+
+async def test_on_the_next_day_a_limit_of_yesterday_holds_nobody(stage: Stage) -> None:
+    stage.client(daily_loss_limit=Decimal(100))
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY, ("09:15:02", "107.10"))
+    await stage.settle(1.0)
+    assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "LIMIT_REACHED"]
+
+    tomorrow = DAY + timedelta(days=2)  # the day between is a holiday
+    stage.clock.set(at_ist(tomorrow, time(0, 0, 1)))
+    await stage.settle(5.0)
+    stage.packets.clear()
+    stage.clock.set(at_ist(tomorrow, time(9, 14)))
+    await stage.settle(1.0)
+    await stage.ticks(*ENTRY)
+
+    assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "LIMIT_REACHED", "ENTRY"]
 
 
 async def test_a_square_off_by_a_limit_that_a_crash_cut_short_is_finished_by_the_next_engine(stage: Stage) -> None:
@@ -192,7 +258,7 @@ async def test_a_square_off_by_a_limit_that_a_crash_cut_short_is_finished_by_the
     assert stage.store.latches[1].state is TradingState.HALTED
 
 
-async def test_a_limit_whose_latch_a_person_lifted_is_judged_again(stage: Stage) -> None:
+async def test_a_latch_that_somebody_took_out_of_the_database_is_judged_anew(stage: Stage) -> None:
     stage.client(daily_loss_limit=Decimal(100))
     stage.plan(GILLETTE, quantity=100)
     await stage.start()

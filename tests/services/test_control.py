@@ -184,18 +184,18 @@ def test_a_limit_that_was_reached_today_keeps_the_client_out(alice: Client, cloc
     assert alice.state_on(DAY) is TradingState.HALTED
 
 
-def test_an_operator_lifts_a_latch_with_a_reason_and_it_is_written_down(
+def test_not_even_an_operator_with_a_reason_lifts_a_latch_before_the_next_session(
     alice: Client, bob: User, clock: FakeClock
 ) -> None:
     latch(alice, clock)
-    with pytest.raises(RiskDenied):
-        control.raise_state(alice, bob, "  ", clock=clock)
 
-    control.raise_state(alice, bob, "limit was set in paise", clock=clock)
+    with pytest.raises(RiskDenied) as refused:
+        control.raise_state(alice, bob, "limit was set in paise", clock=clock)
 
+    assert refused.value.code == "LATCHED"
     alice.refresh_from_db()
-    assert alice.state_on(DAY) is TradingState.ACTIVE
-    assert EventLog.objects.get().data["latch_lifted"] == "daily loss limit"
+    assert alice.state_on(DAY) is TradingState.HALTED
+    assert not EventLog.objects.filter(kind="STATE_RAISED").exists()
 
 
 def test_in_the_next_session_a_latch_is_no_obstacle(alice: Client, clock: FakeClock) -> None:

@@ -1,5 +1,7 @@
 """The day's profit and loss limits: reaching one squares off and latches until the next session."""
 
+import asyncio
+
 from trading.domain.control import TradingState
 from trading.domain.orders import Purpose
 from trading.domain.risk import check_day_limits
@@ -19,7 +21,7 @@ class LimitWatch:
         self._reached: set[int] = set()
 
     def judge(self, client: ClientBook, pnl: DayPnl) -> None:
-        """Begin the square-off when a limit is reached; once, and again only after a person lifted the latch."""
+        """Begin the square-off when a limit is reached; once, and again only where the latch is gone all the same."""
         if client.client_id in self._reached:
             if self._house.control.is_latched(client.client_id):
                 return
@@ -33,6 +35,7 @@ class LimitWatch:
         if denial is not None:
             told = {"code": denial.code, "text": f"{denial.message}: everything is closed, no entries until tomorrow"}
             self._tools.journal.record("LIMIT_REACHED_TODAY", client.client_id, told)
+            self._tools.alarm(client.client_id, "DAILY_LIMIT", told["text"])
             self._begin(client, denial.message)
 
     def resume(self) -> None:
@@ -50,8 +53,11 @@ class LimitWatch:
         self._tools.work.spawn(self._carry_out(client, message), f"limit {client.client_id}", counts=False)
 
     async def _carry_out(self, client: ClientBook, message: str) -> None:
-        await self._latch(client.client_id, TradingState.REDUCING, message)
-        await self._flattener.flatten(FlattenOrder(client, Purpose.LIMIT_REACHED, {"rule": message}, ends_day=False))
+        order = FlattenOrder(client, Purpose.LIMIT_REACHED, {"rule": message}, ends_day=False)
+        # A database that is away keeps the latch waiting, never the exits: entries are off in this process already.
+        await asyncio.gather(
+            self._latch(client.client_id, TradingState.REDUCING, message), self._flattener.flatten(order)
+        )
         await self._latch(client.client_id, TradingState.HALTED, message)
 
     async def _latch(self, client_id: int, state: TradingState, message: str) -> None:

@@ -67,7 +67,8 @@ def raise_state(
 
     `seen` is the `stamp` of what the person decided on; what is ACTIVE already stays as it is. Raises RiskDenied:
     KILL_RUNNING while a kill is being carried out, STATE_CHANGED when somebody pressed since, LATCHED when a limit
-    was reached today and no operator gives a reason. Raises PermissionDenied for somebody else's client or account.
+    was reached today, which nobody lifts before the next session. Raises PermissionDenied for somebody else's client
+    or account.
     """
     _check_may_act(by, client, account)
     client_id, key, today = (client.pk if client else None), (account.key if account else ""), _today(clock)
@@ -81,9 +82,9 @@ def raise_state(
         if seen is not None and seen != stamp(client, account):
             raise RiskDenied("STATE_CHANGED", "it was stopped again since this page was opened; look at it anew")
         latched = row.latched_reason_on(today)
-        if row.latched_day == today and not (by.is_operator and reason.strip()):
+        if row.latched_day == today:
             raise RiskDenied("LATCHED", f"trading stays off until the next session: {latched}")
-        told = {"was": row.state_on(today), "state": TradingState.ACTIVE, "reason": reason, "latch_lifted": latched}
+        told = {"was": row.state_on(today), "state": TradingState.ACTIVE, "reason": reason}
         row.state, row.state_reason, row.state_changed_at = TradingState.ACTIVE, reason[:200], clock.wall()
         row.latched_day, row.latched_state, row.latched_reason = None, TradingState.ACTIVE, ""
         row.save()
