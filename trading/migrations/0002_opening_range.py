@@ -6,47 +6,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("trading", "0001_initial"),
+        ('trading', '0001_initial'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="OpeningRange",
+            name='OpeningRange',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("day", models.DateField(help_text="the day of the window, on which it is used")),
-                ("minutes", models.PositiveSmallIntegerField()),
-                ("high", models.DecimalField(decimal_places=4, max_digits=16, null=True)),
-                ("low", models.DecimalField(decimal_places=4, max_digits=16, null=True)),
-                ("source", models.CharField(max_length=10)),
-                ("why_not", models.CharField(blank=True, default="", max_length=200)),
-                ("found_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                (
-                    "instrument",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="opening_ranges",
-                        to="trading.instrumentrow",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField(help_text='the day of the window, on which it is used')),
+                ('minutes', models.PositiveSmallIntegerField()),
+                ('high', models.DecimalField(decimal_places=4, max_digits=16, null=True)),
+                ('low', models.DecimalField(decimal_places=4, max_digits=16, null=True)),
+                ('source', models.CharField(max_length=10)),
+                ('why_not', models.CharField(blank=True, default='', max_length=200)),
+                ('found_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('instrument', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='opening_ranges', to='trading.instrumentrow')),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("instrument", "day", "minutes"), name="one_opening_range_a_window"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(
-                                ("high__gte", models.F("low")), ("high__isnull", False), ("low__gt", 0), ("why_not", "")
-                            ),
-                            models.Q(
-                                ("high__isnull", True), ("low__isnull", True), models.Q(("why_not", ""), _negated=True)
-                            ),
-                            _connector="OR",
-                        ),
-                        name="opening_range_or_why_not",
-                    ),
-                ],
+                'constraints': [models.UniqueConstraint(fields=('instrument', 'day', 'minutes'), name='one_opening_range_a_window'), models.CheckConstraint(condition=models.Q(models.Q(('high__gte', models.F('low')), ('high__isnull', False), ('low__gt', 0), ('why_not', '')), models.Q(('high__isnull', True), ('low__isnull', True), models.Q(('why_not', ''), _negated=True)), _connector='OR'), name='opening_range_or_why_not')],
             },
         ),
     ]

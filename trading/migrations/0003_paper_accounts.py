@@ -4,47 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("trading", "0002_opening_range"),
+        ('trading', '0002_opening_range'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="brokeraccount",
-            name="broker",
-            field=models.CharField(
-                choices=[("kite", "Zerodha Kite"), ("smartapi", "Angel One SmartAPI"), ("paper", "Paper account")],
-                max_length=10,
-            ),
+            model_name='brokeraccount',
+            name='broker',
+            field=models.CharField(choices=[('kite', 'Zerodha Kite'), ('smartapi', 'Angel One SmartAPI'), ('paper', 'Paper account')], max_length=10),
         ),
         migrations.AlterField(
-            model_name="instrumentdump",
-            name="broker",
-            field=models.CharField(
-                choices=[("kite", "Zerodha Kite"), ("smartapi", "Angel One SmartAPI"), ("paper", "Paper account")],
-                max_length=10,
-            ),
+            model_name='instrumentdump',
+            name='broker',
+            field=models.CharField(choices=[('kite', 'Zerodha Kite'), ('smartapi', 'Angel One SmartAPI'), ('paper', 'Paper account')], max_length=10),
         ),
         migrations.AlterField(
-            model_name="instrumentrow",
-            name="broker",
-            field=models.CharField(
-                choices=[("kite", "Zerodha Kite"), ("smartapi", "Angel One SmartAPI"), ("paper", "Paper account")],
-                default="kite",
-                max_length=10,
-            ),
+            model_name='instrumentrow',
+            name='broker',
+            field=models.CharField(choices=[('kite', 'Zerodha Kite'), ('smartapi', 'Angel One SmartAPI'), ('paper', 'Paper account')], default='kite', max_length=10),
         ),
         migrations.AddConstraint(
-            model_name="brokeraccount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("key", ""),
-                    models.Q(("broker", "kite"), ("key__startswith", "kite:")),
-                    models.Q(("broker", "smartapi"), ("key__startswith", "smartapi:")),
-                    models.Q(("broker", "paper"), ("key__startswith", "paper:")),
-                    _connector="OR",
-                ),
-                name="broker_account_key_names_its_broker",
-            ),
+            model_name='brokeraccount',
+            constraint=models.CheckConstraint(condition=models.Q(('key', ''), models.Q(('broker', 'kite'), ('key__startswith', 'kite:')), models.Q(('broker', 'smartapi'), ('key__startswith', 'smartapi:')), models.Q(('broker', 'paper'), ('key__startswith', 'paper:')), _connector='OR'), name='broker_account_key_names_its_broker'),
         ),
     ]

@@ -8,115 +8,92 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("trading", "0004_live_clients_are_live"),
+        ('trading', '0004_live_clients_are_live'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="client",
-            name="max_entries_per_ladder",
+            model_name='client',
+            name='max_entries_per_ladder',
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name="client",
-            name="max_order_quantity",
+            model_name='client',
+            name='max_order_quantity',
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name="client",
-            name="price_collar_percent",
+            model_name='client',
+            name='price_collar_percent',
             field=models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True),
         ),
         migrations.AddField(
-            model_name="client",
-            name="raises",
-            field=models.JSONField(
-                blank=True, default=dict, help_text="wider limits that wait for the next market day"
-            ),
+            model_name='client',
+            name='raises',
+            field=models.JSONField(blank=True, default=dict, help_text='wider limits that wait for the next market day'),
         ),
         migrations.AddField(
-            model_name="house",
-            name="cap_collar_percent",
-            field=models.DecimalField(decimal_places=2, default=Decimal("20"), max_digits=5),
+            model_name='house',
+            name='cap_collar_percent',
+            field=models.DecimalField(decimal_places=2, default=Decimal('20'), max_digits=5),
         ),
         migrations.AddField(
-            model_name="house",
-            name="cap_entries_a_ladder",
+            model_name='house',
+            name='cap_entries_a_ladder',
             field=models.PositiveIntegerField(default=20),
         ),
         migrations.AddField(
-            model_name="house",
-            name="cap_open_positions",
+            model_name='house',
+            name='cap_open_positions',
             field=models.PositiveIntegerField(default=100),
         ),
         migrations.AddField(
-            model_name="house",
-            name="cap_order_quantity",
+            model_name='house',
+            name='cap_order_quantity',
             field=models.PositiveIntegerField(default=100000),
         ),
         migrations.AddField(
-            model_name="house",
-            name="cap_order_value",
-            field=models.DecimalField(decimal_places=4, default=Decimal("5000000"), max_digits=16),
+            model_name='house',
+            name='cap_order_value',
+            field=models.DecimalField(decimal_places=4, default=Decimal('5000000'), max_digits=16),
         ),
         migrations.AddField(
-            model_name="house",
-            name="cap_same_side_entries",
+            model_name='house',
+            name='cap_same_side_entries',
             field=models.PositiveIntegerField(default=5),
         ),
         migrations.AddField(
-            model_name="house",
-            name="cap_same_side_seconds",
+            model_name='house',
+            name='cap_same_side_seconds',
             field=models.PositiveIntegerField(default=60),
         ),
         migrations.AddField(
-            model_name="house",
-            name="cap_trades_a_day",
+            model_name='house',
+            name='cap_trades_a_day',
             field=models.PositiveIntegerField(default=500),
         ),
         migrations.AddField(
-            model_name="house",
-            name="needs_algo_id",
+            model_name='house',
+            name='needs_algo_id',
             field=models.BooleanField(default=False),
         ),
         migrations.CreateModel(
-            name="LadderStop",
+            name='LadderStop',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("instrument", models.CharField(help_text="EXCHANGE:TRADINGSYMBOL", max_length=80)),
-                ("reason", models.CharField(max_length=200)),
-                ("stopped_at", models.DateTimeField()),
-                ("allowed_at", models.DateTimeField(blank=True, null=True)),
-                ("allowed_day", models.DateField(blank=True, db_index=True, null=True)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                (
-                    "account",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="ladder_stops",
-                        to="trading.brokeraccount",
-                    ),
-                ),
-                (
-                    "allowed_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('instrument', models.CharField(help_text='EXCHANGE:TRADINGSYMBOL', max_length=80)),
+                ('reason', models.CharField(max_length=200)),
+                ('stopped_at', models.DateTimeField()),
+                ('allowed_at', models.DateTimeField(blank=True, null=True)),
+                ('allowed_day', models.DateField(blank=True, db_index=True, null=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ladder_stops', to='trading.brokeraccount')),
+                ('allowed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        condition=models.Q(("allowed_at", None)),
-                        fields=("account", "instrument"),
-                        name="a_ladder_is_stopped_once",
-                    )
-                ],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('allowed_at', None)), fields=('account', 'instrument'), name='a_ladder_is_stopped_once')],
             },
         ),
     ]

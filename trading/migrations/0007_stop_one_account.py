@@ -6,55 +6,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("trading", "0006_append_only_log"),
+        ('trading', '0006_append_only_log'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="commandrow",
-            name="path",
-            field=models.CharField(
-                blank=True,
-                choices=[("page", "Page"), ("API", "Api"), ("command", "Command"), ("kill file", "Kill file")],
-                default="",
-                help_text="of a kill",
-                max_length=10,
-            ),
+            model_name='commandrow',
+            name='path',
+            field=models.CharField(blank=True, choices=[('page', 'Page'), ('API', 'Api'), ('command', 'Command'), ('kill file', 'Kill file')], default='', help_text='of a kill', max_length=10),
         ),
         migrations.CreateModel(
-            name="AccountControl",
+            name='AccountControl',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("ACTIVE", "Active"), ("REDUCING", "Reducing"), ("HALTED", "Halted")],
-                        default=trading.domain.control.TradingState["ACTIVE"],
-                        max_length=8,
-                    ),
-                ),
-                ("state_reason", models.CharField(blank=True, default="", max_length=200)),
-                ("state_changed_at", models.DateTimeField(blank=True, help_text="wall time", null=True)),
-                ("latched_day", models.DateField(blank=True, null=True)),
-                (
-                    "latched_state",
-                    models.CharField(
-                        choices=[("ACTIVE", "Active"), ("REDUCING", "Reducing"), ("HALTED", "Halted")],
-                        default=trading.domain.control.TradingState["ACTIVE"],
-                        max_length=8,
-                    ),
-                ),
-                ("latched_reason", models.CharField(blank=True, default="", max_length=200)),
-                (
-                    "account",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="control", to="trading.brokeraccount"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('ACTIVE', 'Active'), ('REDUCING', 'Reducing'), ('HALTED', 'Halted')], default=trading.domain.control.TradingState['ACTIVE'], max_length=8)),
+                ('state_reason', models.CharField(blank=True, default='', max_length=200)),
+                ('state_changed_at', models.DateTimeField(blank=True, help_text='wall time', null=True)),
+                ('latched_day', models.DateField(blank=True, null=True)),
+                ('latched_state', models.CharField(choices=[('ACTIVE', 'Active'), ('REDUCING', 'Reducing'), ('HALTED', 'Halted')], default=trading.domain.control.TradingState['ACTIVE'], max_length=8)),
+                ('latched_reason', models.CharField(blank=True, default='', max_length=200)),
+                ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='control', to='trading.brokeraccount')),
             ],
             options={
-                "abstract": False,
+                'abstract': False,
             },
         ),
     ]

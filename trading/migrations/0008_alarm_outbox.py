@@ -7,159 +7,118 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("trading", "0007_stop_one_account"),
+        ('trading', '0007_stop_one_account'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="AlarmDelivery",
+            name='AlarmDelivery',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "channel",
-                    models.CharField(
-                        choices=[("page", "Page"), ("mail", "Mail"), ("program", "Program")], max_length=8
-                    ),
-                ),
-                ("recipient", models.CharField(help_text="an address, or the name of what is told", max_length=254)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("waiting", "Waiting"),
-                            ("sent", "Sent"),
-                            ("failed", "Failed"),
-                            ("given_up", "given up"),
-                        ],
-                        default="waiting",
-                        max_length=8,
-                    ),
-                ),
-                ("tries", models.PositiveIntegerField(default=0)),
-                ("told_count", models.PositiveIntegerField(default=0)),
-                ("created_at", models.DateTimeField()),
-                ("next_try_at", models.DateTimeField()),
-                ("delivered_at", models.DateTimeField(blank=True, null=True)),
-                ("acknowledged_at", models.DateTimeField(blank=True, null=True)),
-                ("last_error", models.CharField(blank=True, default="", max_length=200)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channel', models.CharField(choices=[('page', 'Page'), ('mail', 'Mail'), ('program', 'Program')], max_length=8)),
+                ('recipient', models.CharField(help_text='an address, or the name of what is told', max_length=254)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sent', 'Sent'), ('failed', 'Failed'), ('given_up', 'given up')], default='waiting', max_length=8)),
+                ('tries', models.PositiveIntegerField(default=0)),
+                ('told_count', models.PositiveIntegerField(default=0)),
+                ('created_at', models.DateTimeField()),
+                ('next_try_at', models.DateTimeField()),
+                ('delivered_at', models.DateTimeField(blank=True, null=True)),
+                ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
+                ('last_error', models.CharField(blank=True, default='', max_length=200)),
             ],
         ),
         migrations.CreateModel(
-            name="Heartbeat",
+            name='Heartbeat',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("part", models.CharField(max_length=20, unique=True)),
-                ("counter", models.PositiveBigIntegerField(default=0)),
-                ("beat_at", models.DateTimeField(help_text="wall time, for people")),
-                (
-                    "is_stopped",
-                    models.BooleanField(default=False, help_text="ended by itself: its silence is no alarm"),
-                ),
-                ("detail", models.CharField(blank=True, default="", max_length=200)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('part', models.CharField(max_length=20, unique=True)),
+                ('counter', models.PositiveBigIntegerField(default=0)),
+                ('beat_at', models.DateTimeField(help_text='wall time, for people')),
+                ('is_stopped', models.BooleanField(default=False, help_text='ended by itself: its silence is no alarm')),
+                ('detail', models.CharField(blank=True, default='', max_length=200)),
             ],
         ),
         migrations.AddField(
-            model_name="alarm",
-            name="cause",
-            field=models.CharField(blank=True, default="", max_length=400),
+            model_name='alarm',
+            name='cause',
+            field=models.CharField(blank=True, default='', max_length=400),
         ),
         migrations.AddField(
-            model_name="alarm",
-            name="entries_stopped_at",
-            field=models.DateTimeField(blank=True, help_text="wall time", null=True),
+            model_name='alarm',
+            name='entries_stopped_at',
+            field=models.DateTimeField(blank=True, help_text='wall time', null=True),
         ),
         migrations.AddField(
-            model_name="alarm",
-            name="repeated_at",
-            field=models.DateTimeField(blank=True, help_text="wall time, latest", null=True),
+            model_name='alarm',
+            name='repeated_at',
+            field=models.DateTimeField(blank=True, help_text='wall time, latest', null=True),
         ),
         migrations.AddField(
-            model_name="alarm",
-            name="severity",
-            field=models.CharField(
-                choices=[("critical", "Critical"), ("warning", "Warning"), ("info", "Info")],
-                default=trading.domain.alarms.Severity["CRITICAL"],
-                max_length=8,
-            ),
+            model_name='alarm',
+            name='severity',
+            field=models.CharField(choices=[('critical', 'Critical'), ('warning', 'Warning'), ('info', 'Info')], default=trading.domain.alarms.Severity['CRITICAL'], max_length=8),
         ),
         migrations.AddField(
-            model_name="alarm",
-            name="undelivered_since",
-            field=models.DateTimeField(blank=True, help_text="wall time", null=True),
+            model_name='alarm',
+            name='undelivered_since',
+            field=models.DateTimeField(blank=True, help_text='wall time', null=True),
         ),
         migrations.AddField(
-            model_name="outgoingmail",
-            name="last_error",
-            field=models.CharField(blank=True, default="", max_length=200),
+            model_name='outgoingmail',
+            name='last_error',
+            field=models.CharField(blank=True, default='', max_length=200),
         ),
         migrations.AddField(
-            model_name="outgoingmail",
-            name="next_try_at",
-            field=models.DateTimeField(blank=True, help_text="wall time; whoever sends it moves it first", null=True),
+            model_name='outgoingmail',
+            name='next_try_at',
+            field=models.DateTimeField(blank=True, help_text='wall time; whoever sends it moves it first', null=True),
         ),
         migrations.AddField(
-            model_name="outgoingmail",
-            name="tries",
+            model_name='outgoingmail',
+            name='tries',
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name="user",
-            name="alarm_sound",
-            field=models.BooleanField(default=False, help_text="pages sound when a critical alarm comes"),
+            model_name='user',
+            name='alarm_sound',
+            field=models.BooleanField(default=False, help_text='pages sound when a critical alarm comes'),
         ),
         migrations.AddField(
-            model_name="user",
-            name="mails_warnings",
-            field=models.BooleanField(default=True, help_text="critical alarms are mailed in any case"),
+            model_name='user',
+            name='mails_warnings',
+            field=models.BooleanField(default=True, help_text='critical alarms are mailed in any case'),
         ),
         migrations.AlterField(
-            model_name="alarm",
-            name="seen_at",
-            field=models.DateTimeField(blank=True, help_text="wall time, first acknowledged", null=True),
+            model_name='alarm',
+            name='seen_at',
+            field=models.DateTimeField(blank=True, help_text='wall time, first acknowledged', null=True),
         ),
         migrations.AddConstraint(
-            model_name="alarm",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("client__isnull", False), models.Q(("cause", ""), _negated=True)),
-                fields=("day", "client", "code", "cause"),
-                name="one_alarm_a_cause",
-            ),
+            model_name='alarm',
+            constraint=models.UniqueConstraint(condition=models.Q(('client__isnull', False), models.Q(('cause', ''), _negated=True)), fields=('day', 'client', 'code', 'cause'), name='one_alarm_a_cause'),
         ),
         migrations.AddConstraint(
-            model_name="alarm",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("client__isnull", True), models.Q(("cause", ""), _negated=True)),
-                fields=("day", "code", "cause"),
-                name="one_alarm_a_cause_of_house",
-            ),
+            model_name='alarm',
+            constraint=models.UniqueConstraint(condition=models.Q(('client__isnull', True), models.Q(('cause', ''), _negated=True)), fields=('day', 'code', 'cause'), name='one_alarm_a_cause_of_house'),
         ),
         migrations.AddField(
-            model_name="alarmdelivery",
-            name="alarm",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="trading.alarm"
-            ),
+            model_name='alarmdelivery',
+            name='alarm',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='trading.alarm'),
         ),
         migrations.AddField(
-            model_name="alarmdelivery",
-            name="user",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='alarmdelivery',
+            name='user',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddIndex(
-            model_name="alarmdelivery",
-            index=models.Index(fields=["state", "next_try_at"], name="delivery_due"),
+            model_name='alarmdelivery',
+            index=models.Index(fields=['state', 'next_try_at'], name='delivery_due'),
         ),
         migrations.AddConstraint(
-            model_name="alarmdelivery",
-            constraint=models.UniqueConstraint(
-                fields=("alarm", "channel", "recipient"), name="one_delivery_a_recipient"
-            ),
+            model_name='alarmdelivery',
+            constraint=models.UniqueConstraint(fields=('alarm', 'channel', 'recipient'), name='one_delivery_a_recipient'),
         ),
     ]
