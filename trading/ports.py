@@ -241,6 +241,36 @@ class KillPress:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPress:
+    """The command of a press. `is_finished` says that somebody carried it out already."""
+
+    command_id: int
+    is_finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KillFile:
+    """One file of the kill directory. `touched` tells one press from the next by the same name; `touched_at` is wall
+    time."""
+
+    name: str
+    touched: str
+    touched_at: datetime
+    text: str
+
+
+class KillFiles(Protocol):
+    """The directory whose files are pressed kill switches. Every method answers at once; raises OSError."""
+
+    def prepare(self) -> None:
+        """Make the directory where it is missing."""
+
+    def names(self) -> tuple[str, ...]: ...
+    def read(self, name: str) -> KillFile | None:
+        """Read one file; None when it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
 class ControlView:
     """The control rows and unfinished commands at one moment; `accounts` by their keys."""
 
@@ -335,6 +365,9 @@ class EngineStore(Protocol):
 
     async def stop_ladder(self, place: Place, reason: str) -> None:
         """Hold a ladder's entries until a person lets it go on; one that is stopped already keeps its first reason."""
+
+    async def store_press(self, press: KillPress) -> StoredPress:
+        """Commit a kill switch that was pressed by a file: state, command and log, as a page does. Safe to repeat."""
 
     async def save_pnl(self, at: datetime, points: Sequence[tuple[int, Decimal, Decimal]]) -> None:
         """(client id, realised, unrealised), once a market minute."""

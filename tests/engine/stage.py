@@ -9,6 +9,7 @@ from typing import Any
 from tests.fakes.broker import FakeBroker
 from tests.fakes.feed import FakeFeed, FakeLive
 from tests.fakes.history import FakeHistory
+from tests.fakes.kill_files import FakeKillFiles
 from tests.fakes.virtual_clock import VirtualClock, let_run
 from trading.domain.calendar import MarketCalendar
 from trading.domain.control import TradingState
@@ -62,6 +63,7 @@ class Stage:
         self.machine = MemoryMachine()
         self.feed = FakeFeed()
         self.live = FakeLive()
+        self.kill_files = FakeKillFiles(self.clock)
         self.brokers: dict[str, FakeBroker] = {}
         self.history = FakeHistory()
         self.plans: dict[str, Instrument] = {}
@@ -104,6 +106,7 @@ class Stage:
             "store": self.store,
             "leases": self.store,
             "locks": MemoryLocks(self.machine),
+            "kill_files": self.kill_files,
             "feed": self.feed,
             "broker_for": self.broker_for,
             "history_for": lambda ref: self.history,

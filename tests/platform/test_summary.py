@@ -140,6 +140,7 @@ def press(*words: str) -> str:
     return out.getvalue()
 
 
+@pytest.mark.usefixtures("state_dir")
 def test_kill_lowers_one_client_and_asks_the_engine(alice: Client) -> None:
     make_client("charlie")
 
@@ -152,6 +153,7 @@ def test_kill_lowers_one_client_and_asks_the_engine(alice: Client) -> None:
     assert "no new entry" in said
 
 
+@pytest.mark.usefixtures("state_dir")
 def test_kill_can_leave_positions_and_can_stop_the_house(alice: Client) -> None:
     press("--all", "--leave-positions")
 
@@ -160,6 +162,7 @@ def test_kill_can_leave_positions_and_can_stop_the_house(alice: Client) -> None:
     assert (command.client, command.arguments["leave_positions"]) == (None, True)
 
 
+@pytest.mark.usefixtures("state_dir")
 @pytest.mark.parametrize("words", [["--client", "nobody@example.com"], [], ["--all", "--client", "a@b"]])
 def test_kill_needs_exactly_one_known_target(words: list[str]) -> None:
     with pytest.raises(CommandError):

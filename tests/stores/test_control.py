@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.factories import DAY, entry_intent, exit_intent
 from tests.stores.steps import create_and_claim, hold_lease
 from tests.stores.worlds import ALICE, CHARLIE, World
-from trading.domain.control import CommandKind, TradingState
-from trading.ports import Claim
+from trading.domain.control import CommandKind, KillPath, TradingState
+from trading.ports import Claim, KillPress
 
 
 async def test_the_control_view_has_states_and_unfinished_commands(world: World) -> None:
@@ -108,3 +110,41 @@ async def test_a_latch_of_an_account_holds_today_only(world: World) -> None:
     assert (await world.store.control()).accounts[ALICE] is TradingState.REDUCING
     world.clock.advance(days=1)
     assert (await world.store.control()).accounts[ALICE] is TradingState.ACTIVE
+
+
+def file_press(client_id: int | None, account_key: str = "", once_key: str = "kill:one") -> KillPress:
+    return KillPress(client_id, account_key, None, KillPath.FILE, "kill file", once_key)
+
+
+async def test_a_press_by_a_file_lowers_the_state_and_writes_command_and_log(world: World) -> None:
+    stored = await world.store.store_press(file_press(world.alice))
+
+    view = await world.store.control()
+    assert view.states[world.alice] is TradingState.REDUCING
+    (command,) = view.commands
+    assert (command.command_id, command.arguments) == (stored.command_id, {"leave_positions": False})
+    assert not stored.is_finished
+    ((who, kind, told),) = await world.events()
+    assert (who, kind, told["path"], told["by"]) == (world.alice, "KILL_PRESSED", "kill file", "kill file")
+
+
+@pytest.mark.parametrize("level", ["house", "client", "account"])
+async def test_the_same_press_told_again_is_one_command_also_when_it_is_finished(world: World, level: str) -> None:
+    whom = {"house": (None, ""), "client": (world.alice, ""), "account": (world.alice, ALICE)}[level]
+    first = await world.store.store_press(file_press(*whom))
+    assert await world.store.store_press(file_press(*whom)) == first
+    await world.store.finish_command(first.command_id, {"flat": True})
+
+    again = await world.store.store_press(file_press(*whom))
+
+    assert (again.command_id, again.is_finished) == (first.command_id, True)
+    assert len(await world.events()) == 1
+
+
+async def test_another_press_while_the_first_is_carried_out_joins_it(world: World) -> None:
+    first = await world.store.store_press(file_press(world.alice))
+
+    assert await world.store.store_press(file_press(world.alice, once_key="kill:two")) == first
+    await world.store.finish_command(first.command_id, {})
+    third = await world.store.store_press(file_press(world.alice, once_key="kill:three"))
+    assert third.command_id != first.command_id

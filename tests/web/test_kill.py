@@ -1,6 +1,7 @@
 """The kill switches of the pages: each level, one effect a press, and only for those it belongs to."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client as Browser
 from tests.factories import make_account
 from tests.web.conftest import text_of
 from trading.models import AccountControl, Client, CommandRow, EventLog, House, User
+from trading.services import wiring
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Browser]
@@ -155,3 +157,55 @@ def test_every_kill_form_names_its_press_anew(bob: User, alice: Client, signed_i
     names = [press.partition('"')[0] for page in presses for press in page]
     assert len(names) == 4  # the house's and alice's, twice
     assert len(set(names)) == 4
+
+
+def test_a_kill_file_is_seen_on_every_page_before_any_engine_wrote_it_down(
+    alice: Client, charlie: Client, bob: User, signed_in: SignedIn, state_dir: Path
+) -> None:
+    wiring.kill_files().write("client:alice@example.com", "")
+
+    assert "the kill file client:alice@example.com is there" in text_of(signed_in(alice).get("/dashboard/"))
+    assert "the kill file" not in text_of(signed_in(charlie).get("/dashboard/"))
+    board = text_of(signed_in(bob).get("/operator/"))
+    assert board.count('data-state="REDUCING"') == 1
+
+
+def test_raising_puts_the_kill_file_away_and_writes_it_down(
+    alice: Client, signed_in: SignedIn, state_dir: Path
+) -> None:
+    wiring.kill_files().write("client:alice@example.com", "")
+    wiring.kill_files().write("account:kite:AB1001", "")
+    make_account(alice)
+
+    signed_in(alice).post("/trade-again/", {"reason": "all is well", "confirmation": "TRADE AGAIN"})
+
+    assert wiring.kill_files().names() == ("account:kite:AB1001",)
+    assert len(list((state_dir / "kill-raised").iterdir())) == 1
+    assert EventLog.objects.get(kind="STATE_RAISED").data["kill_files"] == "client:alice@example.com"
+
+
+def test_a_kill_file_of_the_house_is_put_away_by_an_operator_only(
+    alice: Client, bob: User, signed_in: SignedIn, state_dir: Path
+) -> None:
+    wiring.kill_files().write("house", "")
+
+    reply = signed_in(alice).post(
+        "/trade-again/", {"reason": "all is well", "confirmation": "TRADE AGAIN"}, follow=True
+    )
+    assert "the kill file house is there" in text_of(reply)
+    assert wiring.kill_files().names() == ("house",)
+
+    signed_in(bob).post("/operator/raise/", {"reason": "all is well", "confirmation": "ALL CLIENTS"})
+    assert wiring.kill_files().names() == ()
+
+
+def test_a_kill_file_that_cannot_be_moved_goes_on_stopping_and_the_page_says_so(
+    alice: Client, signed_in: SignedIn, state_dir: Path
+) -> None:
+    wiring.kill_files().write("client:alice@example.com", "")
+    (state_dir / "kill-raised").write_text("in the way")
+
+    reply = signed_in(alice).post("/trade-again/", {"reason": "all is well", "confirmation": "TRADE AGAIN"})
+
+    assert "stays and goes on stopping" in text_of(reply)
+    assert wiring.kill_files().names() == ("client:alice@example.com",)

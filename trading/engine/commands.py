@@ -13,6 +13,7 @@ from trading.engine.client import ClientBook
 from trading.engine.flatten import Flattener, FlattenOrder
 from trading.engine.house import House
 from trading.engine.kill import KillSwitch
+from trading.engine.kill_files import KillFileWatch
 from trading.engine.square_off import SquareOffPlanner
 from trading.engine.tools import Tools
 from trading.engine.work import first_of, happened
@@ -43,6 +44,7 @@ class CommandDesk:
         self._flattener = flattener
         self._reload_plans = reload_plans
         self._begun: set[int] = set()
+        self.kill_files = KillFileWatch(tools, house, kill, self._begun)
         self._again = Backoff(first_s=1.0, most_s=30.0)
         self._reading = asyncio.Lock()
 

@@ -1,9 +1,11 @@
 """Who may enter now: the control rows as last read, the limits just reached, and whether the feed is fit."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from trading.domain.control import TradingState, strictest
+from trading.domain.kill_file import Stopped
 from trading.ports import ControlView, Place
 
 
@@ -24,6 +26,11 @@ class ControlState:
     _unseen: dict[int, str] = field(default_factory=dict)
     """Latches that this process set and has not read back yet: rows read before they were stored do not undo them."""
     _unseen_stops: dict[Place, str] = field(default_factory=dict)
+    why_file: Callable[[int, str], str] = lambda client_id, account_key: ""
+    """Says which kill file keeps an account of a client from entering at this moment, empty for none."""
+    _files: frozenset[Stopped] = frozenset()
+    _unseen_presses: set[Stopped] = field(default_factory=set)
+    """Presses by a file that the database does not have yet."""
 
     def of(self, client_id: int) -> TradingState:
         """Give a client's own state; one nobody told of may not enter."""
@@ -64,3 +71,28 @@ class ControlState:
         for client_id, message in unseen.items():
             if client_id not in self.latched:
                 self.latch(client_id, message)
+        self._stop_by_files()
+
+    def see_files(self, standing: Iterable[Stopped]) -> None:
+        """Note whom the kill files that are there stop."""
+        self._files = frozenset(standing)
+        self._stop_by_files()
+
+    def press_unseen(self, stopped: Stopped) -> None:
+        """A press that the database must still be told of counts from now on, also when its file goes away."""
+        self._unseen_presses.add(stopped)
+        self._stop_by_files()
+
+    def press_stored(self, stopped: Stopped) -> None:
+        """The database has the press: from now on its rows count."""
+        self._unseen_presses.discard(stopped)
+
+    def _stop_by_files(self) -> None:
+        for stopped in self._files | self._unseen_presses:
+            if stopped.account_key:
+                own = self.of_account(stopped.account_key)
+                self.accounts[stopped.account_key] = strictest(own, TradingState.REDUCING)
+            elif stopped.client_id is not None:
+                self.clients[stopped.client_id] = strictest(self.of(stopped.client_id), TradingState.REDUCING)
+            else:
+                self.house = strictest(self.house, TradingState.REDUCING)

@@ -12,6 +12,7 @@ from trading.ports import (
     Broker,
     Clock,
     EngineStore,
+    KillFiles,
     LeaseStore,
     LivePublisher,
     MarketHold,
@@ -25,7 +26,8 @@ class EngineDeps:
     """The world of one engine process.
 
     `broker_for` and `history_for` may be called again for an account whose session was dead. `hold` is given only
-    with the simulated exchange. `wake` is set by whoever hears that a command was written; missing it costs a poll.
+    with the simulated exchange, `kill_files` to every real process. `wake` is set by whoever hears that a command was
+    written; missing it costs a poll.
     """
 
     clock: Clock
@@ -39,6 +41,7 @@ class EngineDeps:
     calendar: MarketCalendar
     hold: MarketHold | None = None
     alarm_post: AlarmPost | None = None
+    kill_files: KillFiles | None = None
     shard: str = "main"
     holder: str = "engine"
     wake: asyncio.Event | None = None

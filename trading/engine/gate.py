@@ -66,6 +66,8 @@ class Gate:
         return result
 
     def _checks(self, working: Working) -> Iterator[tuple[str, Callable[[], Finding]]]:
+        if not working.purpose.is_exit:
+            yield "kill_file", self.kill_file
         yield "kill_state", lambda: self._kill_state(working)
         yield "lease", lambda: self._lease(working)
         if working.purpose.is_exit:
@@ -73,6 +75,12 @@ class Gate:
         else:
             yield from self._entry.all(working)
         yield "order_rules", lambda: check_order_rules(self.sight, working)
+
+    def kill_file(self) -> Finding:
+        """Look at the kill directory now: it counts while database, Redis and web are down, too."""
+        sight = self.sight
+        why = sight.control.why_file(sight.client.client_id, sight.desk.ref.key)
+        return Finding(Denial("KILL_SWITCH", why) if why else None, {"why": why})
 
     def _kill_state(self, working: Working) -> Finding:
         control, client_id = self.sight.control, self.sight.client.client_id

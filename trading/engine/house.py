@@ -1,10 +1,12 @@
 """The shard as a whole: its clients and desks, the control rows, and small questions about them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from trading.domain.caps import HouseCaps
 from trading.domain.control import TradingState, strictest
+from trading.domain.kill_file import Stopped
 from trading.engine.client import ClientBook
 from trading.engine.control_state import ControlState
 from trading.engine.desk import AccountDesk
@@ -51,8 +53,18 @@ class House:
 
     def note_control(self, view: ControlView) -> None:
         """Take over the control rows, and tell about every client whose state, or an account's of theirs, changed."""
+        with self._telling():
+            self.control.take(view)
+
+    def stop_by_files(self, standing: Iterable[Stopped]) -> None:
+        """Note whom the kill files that are there stop, and tell about it."""
+        with self._telling():
+            self.control.see_files(standing)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
         before = {client_id: self._states(client_id) for client_id in self.clients}
-        self.control.take(view)
+        yield
         for client_id, states in before.items():
             if self._states(client_id) != states:
                 self.on_state(client_id)

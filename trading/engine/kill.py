@@ -33,14 +33,14 @@ class KillSwitch:
         gate_ms = self._since(pressed)
         results = await asyncio.gather(*(self._one(client, command, pressed) for client in clients))
         is_flat = all(result["flat_ms"] is not None for result in results)
-        if command.client_id is None and is_flat:
-            await self._halt(None, "", "kill switch: flat, confirmed by the brokers")
         for client, result in zip(clients, results, strict=True):
             told = {**result, "gate_ms": gate_ms, "text": _words(result)}
             self._tools.journal.record("KILL_DONE", client.client_id, told, account=command.account_key)
         whole = {"gate_ms": gate_ms, **_whole(results)}
         if command.client_id is None:
             self._tools.journal.record("KILL_DONE", None, {**whole, "text": _words(whole)})
+        if is_flat:  # after what was measured: the database may be away
+            await self._halt(command.client_id, command.account_key, "kill switch: flat, confirmed by the broker")
         return whole
 
     async def _one(self, client: ClientBook, command: Command, pressed: float) -> dict[str, Any]:
@@ -60,8 +60,6 @@ class KillSwitch:
         unseen = self._unseen(client, account)
         if leaves or unseen:
             return {**measured, "flat_ms": None, "left_open": self._open(client, account), "unconfirmed": unseen}
-        if command.client_id is not None:
-            await self._halt(command.client_id, command.account_key, "kill switch: flat, confirmed by the broker")
         return {**measured, "flat_ms": self._since(pressed), "left_open": {}, "unconfirmed": []}
 
     async def _stop_entries(self, order: FlattenOrder, pressed: float) -> dict[str, int]:

@@ -218,6 +218,9 @@ class LadderRunner:
         if tick is not None and not self.is_blocked and self._book.count(self.token) > self._seen:
             self.on_tick(tick)
             self._book.refresh(self.token)
+        kept = self._saved.get("wish")
+        if kept and kept["whole"] and self.line.wish is None:
+            self.save()  # a restart would close what was opened by hand since
         self._tell_when_flat()
 
     def retire(self, when_flat: Callable[[], None]) -> None:

@@ -68,7 +68,8 @@ class OrderSender:
 
     def _second_thoughts(self, working: Working, asked_at: float) -> Denial | None:
         """Judge again what was withdrawn meanwhile, or what the claim kept waiting: the world went on."""
-        if not working.is_withdrawn and self._tools.clock.monotonic() - asked_at <= VERDICT_HOLDS_S:
+        is_fresh = not working.is_withdrawn and self._tools.clock.monotonic() - asked_at <= VERDICT_HOLDS_S
+        if is_fresh and (working.purpose.is_exit or self._gate.kill_file().denial is None):
             return None
         result = self._gate.check(working)
         self._tell_gate(working, result)

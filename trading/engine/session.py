@@ -125,6 +125,7 @@ class Session:
         keep = self.tools.keep
         keep(self.tools.journal.keep_flushing, "journal")
         keep(self.live.run, "live")
+        keep(self.commands.kill_files.run, "kill files")
         if self.tools.deps.hold is None:
             keep(lambda: self.tools.timers.drive(self.tools.clock), "timers")
         await self.tools.changed.until(self._is_every_account_looked_at)

@@ -16,6 +16,7 @@ from trading.domain.errors import RiskDenied
 from trading.domain.timezone import ist_day, to_ist
 from trading.models import AccountControl, BrokerAccount, Client, CommandRow, User
 from trading.ports import Clock, EngineEvent, KillPress, LivePublisher
+from trading.services import kill_files
 from trading.services.events import actor, market_now
 from trading.stores import commands, kills
 from trading.stores.chain import append_events
@@ -65,17 +66,19 @@ def raise_state(
 ) -> ControlRow:
     """Let a client, one account of a client, or with None the house, trade again. Only a person does this.
 
-    `seen` is the `stamp` of what the person decided on; what is ACTIVE already stays as it is. Raises RiskDenied:
+    `seen` is the `stamp` of what the person decided on; what is ACTIVE already stays as it is. A kill file of just
+    this house, client or account is put away. Raises RiskDenied: KILL_DIRECTORY and KILL_FILE_STAYS about that file,
     KILL_RUNNING while a kill is being carried out, STATE_CHANGED when somebody pressed since, LATCHED when a limit
     was reached today, which nobody lifts before the next session. Raises PermissionDenied for somebody else's client
     or account.
     """
     _check_may_act(by, client, account)
     client_id, key, today = (client.pk if client else None), (account.key if account else ""), _today(clock)
+    files = kill_files.files_of(client_id, key)
     with transaction.atomic():
         take([CONTROL, chain_lock(client_id)])
         row = control_row(client_id, key)
-        if row.state_on(today) is TradingState.ACTIVE:
+        if row.state_on(today) is TradingState.ACTIVE and not files:
             return row
         if any(one.arguments.get("account_key", "") == key for one in commands.unfinished(CommandKind.KILL, client_id)):
             raise RiskDenied("KILL_RUNNING", "the kill switch is still being carried out; wait until it says flat")
@@ -85,11 +88,14 @@ def raise_state(
         if row.latched_day == today:
             raise RiskDenied("LATCHED", f"trading stays off until the next session: {latched}")
         told = {"was": row.state_on(today), "state": TradingState.ACTIVE, "reason": reason}
+        if files:
+            told["kill_files"] = ", ".join(files)
         row.state, row.state_reason, row.state_changed_at = TradingState.ACTIVE, reason[:200], clock.wall()
         row.latched_day, row.latched_state, row.latched_reason = None, TradingState.ACTIVE, ""
         row.save()
         _record(client_id, "STATE_RAISED", told, by=by, clock=clock, account_key=key)
         _publish_state(publisher, client_id, row)
+    kill_files.put_away(files, clock=clock)  # after the commit: cut short in between, it stays stopped
     return row
 
 

@@ -13,7 +13,7 @@ from trading.domain.risk import FEED_STALE_AFTER_S, feed_stale_after_s
 from trading.marketdata import keys
 from trading.marketdata.status import FeedStatus, decode_status
 from trading.models import AccountControl, BrokerAccount, Client, House
-from trading.services import wiring
+from trading.services import kill_files, wiring
 from trading.stores.calendar import market_calendar
 
 AGE_WORDS = ((86_400, "days"), (3_600, "h"), (60, "min"))
@@ -102,7 +102,7 @@ def client_state(client: Client, day: date) -> StateView:
     own, whole = client.state_on(day), house.state_on(day)
     if strictest(own, whole) is not own:
         return StateView(whole, f"the house: {house.latched_reason_on(day) or house.state_reason}")
-    return StateView(own, client.latched_reason_on(day) or client.state_reason)
+    return _or_by_file(own, client.latched_reason_on(day) or client.state_reason, client.pk)
 
 
 def account_state(account: BrokerAccount, client: Client, day: date) -> StateView:
@@ -111,10 +111,17 @@ def account_state(account: BrokerAccount, client: Client, day: date) -> StateVie
     own, above = control.state_on(day), client_state(client, day)
     if strictest(own, above.state) is not own:
         return above
-    return StateView(own, control.latched_reason_on(day) or control.state_reason)
+    return _or_by_file(own, control.latched_reason_on(day) or control.state_reason, client.pk, account.key)
 
 
 def house_state(day: date) -> StateView:
     """Give the state of the whole house."""
     house = House.objects.first() or House()
-    return StateView(house.state_on(day), house.latched_reason_on(day) or house.state_reason)
+    return _or_by_file(house.state_on(day), house.latched_reason_on(day) or house.state_reason, None)
+
+
+def _or_by_file(state: TradingState, reason: str, client_id: int | None, account_key: str = "") -> StateView:
+    """A kill file stops from the moment at which it lies there, also before an engine has written it down."""
+    if state is TradingState.ACTIVE and (why := kill_files.why_stopped(client_id, account_key)):
+        return StateView(TradingState.REDUCING, why)
+    return StateView(state, reason)

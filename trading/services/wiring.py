@@ -30,6 +30,7 @@ from trading.services.egress import egress_problem
 from trading.stores.account_locks import FileAccountLocks
 from trading.stores.calendar import market_calendar
 from trading.stores.engine import DjangoEngineStore
+from trading.stores.kill_files import DiskKillFiles
 from trading.stores.leases import DjangoLeaseStore
 from trading.stores.thread import DatabaseThread
 
@@ -175,6 +176,11 @@ def _history_row(account_id: int) -> BrokerAccount:
         connection.close()
 
 
+def kill_files() -> DiskKillFiles:
+    """Give the kill directory of this installation."""
+    return DiskKillFiles(settings.STATE_DIR)
+
+
 def live_publisher() -> SyncLivePublisher:
     """Give what tells the pages of a page, task or command."""
     return SyncLivePublisher(redis_client())
@@ -205,6 +211,7 @@ async def run_strategy(
             store=DjangoEngineStore(work, clock),
             leases=DjangoLeaseStore(lease_work),
             locks=FileAccountLocks(settings.LOCK_DIR, holder, clock),
+            kill_files=kill_files(),
             feed=feed,
             broker_for=brokers,
             history_for=brokers.history,

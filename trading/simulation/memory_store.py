@@ -21,11 +21,13 @@ from trading.ports import (
     ControlView,
     DayBook,
     EngineEvent,
+    KillPress,
     LadderRecord,
     LeaseView,
     Place,
     Plan,
     StoredIntent,
+    StoredPress,
 )
 
 
@@ -61,6 +63,8 @@ class MemoryStore:
         self.opening_ranges: dict[tuple[date, str, str, int], OpeningRange] = {}
         self.commands: dict[int, tuple[date, Command]] = {}
         self.results: dict[int, Mapping[str, Any]] = {}
+        self.presses: dict[str, int] = {}
+        """Command ids by the key of a press."""
         self.verdicts: dict[str, Sequence[Mapping[str, Any]]] = {}
         self.reasons: dict[str, Mapping[str, Any]] = {}
         self.events: list[EngineEvent] = []
@@ -98,9 +102,7 @@ class MemoryStore:
         self._lower(client_id, account_key, TradingState.REDUCING)
         if client_id is not None and leave_positions is None:
             leave_positions = not self.policies[client_id].squares_off_on_kill
-        arguments: dict[str, Any] = {"leave_positions": leave_positions}
-        if account_key:
-            arguments["account_key"] = account_key
+        arguments = {"leave_positions": leave_positions} | ({"account_key": account_key} if account_key else {})
         return self.add_command(CommandKind.KILL, client_id, arguments, day=self._today())
 
     # EngineStore
@@ -282,6 +284,26 @@ class MemoryStore:
         self._check()
         self.stopped_ladders.setdefault(place, reason)
 
+    async def store_press(self, press: KillPress) -> StoredPress:
+        self._check()
+        whom, today = (press.client_id, press.account_key), self._today()
+        known = self.presses.get(press.once_key)
+        if known is not None and self._own_state(*whom, today) is not TradingState.ACTIVE:
+            return StoredPress(known, known in self.results)
+        for command_id, (_, one) in self.commands.items():
+            is_same = one.kind is CommandKind.KILL and (one.client_id, one.account_key) == whom
+            if is_same and command_id not in self.results:
+                return StoredPress(command_id, is_finished=False)
+        was = self._own_state(*whom, today)
+        made = self.press_kill(press.client_id, account_key=press.account_key, leave_positions=press.leave_positions)
+        if press.once_key and known is None:
+            self.presses[press.once_key] = made
+        state = self._own_state(*whom, today)
+        told = {"was": was, "state": state, **self.commands[made][1].arguments, "command": made, "path": press.path}
+        at, account = self._clock.now(), press.account_key
+        self.events.append(EngineEvent(press.client_id, "KILL_PRESSED", at, {**told, "by": press.by}, account))
+        return StoredPress(made, is_finished=False)
+
     async def save_pnl(self, at: datetime, points: Sequence[tuple[int, Decimal, Decimal]]) -> None:
         self._check()
         for client_id, realised, unrealised in points:
@@ -335,6 +357,11 @@ class MemoryStore:
     def _account(self, key: str, day: date) -> TradingState:
         state, latch = self.account_states.get(key, TradingState.ACTIVE), self.account_latches.get(key)
         return strictest(state, latch.state) if latch and latch.day == day else state
+
+    def _own_state(self, client_id: int | None, account_key: str, day: date) -> TradingState:
+        if account_key:
+            return self._account(account_key, day)
+        return self._house(day) if client_id is None else self._policy(client_id, day).state
 
     def _policy(self, client_id: int, day: date) -> ClientPolicy:
         policy, latch = self.policies[client_id], self.latches.get(client_id)

@@ -10,8 +10,18 @@ from trading.domain.opening_range import OpeningRange
 from trading.domain.orders import BrokerOrder, BrokerTrade, IntentState, OrderIntent
 from trading.domain.timezone import ist_day
 from trading.models import LadderState, PnlPoint
-from trading.ports import Claim, Clock, ControlView, DayBook, EngineEvent, LadderRecord, Place
-from trading.stores import alarms, commands, fills, intents, ladder_stops, ranges
+from trading.ports import (
+    Claim,
+    Clock,
+    ControlView,
+    DayBook,
+    EngineEvent,
+    KillPress,
+    LadderRecord,
+    Place,
+    StoredPress,
+)
+from trading.stores import alarms, commands, fills, intents, kills, ladder_stops, ranges
 from trading.stores.accounts import AccountIndex
 from trading.stores.book import load_book, read_control
 from trading.stores.chain import append_events
@@ -127,6 +137,16 @@ class DjangoEngineStore:
             lambda: ladder_stops.stop(self._accounts.of(account).account_id, instrument, reason, at=at, wall=wall),
             locks=[CONTROL],
         )
+
+    async def store_press(self, press: KillPress) -> StoredPress:
+        """Commit a kill switch that was pressed by a file; see the port."""
+        at, wall = self._clock.now(), self._clock.wall()
+
+        def work() -> StoredPress:
+            command, _ = kills.press(press, at=at, wall=wall)
+            return StoredPress(command.pk, command.finished_at is not None)
+
+        return await self._thread.run(work, locks=[CONTROL, chain_lock(press.client_id)])
 
     async def save_pnl(self, at: datetime, points: Sequence[tuple[int, Decimal, Decimal]]) -> None:
         """Keep one point a client and market minute; the later one of a minute counts."""

@@ -15,6 +15,7 @@ from trading.models import Client, EventLog, OrderIntentRow
 from trading.services.views.orders import PURPOSE_WORDS, order_row, status_words
 
 GATE_WORDS = {
+    "kill_file": "no kill file is in the way",
     "kill_state": "the kill switch is off, or this is an exit",
     "lease": "this engine speaks for the account",
     "session": "the market is open for it",
