@@ -13,7 +13,8 @@ from tests.web.conftest import text_of
 from tests.web.seed import seed_day
 from trading.domain.control import TradingState
 from trading.models import BrokerAccount, Client, CommandRow, DayReport, House, OrderIntentRow, User, WatchItem
-from trading.services import people
+from trading.services import people, wiring
+from trading.services.tokens import Scope, make_token
 from trading.stores import ladder_stops
 from trading.web.urls import urlpatterns
 
@@ -23,7 +24,7 @@ SignedIn = Callable[..., Browser]
 PUBLIC = {"home", "start", "theme", "demo-mail", "demo-brokers", "account_email", "kite-callback"}
 """What a stranger may open; the callback refuses every browser that asked for nothing (test_broker_connect)."""
 POST_ONLY = {
-    "theme", "onboarding-start", "broker-disconnect", "kill", "kill-account", "operator-kill",
+    "theme", "onboarding-start", "broker-disconnect", "kill", "kill-account", "operator-kill", "token-revoke",
     "watchlist-trading", "watchlist-move", "watchlist-remove",
 }  # fmt: skip
 OPERATORS = {"operator", "operator-caps", "operator-raise", "operator-raise-house", "operator-kill"}
@@ -31,6 +32,7 @@ OF_AN_ACCOUNT = ("broker-disconnect", "kill-account", "raise-account")
 OF_A_LINE = ("watchlist-line", "watchlist-trading", "watchlist-move", "watchlist-remove")
 WITH_FORM = {"broker-connect", "kite-login", "settings-limits", "settings-feed", "watchlist-add", "watchlist-line"} | {
     "raise-state",
+    "settings-tokens",
     "raise-account",
     "ladder-again",
     "operator-caps",
@@ -54,6 +56,7 @@ def places(alice: Client) -> dict[str, str]:
         **{name: {"account": account.seal_id} for name in OF_AN_ACCOUNT},
         "order-why": {"tag": OrderIntentRow.objects.values_list("tag", flat=True)[0]},
         "operator-raise": {"client": alice.pk},
+        "token-revoke": {"token": make_token(alice.user, "a test", [Scope.KILL], clock=wiring.clock())[0].pk},
         "ladder-again": {"stop": stop.pk},
         "report-day": {"day": DAY.isoformat()},
         "report-csv": {"day": DAY.isoformat()},

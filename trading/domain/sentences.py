@@ -167,6 +167,8 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "LADDER_ALLOWED": lambda data: f"{data['instrument']} may enter again, allowed by {data['by']}: {data['reason']}",
     "STARTED_ON_PAPER": _by("started on paper"),
     "STARTED_LIVE": _by("started live trading"),
+    "TOKEN_MADE": lambda data: f"API token {data['name']} ({data['scopes']}) made by {data['by']}",
+    "TOKEN_REVOKED": lambda data: f"API token {data['name']} revoked by {data['by']}",
     "WATCHLIST_CHANGED": _by("watchlist changed"),
     "FEED_STALE": lambda data: f"no new entries: {data['text']}",
     "FEED_FRESH": lambda _: "the price feed is fresh, entries may pass",

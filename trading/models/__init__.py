@@ -13,6 +13,7 @@ from trading.models.people import Client, ClientMode, User
 from trading.models.results import DayReport, PnlPoint
 from trading.models.secret import Secret, SecretField, SecretRefused
 from trading.models.strategies import AccountStrategy, Strategy, StrategyKind
+from trading.models.tokens import ApiToken
 from trading.models.watchlist import QuantityMode, WatchItem
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "AccountStrategy",
     "Alarm",
     "AlarmDelivery",
+    "ApiToken",
     "BrokerAccount",
     "BrokerName",
     "Channel",

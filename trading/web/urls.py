@@ -15,6 +15,7 @@ from trading.web.views import (
     raising,
     reports,
     status,
+    tokens,
     watchlist,
 )
 
@@ -32,6 +33,8 @@ urlpatterns = [
     path("settings/brokers/", people.broker_accounts, name="settings-brokers"),
     path("settings/brokers/connect/", brokers.connect, name="broker-connect"),
     path("settings/brokers/<uuid:account>/disconnect/", brokers.disconnect, name="broker-disconnect"),
+    path("settings/tokens/", tokens.settings_page, name="settings-tokens"),
+    path("settings/tokens/<int:token>/revoke/", tokens.revoke, name="token-revoke"),
     path("settings/limits/", people.risk_limits, name="settings-limits"),
     path("broker/kite/login/", brokers.login, name="kite-login"),
     path("broker/kite/callback/", brokers.callback, name="kite-callback"),

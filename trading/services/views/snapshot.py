@@ -1,14 +1,14 @@
 """One picture of everything a screen shows: what the live socket sends first, and what pages are drawn from."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from trading.domain.timezone import ist_day, to_ist
-from trading.models import BrokerAccount, Client, CommandRow, WatchItem
+from trading.models import BrokerAccount, Client, WatchItem
 from trading.services import glance
 from trading.services.views import happenings, orders, outlook, positions, prices, rehearsals, watch
+from trading.services.views.kills import last_kill
 from trading.stores.controls import seen_row
 
 ORDERS_SHOWN = 50
@@ -51,7 +51,7 @@ def client_snapshot(client: Client) -> dict[str, Any]:
         "coming": outlook.coming(client, market.now, outlook.square_offs(client, day)),
         "squared_off": outlook.squared_off(client, day),
         "rehearsal": rehearsals.rehearsal_of(client, day),
-        "kill": kill_part(client, day),
+        "kill": last_kill(client, day),
         "accounts": account_rows(client, day),
     }
 
@@ -130,30 +130,6 @@ def account_rows(client: Client, day: date) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def kill_part(client: Client, day: date) -> dict[str, Any] | None:
-    """Give the day's last kill switch that concerns a client: when, by whom, measured milliseconds once it is done."""
-    concerns = CommandRow.objects.filter(kind="KILL", day=day).select_related("requested_by")
-    row = (concerns.filter(client=client) | concerns.filter(client=None)).order_by("-pk").first()
-    return None if row is None else kill_row(row)
-
-
-def kill_row(row: CommandRow) -> dict[str, Any]:
-    """Shape one kill command. `flat_ms` None and `is_done` True: positions were left by choice, unless accounts
-    are `unconfirmed`: then nobody knows whether they are flat.
-    """
-    result: Mapping[str, Any] = row.result
-    return {
-        "id": row.pk,
-        "time": f"{to_ist(row.asked_at):%H:%M:%S}",
-        "by": row.requested_by.email if row.requested_by else "command line",
-        "path": row.path,
-        "account": row.arguments.get("account_key", ""),
-        "is_done": row.finished_at is not None,
-        **{name: result.get(name) for name in ("gate_ms", "last_entry_ms", "cancels_ms", "flat_ms", "left_open")},
-        "unconfirmed": result.get("unconfirmed") or [],
-    }
 
 
 def _instruments(client: Client, day: date) -> set[str]:

@@ -13,9 +13,10 @@ from trading.domain.timezone import ist_day
 from trading.services import wiring
 from trading.services.events import market_now
 from trading.services.views.house import MONEY, alarms_of, house_snapshot
+from trading.services.views.kills import kill_rows
 from trading.web.access import the_operator
 
-PARTS = ("tiles", "clients", "rehearsals", "alarms", "events")
+PARTS = ("tiles", "clients", "kills", "rehearsals", "alarms", "events")
 COLUMNS = (
     ("email", "Client"),
     ("state", "State"),
@@ -53,6 +54,7 @@ def board(request: HttpRequest) -> HttpResponse:
     context = {
         "house": house,
         "alarms": alarms_of(ist_day(market_now(wiring.clock()))),
+        "kills": kill_rows(),
         "columns": [_column(key, label, name, is_descending=is_descending) for key, label in COLUMNS],
     }
     return render(request, f"operator/parts/{part}.html" if part else "operator/board.html", context)

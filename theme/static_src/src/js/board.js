@@ -6,7 +6,7 @@ import { moveStrip } from "./strip.js";
 const REDRAW_AFTER_MS = 400;
 const REDRAW_AT_MOST_EVERY_MS = 1500;
 const FEED_KEPT = 50;
-const ALL_PARTS = ["state", "rehearsal", "tiles", "positions", "orders", "events", "closed", "clients", "rehearsals", "alarms"];
+const ALL_PARTS = ["state", "rehearsal", "tiles", "positions", "orders", "events", "closed", "clients", "kills", "rehearsals", "alarms"];
 
 const waiting = new Map();
 const drawnAt = new Map();
@@ -92,7 +92,7 @@ function showEvent(data) {
     list.parentElement.querySelector(".empty")?.remove();
   }
   if (data.kind === "ALARM") redraw("alarms");
-  if (data.kind.startsWith("KILL") || data.kind.startsWith("STATE")) redraw("state");
+  if (data.kind.startsWith("KILL") || data.kind.startsWith("STATE")) for (const part of ["state", "kills"]) redraw(part);
   if (data.kind.startsWith("SQUARE")) redraw("rehearsal");
 }
 
@@ -120,6 +120,7 @@ function showClient(client) {
   if (client.state) redraw("clients");
   if (client.event_kind === "ALARM") redraw("alarms");
   if (client.event_kind?.startsWith("SQUARE")) redraw("rehearsals");
+  if (client.event_kind?.startsWith("KILL")) redraw("kills");
 }
 
 /** A symbol with data-instrument leads to its chart; where a chart stands on this page, it is shown there. */
