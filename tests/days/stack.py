@@ -97,6 +97,16 @@ class RunningStack:
         command = [sys.executable, "manage.py", *words, "--state-dir", str(self.state_dir)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
+    def manage(self, *words: str) -> str:
+        """Run a management command in this stack's environment and give what it printed."""
+        command = [sys.executable, "manage.py", *words]
+        environment = {**os.environ, **self.view()["environment"], "DJANGO_SETTINGS_MODULE": "algosystem.settings"}
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def summary(self) -> dict[str, Any]:
         """Give `stack summary --json`."""
         done = self.command("stack", "summary", "--json")

@@ -9,6 +9,8 @@ from typing import Any
 
 SPEED_RANGE = (1, 600)
 DEFAULT_SPEED = 60
+LONGEST_PAUSE_RANGE = (1, 3600)
+DEFAULT_LONGEST_PAUSE_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class StackOptions:
     has_exchange: bool = True
     is_paper: bool = False
     is_fresh: bool = False
+    longest_pause_s: int = DEFAULT_LONGEST_PAUSE_S
 
     @classmethod
     def from_command(cls, options: Mapping[str, Any], *, state_dir: Path) -> "StackOptions":
@@ -40,6 +43,7 @@ class StackOptions:
             has_exchange=not options["no_exchange"],
             is_paper=options["paper"],
             is_fresh=options["fresh"],
+            longest_pause_s=options["longest_pause"],
         )
 
     def exchange_arguments(self) -> list[str]:
@@ -72,6 +76,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--no-exchange", action="store_true", help="trade live: no simulated exchange")
     parser.add_argument("--paper", action="store_true", help="real prices, made-up money")
     parser.add_argument("--fresh", action="store_true", help="empty this demo's exchange, database and Redis first")
+    parser.add_argument(
+        "--longest-pause",
+        type=_pause,
+        default=DEFAULT_LONGEST_PAUSE_S,
+        metavar="SECONDS",
+        help="the longest wait before a process that ends again and again is started once more, default 30",
+    )
     add_state_dir(parser)
 
 
@@ -82,6 +93,10 @@ def add_state_dir(parser: ArgumentParser) -> None:
 
 def _speed(text: str) -> int:
     return _whole(text, *SPEED_RANGE)
+
+
+def _pause(text: str) -> int:
+    return _whole(text, *LONGEST_PAUSE_RANGE)
 
 
 def _port(text: str) -> int:

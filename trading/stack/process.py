@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0
 """A process that has run this long starts again after the first pause."""
 LINE_BYTES = 1 << 20
@@ -49,9 +48,9 @@ class StartFailed(Exception):
     """A process ended before it did what others need it for."""
 
 
-def pause_before(attempt: int) -> float:
-    """Give the pause before the n-th start in a row (from 1), wire seconds: doubling, at most half a minute."""
-    return min(FIRST_PAUSE_S * 2.0 ** min(attempt - 1, 16), LONGEST_PAUSE_S)
+def pause_before(attempt: int, *, longest_s: float = 30.0) -> float:
+    """Give the pause before the n-th start in a row (from 1), wire seconds: doubling, at most `longest_s`."""
+    return min(FIRST_PAUSE_S * 2.0 ** min(attempt - 1, 16), longest_s)
 
 
 class Child:

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ from trading.stack.console import Console
 from trading.stack.embedded_redis import configure
 from trading.stack.options import StackOptions
 from trading.stack.ports import LOOPBACK, choose_port, free_port
-from trading.stack.process import StartFailed
+from trading.stack.process import StartFailed, pause_before
 from trading.stack.programs import (
     base_environment,
     exchange_environment,
@@ -72,7 +73,12 @@ class StackRun:
         self._port = port
         self._redis_url = redis_url
         self._clock = LiveClock()
-        self._supervisor = Supervisor(file, on_line=console.line, started_at=self._clock.wall().isoformat())
+        self._supervisor = Supervisor(
+            file,
+            on_line=console.line,
+            started_at=self._clock.wall().isoformat(),
+            pauses=partial(pause_before, longest_s=options.longest_pause_s),
+        )
         self._supervisor.url = f"http://{LOOPBACK}:{port}"
         self._stop = asyncio.Event()
 

@@ -1,0 +1,113 @@
+"""What must be true of a running installation, judged from outside: the exchange's ledger beside the database."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from tests.days.stack import RunningStack
+
+IN_DOUBT = "IN_DOUBT"
+UNSETTLED = ("NEW", "SENDING", IN_DOUBT)
+
+
+class Referee:
+    """Reads both books of one stack and says what is wrong, each thing as one sentence with its rule."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self._stack = stack
+
+    def complaints(self) -> list[str]:
+        """Give everything that is wrong now, while nothing is on its way."""
+        ledger = self._stack.control("/ledger")
+        intents = self._stack.rows(
+            "select i.tag, i.state, i.epoch, i.claimed_at, i.order_id, a.broker_user_id as user_id"
+            " from trading_orderintentrow i join trading_brokeraccount a on a.id = i.account_id"
+            " order by i.claimed_at, i.id"
+        )
+        return [
+            *_orders_have_one_intent(ledger, intents),
+            *_nothing_turned_a_position_around(ledger),
+            *_epochs_never_go_back(intents),
+            *self._fills_agree(ledger),
+        ]
+
+    def unsettled(self, *, with_entries: bool = False) -> list[str]:
+        """Give what is still on its way: exits without a fate, fills that the database has not seen.
+
+        An entry may be in doubt for two minutes (F17); it counts only `with_entries`.
+        """
+        marks = ",".join("?" * len(UNSETTLED))
+        sql = f"select tag, state, is_exit from trading_orderintentrow where state in ({marks})"  # noqa: S608
+        rows = [
+            row
+            for row in self._stack.rows(sql, *UNSETTLED)
+            if with_entries or row["is_exit"] or row["state"] != IN_DOUBT
+        ]
+        return [f"{row['tag']} is {row['state']}" for row in rows] + self._fills_agree(self._stack.control("/ledger"))
+
+    def open_positions(self) -> dict[str, int]:
+        """Give what the exchange has open: units by user and instrument."""
+        return {
+            f"{user_id} {position['instrument']}": position["net_quantity"]
+            for user_id, account in self._stack.control("/ledger").items()
+            for position in account["positions"]
+            if position["net_quantity"]
+        }
+
+    def _fills_agree(self, ledger: dict[str, Any]) -> list[str]:
+        """I9: every trade of the exchange is one fill of ours, and the other way round."""
+        ours = Counter(
+            (row["user_id"], row["trade_id"], row["quantity"])
+            for row in self._stack.rows(
+                "select a.broker_user_id as user_id, f.trade_id, f.quantity"
+                " from trading_fill f join trading_brokeraccount a on a.id = f.account_id"
+            )
+        )
+        theirs = Counter(
+            (user_id, str(trade["trade_id"]), trade["quantity"])
+            for user_id, account in ledger.items()
+            for trade in account["trades"]
+        )
+        return [f"I9: fills {kind}: {sorted(some)[:3]}" for kind, some in _differences(ours, theirs) if some]
+
+
+def _differences(ours: "Counter[Any]", theirs: "Counter[Any]") -> Sequence[tuple[str, "Counter[Any]"]]:
+    return (("that the exchange does not know", ours - theirs), ("that the database lacks", theirs - ours))
+
+
+def _orders_have_one_intent(ledger: dict[str, Any], intents: Sequence[dict[str, Any]]) -> list[str]:
+    """I1: each order of ours at the exchange is one intent, and no intent is two orders."""
+    known = {(row["user_id"], row["tag"]) for row in intents}
+    seen = Counter(
+        (user, order["tag"]) for user, account in ledger.items() for order in account["orders"] if order["tag"]
+    )
+    return [f"I1: {count} orders under the tag {tag} of {user}" for (user, tag), count in seen.items() if count > 1] + [
+        f"I1: the order with the tag {tag} of {user} has no intent" for user, tag in seen if (user, tag) not in known
+    ]
+
+
+def _nothing_turned_a_position_around(ledger: dict[str, Any]) -> list[str]:
+    """I4: no order takes a position through zero."""
+    wrong = []
+    for user_id, account in ledger.items():
+        net: dict[str, int] = defaultdict(int)
+        for trade in sorted(account["trades"], key=lambda trade: (trade["at"], int(trade["trade_id"]))):
+            before = net[trade["instrument"]]
+            net[trade["instrument"]] += trade["quantity"] if trade["side"] == "BUY" else -trade["quantity"]
+            if before * net[trade["instrument"]] < 0:
+                wrong.append(
+                    f"I4: {user_id} {trade['instrument']} went from {before:+d} to {net[trade['instrument']]:+d}"
+                )
+    return wrong
+
+
+def _epochs_never_go_back(intents: Sequence[dict[str, Any]]) -> list[str]:
+    """I14: claims never go back to an older epoch."""
+    newest, wrong = 0, []
+    for row in intents:
+        if row["claimed_at"] is None:
+            continue
+        if row["epoch"] < newest:
+            wrong.append(f"I14: {row['tag']} was claimed under epoch {row['epoch']} after {newest}")
+        newest = max(newest, row["epoch"])
+    return wrong
