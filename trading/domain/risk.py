@@ -16,6 +16,8 @@ from trading.domain.timezone import to_ist
 
 FEED_STALE_AFTER_S = 3
 """Market seconds after which a feed, or a tick, lets no entry pass and is shown as stale: one number everywhere."""
+SIGNAL_HOLDS_S = 10
+"""Market seconds after which an entry that was decided is not sent any more: it waited too long for its turn."""
 FEED_SILENT_WIRE_S = 1.0
 """A market that moves in steps jumps: a feed is silent only when so much real time passed as well."""
 
@@ -130,3 +132,10 @@ def check_tick_age(*, age_s: Decimal | None, limit_s: Decimal) -> Denial | None:
     if abs(age_s) <= limit_s:
         return None
     return Denial("STALE_TICK", f"the last tick was {age_s} s old, the limit is {limit_s} s")
+
+
+def check_signal_age(*, age_s: Decimal, limit_s: Decimal) -> Denial | None:
+    """Deny an entry that was decided too long ago (it waited for the rate budget or the database)."""
+    if age_s <= limit_s:
+        return None
+    return Denial("SIGNAL_EXPIRED", f"the entry was decided {age_s} s ago, the limit is {limit_s} s")

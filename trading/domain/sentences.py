@@ -8,7 +8,18 @@ from typing import Any
 from trading.domain.ladder_config import RangeSource
 from trading.domain.money import grouped
 
-SILENT_KINDS = frozenset({"GATE", "INTENT_SENT", "ORDER_ACKED", "ORDER_UPDATED"})
+SILENT_KINDS = frozenset(
+    {
+        "GATE",
+        "INTENT_SENT",
+        "ORDER_ACKED",
+        "ORDER_UPDATED",
+        "LADDER_PLANNED",
+        "LADDER_RESTORED",
+        "ENTRY_SETTLED",
+        "LADDER_RESET",
+    }
+)
 """Kept in the log, but not told on the page as sentences."""
 
 

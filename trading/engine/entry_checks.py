@@ -10,6 +10,7 @@ from trading.domain.caps import Cap, Entered, HouseCaps, repeats, tighter
 from trading.domain.money import from_scaled
 from trading.domain.risk import (
     FEED_STALE_AFTER_S,
+    SIGNAL_HOLDS_S,
     Denial,
     check_day_limits,
     check_entry_cutoff,
@@ -18,6 +19,7 @@ from trading.domain.risk import (
     check_order_value,
     check_price_collar,
     check_session,
+    check_signal_age,
     check_tick_age,
     check_trades_today,
 )
@@ -40,6 +42,7 @@ class EntryChecks:
         yield "cutoff", self._cutoff
         yield "reconciled", self._reconciled
         yield "feed", self._feed
+        yield "signal", lambda: self._signal_age(working)
         yield "tick", lambda: self._tick_age(working)
         yield "day_limits", self._day_limits
         yield "repeats", lambda: self._repeats(working)
@@ -88,6 +91,12 @@ class EntryChecks:
         }
         # A tick's time stamp is cut to whole seconds.
         return Finding(check_tick_age(age_s=age, limit_s=Decimal(FEED_STALE_AFTER_S)), facts)
+
+    def _signal_age(self, working: Working) -> Finding:
+        now = self._sight.tools.now()
+        age = Decimal(str((now - working.decided_at).total_seconds()))
+        facts = {"now": now.isoformat(), "decided_at": working.decided_at.isoformat(), "limit_s": SIGNAL_HOLDS_S}
+        return Finding(check_signal_age(age_s=age, limit_s=Decimal(SIGNAL_HOLDS_S)), facts)
 
     def _day_limits(self) -> Finding:
         pnl, policy = self._sight.client.pnl(self._sight.last_price), self._sight.client.policy

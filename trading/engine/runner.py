@@ -7,15 +7,15 @@ from typing import Any
 
 from trading.domain.errors import StoreUnavailable
 from trading.domain.ladder import Ladder
-from trading.domain.ladder_config import LadderConfigError, RangeSource
-from trading.domain.ladder_events import Entry, NotTraded, SquareOff, Stop, TargetReached, TickEvent
+from trading.domain.ladder_config import LadderConfigError
+from trading.domain.ladder_events import Entry, SquareOff, Stop, TargetReached, TickEvent
 from trading.domain.ladder_state import NEVER
-from trading.domain.money import format_scaled
 from trading.domain.opening_range import OpeningRange, OpeningWindow
 from trading.domain.orders import Purpose
 from trading.domain.ticks import Tick
 from trading.engine.day_plan import DayTimes, make_ladder, window_of
 from trading.engine.ladder_book import LadderBook
+from trading.engine.ladder_pen import LadderPen, range_told
 from trading.engine.line import PositionLine
 from trading.engine.tools import Tools
 from trading.engine.wishes import EntryWish, ExitWish
@@ -36,6 +36,7 @@ class LadderRunner:
         """The opening window whose range is still to be found."""
         self.why_not = "the day's range is not known yet"
         self._tools = tools
+        self._pen = LadderPen(tools, line)
         self._book = book
         self._seen = 0
         self._entry_settled = True
@@ -81,6 +82,7 @@ class LadderRunner:
         if self.ladder is not None and self._day_is_over:
             self.ladder.end_day()
         self.announce()
+        self._pen.restored(self.ladder)
         self.save()
         self.line_changed()
 
@@ -98,6 +100,9 @@ class LadderRunner:
         if snapshot.get("plan") != self._plan_facts():
             self.announce()
             self.save()
+        else:
+            self._pen.planned(self.plan, self.ladder)  # its quantity may be another
+        self._pen.restored(self.ladder)
 
     def _restore_ladder(self) -> None:
         if self.ladder is not None and self._kept_ladder is not None:
@@ -113,13 +118,7 @@ class LadderRunner:
 
         It is on its way to the log before the state after it is saved, so that no crash can swallow it.
         """
-        known, refused = self.plan.day_range, NotTraded("range_unknown")
-        if known is not None and known.source is RangeSource.OPENING_RANGE:
-            self._record("OPENING_RANGE", known.as_dict())
-        if self.ladder is not None and self.ladder.not_traded is not None:
-            self._record(NotTraded.word, {**self.ladder.not_traded.as_dict(), **self._range_told()})
-        elif self.plan.why_no_range:
-            self._record(NotTraded.word, {**refused.as_dict(), "text": self.plan.why_no_range})
+        self._pen.announce(self.plan, self.ladder)
         self._tools.spawn(self._flush(), "announce")
 
     async def _flush(self) -> None:
@@ -200,15 +199,16 @@ class LadderRunner:
         self._entry_settled = True
         if self.ladder is not None:
             self.ladder.entry_filled(filled)
+            self._pen.record("ENTRY_SETTLED", {"filled": filled})
             if filled == 0:
-                self._record("ENTRY_FAILED", {"reason": "the entry came to nothing"})
+                self._pen.record("ENTRY_FAILED", {"reason": "the entry came to nothing"})
         self._changed()
 
     def shrunk(self, units: int) -> None:
         """The client closed a part by hand: go on with what is left."""
         if self.ladder is not None:
             self.ladder.open_corrected(units)
-            self._record("POSITION_SHRUNK", {"open": units, "reason": "closed outside of this system"})
+            self._pen.record("POSITION_SHRUNK", {"open": units, "reason": "closed outside of this system"})
         self._changed()
 
     def line_changed(self) -> None:
@@ -238,27 +238,19 @@ class LadderRunner:
 
     def flatten(self, purpose: Purpose, reason: Mapping[str, Any], *, ends_day: bool) -> None:
         """Close everything of this line for a reason that outranks the ladder; `ends_day` also ignores later ticks."""
-        self._record_flattening(purpose, reason)
+        self._pen.flattening(purpose, reason, self._book.last(self.token))
         self._day_is_over = self._day_is_over or ends_day
         if self.ladder is not None:
             self.ladder.end_day() if ends_day else self.ladder.closed()
+            self._pen.record("LADDER_RESET", {"ends_day": ends_day})
         self.line.want_exit(ExitWish(purpose, 0, reason, is_whole=True))
         self._changed()
-
-    def _record_flattening(self, purpose: Purpose, reason: Mapping[str, Any]) -> None:
-        wished = self.line.wish
-        if self.line.lot == 0 or (wished is not None and wished.keep == 0):
-            return
-        tick = self._book.last(self.token)
-        side = "long" if self.line.lot > 0 else "short"
-        told = {"event": purpose.value, "side": side, "quantity": abs(self.line.lot), **reason}
-        self._record(purpose.value, {**told, "ltp": format_scaled(tick.ltp)} if tick else told)
 
     # -- inside ------------------------------------------------------------------------------------------------
 
     def _decide(self, events: Sequence[TickEvent], tick: Tick) -> None:
         for event in events:
-            self._record(event.word, self._told(event, tick))
+            self._pen.record(event.word, self._told(event, tick))
         booked = [event for event in events if isinstance(event, TargetReached)]
         last = events[-1]
         if isinstance(last, Entry):
@@ -272,17 +264,7 @@ class LadderRunner:
             self.line.want_exit(ExitWish(Purpose.TARGET, keep, self._told(target, tick), round=target.k))
 
     def _told(self, event: TickEvent, tick: Tick) -> dict[str, Any]:
-        """The event in the paper's words, the tick that caused it, and the ladder's levels."""
-        levels = self.ladder.levels.of(event.side).as_dict() if self.ladder and self.ladder.levels else {}
-        seen = {"ltp": format_scaled(tick.ltp), "exchange_ts": tick.exchange_ts, "volume": tick.volume}
-        return {**event.as_dict(), "tick": seen, "levels": levels, **self._range_told()}
-
-    def _range_told(self) -> dict[str, Any]:
-        return {"range": self.plan.day_range.as_dict()} if self.plan.day_range else {}
-
-    def _record(self, kind: str, data: Mapping[str, Any]) -> None:
-        ref = self.line.ref
-        self._tools.journal.record(kind, ref.client_id, data, account=ref.key, instrument=self.line.instrument)
+        return self._pen.told(event, tick, self.plan, self.ladder)
 
     def _changed(self) -> None:
         self._book.refresh(self.token)
@@ -297,6 +279,7 @@ class LadderRunner:
 
     async def _store(self, snapshot: Mapping[str, Any]) -> None:
         try:
+            await self._tools.journal.flush()  # a state may never be newer than the log of how it came about
             record = LadderRecord(self.line.ref.key, self.line.instrument, snapshot)
             await self._tools.store.save_ladder(self._tools.day, record)
         except StoreUnavailable as error:
@@ -306,7 +289,7 @@ class LadderRunner:
     def _plan_facts(self) -> dict[str, Any]:
         """What of the plan the levels follow from."""
         return {"config": dict(self.plan.config), "range": None, "why_no_range": self.plan.why_no_range} | (
-            self._range_told()
+            range_told(self.plan)
         )
 
     def state(self) -> dict[str, Any] | None:

@@ -1,15 +1,20 @@
 """Checks the event log: every chain in itself, against its head, and against the anchors kept outside the database."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trading.domain.chains import Break, BreakKind, ChainCheck
+from trading.domain.decision_replay import DecisionReplay
 from trading.models import EventChain
 from trading.services.anchors import Anchors, read_anchors
 from trading.stores.append_only import missing_triggers
+from trading.stores.calendar import market_calendar
 from trading.stores.chain import lines_of
 from trading.stores.locks import chain_name
+
+MOST_TOLD = 100
+"""Wrong decisions that a report names; one of them is one too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class LogReport:
     anchors: int
     warnings: tuple[str, ...]
     wrong_decisions: tuple[str, ...] = ()
+    decisions: int = 0
+    verdicts: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -94,3 +101,16 @@ def _warnings(anchors: Anchors) -> Iterable[str]:
     if not anchors.count:
         yield "no anchors: a cut end whose head was put back as well cannot be found"
     yield from anchors.problems
+
+
+def check_decisions(report: LogReport) -> LogReport:
+    """Replay the chains that are whole: each decision and each verdict must follow from what it was decided by."""
+    wrong: list[str] = []
+    decisions = verdicts = 0
+    for chain in EventChain.objects.filter(name__in=[one.name for one in report.chains if one.broken is None]):
+        replay = DecisionReplay(market_calendar())
+        for line in lines_of(chain):
+            wrong += [f"{chain.name} {text}" for text in replay.take(line)]
+        wrong += [f"{chain.name} {text}" for text in replay.end()]
+        decisions, verdicts = decisions + replay.decisions, verdicts + replay.verdicts
+    return replace(report, wrong_decisions=tuple(wrong[:MOST_TOLD]), decisions=decisions, verdicts=verdicts)

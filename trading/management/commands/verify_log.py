@@ -11,7 +11,7 @@ from trading.models import Client
 from trading.services import wiring
 from trading.services.anchors import read_anchors
 from trading.services.clients import find_client
-from trading.services.log_check import LogReport, check_log
+from trading.services.log_check import LogReport, check_decisions, check_log
 
 
 class Command(BaseCommand):
@@ -24,6 +24,7 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("--json", action="store_true", help="one JSON line instead of the table")
         parser.add_argument("--client", metavar="EMAIL_OR_ID", help="only this client's chain; `house` for the house's")
+        parser.add_argument("--decisions", action="store_true", help="also replay decisions and verdicts (slower)")
         parser.add_argument("--anchors", type=Path, metavar="FILE", help="another copy of the anchors file")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,6 +36,8 @@ class Command(BaseCommand):
         else:
             client = None if whom == "house" else _client(whom)
             report = check_log(client.pk if client else None, is_whole_log=False, anchors=anchors)
+        if options["decisions"]:
+            report = check_decisions(report)
         took_s = clock.monotonic() - began
         self.stdout.write(json.dumps(_as_dict(report, took_s)) if options["json"] else _as_table(report, took_s))
         if not report.is_whole:
@@ -55,6 +58,8 @@ def _as_dict(report: LogReport, took_s: float) -> dict[str, Any]:
         "chains": [chain.as_dict() for chain in report.chains],
         "anchors": report.anchors,
         "warnings": list(report.warnings),
+        "decisions": report.decisions,
+        "verdicts": report.verdicts,
         "wrong_decisions": list(report.wrong_decisions),
         "seconds": round(took_s, 3),
     }
@@ -68,6 +73,8 @@ def _as_table(report: LogReport, took_s: float) -> str:
         rows.append(f"{chain.name:<{width}} {chain.lines:>10,} {chain.anchored_to:>12,}  {result}")
     rows += [f"Warning: {warning}." for warning in report.warnings]
     rows += [f"Wrong decision: {wrong}." for wrong in report.wrong_decisions]
+    if report.decisions or report.verdicts:
+        rows.append(f"{report.decisions:,} decisions and {report.verdicts:,} verdicts judged again.")
     rate = report.lines / took_s if took_s else 0.0
     end = "The log is whole." if report.is_whole else "THE LOG IS NOT WHOLE."
     return "\n".join([*rows, f"{report.lines:,} lines in {took_s:.1f} s ({rate:,.0f} a second). {end}"])

@@ -22,6 +22,7 @@ GATE_WORDS = {
     "cutoff": "before the last entry time",
     "reconciled": "our book and the broker's agree",
     "feed": "the price feed is alive",
+    "signal": "it was decided just now",
     "tick": "the price is fresh",
     "day_limits": "within the day's loss and profit limits",
     "repeats": "this ladder does not repeat itself too often",
