@@ -68,9 +68,14 @@ class AccountOrders:
         """Give the account's signed intraday units: ours and the client's own."""
         return sum(self._fold(instrument))
 
+    def remaining(self, working: Working) -> int:
+        """Give the units that an order may still fill, by its last word and by its trades, whichever is further."""
+        traded = self._traded[working.order_id] if working.order_id else 0
+        return min(working.remaining, max(0, working.intent.quantity - traded))
+
     def working_exit_units(self, instrument: str, *, besides: Working) -> int:
         """Give the units that other live exits of the instrument may still close."""
-        return sum(w.remaining for w in self.of(instrument) if w is not besides and w.purpose.is_exit)
+        return sum(self.remaining(w) for w in self.of(instrument) if w is not besides and w.purpose.is_exit)
 
     def _fold(self, instrument: str) -> tuple[int, int]:
         """Give (own, external) signed units. A trade by hand closes first what was opened by hand, then ours."""

@@ -77,6 +77,16 @@ class ExitPursuit:
         elif self._not_before is None or self._tools.now() >= self._not_before:
             self._send(wish, surplus)
 
+    def trim(self) -> None:
+        """Cancel exits that would close more than is open: somebody else closed a part, or a late twin did."""
+        wish, exits = self.wish, [one for one in self._orders.exits if self._orders.remaining(one)]
+        open_ = self._orders.net if wish is None else self._open(wish)
+        room = max(0, abs(open_) - (wish.keep if wish else 0))
+        is_too_much = sum(self._orders.remaining(one) for one in exits) > room
+        for working in exits:
+            if is_too_much or working.intent.side.sign * open_ >= 0:
+                self._orders.cancel(working)
+
     def finished(self, working: Working) -> None:
         """An exit can fill no more: try again for what it left, at once where that was wanted or proved."""
         if working.filled >= working.intent.quantity:

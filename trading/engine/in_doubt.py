@@ -11,7 +11,9 @@ from trading.engine.tools import Tools
 
 logger = logging.getLogger(__name__)
 
-LOOKS_AFTER_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+LOOKS_AT_S = (0.5, 1.0, 2.0, 4.0, 8.0, 10.6)
+"""Wire seconds of an order's doubt at which the book is read for its tag; then every `THEN_EVERY_S`."""
+THEN_EVERY_S = 8.0
 CLEAN_READS = 3
 ENTRY_PROOF_S, EXIT_PROOF_S = 120.0, 10.0
 """Wire seconds over which clean reads must not show an order before it counts as absent.
@@ -19,6 +21,8 @@ ENTRY_PROOF_S, EXIT_PROOF_S = 120.0, 10.0
 Order books were seen to lag by 83 s (the broker's forum, 21259). An entry can wait for that: while it is in doubt no
 other may be made. An exit cannot; what turns up late after all is cancelled, and what it filled is put right.
 """
+WATCHES_S, WATCHES_EVERY_S = 120.0, 5.0
+"""After an order counted as absent the book is read so often for so long, wire seconds: for its late twin."""
 HOLDS_MARKET_S = 16.0
 """A market that waits for us waits so long for one order in doubt, wire seconds."""
 
@@ -28,6 +32,8 @@ class _Doubt:
     working: Working
     since: float
     clean: int = 0
+    clean_since: float = 0.0
+    """When the first clean read began."""
     looks: int = 0
 
 
@@ -39,7 +45,10 @@ class DoubtResolver:
         self._desk = desk
 
     def resolve(self, working: Working) -> None:
-        """Begin to look an order up."""
+        """Begin to look an order up, or to watch for one that counts as absent already."""
+        if working.state is IntentState.ABSENT:
+            self._tools.work.spawn(self._watch(working), f"watch for {working.tag}", counts=False)
+            return
         doubt = _Doubt(working, self._tools.clock.monotonic())
         self._tools.spawn(self._look_up(doubt, HOLDS_MARKET_S), f"look up {working.tag}")
 
@@ -50,13 +59,28 @@ class DoubtResolver:
             if self._age_s(doubt) >= for_s:
                 self._tools.work.spawn(self._look_up(doubt), f"look up {working.tag}", counts=False)
                 return
-            await self._tools.clock.sleep(LOOKS_AFTER_S[min(doubt.looks, len(LOOKS_AFTER_S) - 1)])
+            await self._tools.clock.sleep(self._until_next_s(doubt))
             doubt.looks += 1
+            began = self._tools.clock.monotonic()
             if working.state is not IntentState.IN_DOUBT or not await self._was_read():
                 continue
             doubt.clean += 1
-            if working.state is IntentState.IN_DOUBT and await self._is_absent(doubt):
+            doubt.clean_since = doubt.clean_since if doubt.clean > 1 else began
+            over_s = began - doubt.clean_since
+            if working.state is IntentState.IN_DOUBT and await self._is_absent(doubt, over_s):
                 await self._absent(doubt)
+
+    def _until_next_s(self, doubt: _Doubt) -> float:
+        if doubt.looks >= len(LOOKS_AT_S):
+            return THEN_EVERY_S
+        return max(0.0, LOOKS_AT_S[doubt.looks] - self._age_s(doubt))
+
+    async def _watch(self, working: Working) -> None:
+        """Read the book until nothing late can come: taking it in finds a twin, cancels it, and corrects its fills."""
+        until = self._tools.clock.monotonic() + WATCHES_S
+        while working.state is IntentState.ABSENT and self._tools.clock.monotonic() < until:
+            await self._tools.clock.sleep(WATCHES_EVERY_S)
+            await self._was_read()
 
     def _age_s(self, doubt: _Doubt) -> float:
         return self._tools.clock.monotonic() - doubt.since
@@ -73,10 +97,10 @@ class DoubtResolver:
             return False
         return True
 
-    async def _is_absent(self, doubt: _Doubt) -> bool:
-        """Say whether absence is proved: enough clean reads over enough time, and positions that know nothing of it."""
+    async def _is_absent(self, doubt: _Doubt, over_s: float) -> bool:
+        """Say whether absence is proved: enough clean reads, begun over enough time, and positions without it."""
         proof_s = EXIT_PROOF_S if doubt.working.purpose.is_exit else ENTRY_PROOF_S
-        if doubt.clean < CLEAN_READS or doubt.looks < len(LOOKS_AFTER_S) or self._age_s(doubt) < proof_s:
+        if doubt.clean < CLEAN_READS or over_s < proof_s:
             return False
         try:
             positions = await self._desk.read_positions()
@@ -105,4 +129,5 @@ class DoubtResolver:
         if working.state is IntentState.IN_DOUBT:
             working.state = IntentState.ABSENT
             self._desk.on_order(working)
+            self.resolve(working)
             self._desk.line(working.intent.key.instrument).advance()

@@ -41,7 +41,7 @@ class Leftovers:
             self._note("ORDER_IN_DOUBT", working)
             await self._resolve(working.tag, IntentState.IN_DOUBT, "the engine stopped while it was sent")
             self._resolve_doubt(working)
-        elif working.state is IntentState.IN_DOUBT:
+        elif working.state in (IntentState.IN_DOUBT, IntentState.ABSENT):
             self._resolve_doubt(working)
 
     async def take_over(self, instrument: str) -> None:

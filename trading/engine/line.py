@@ -103,10 +103,19 @@ class PositionLine:
     def adopt(self, working: Working) -> None:
         """Count a known order among the live ones: after a restart, or when it turned up late."""
         self.position = max(self.position, working.intent.key.position)
-        if working.may_fill and working not in self._orders.alive:
+        if working.is_late:
+            self._late(working)
+        elif working.may_fill and working not in self._orders.alive:
             self._orders.alive.append(working)
             if working.state not in (IntentState.NEW, IntentState.SENDING, IntentState.IN_DOUBT):
                 self.acknowledged(working)
+
+    def _late(self, working: Working) -> None:
+        """Nobody counts on it any more: cancel what may fill still, and judge what it filled when it is final."""
+        if working not in self._orders.alive:
+            self._orders.alive.append(working)
+        if working.may_fill:
+            self._orders.cancel(working)
 
     def cancel_entries(self) -> None:
         """Cancel or withdraw every entry that may still fill."""
@@ -152,6 +161,7 @@ class PositionLine:
             self._tools.timers.cancel(("order", working.tag))
             self._finished(working)
         self._correct()
+        self._exit.trim()
         if self.wish is not None:
             self._entry.drop()
         self._exit.pursue()
@@ -160,10 +170,22 @@ class PositionLine:
         self.owner.line_changed()
 
     def _finished(self, working: Working) -> None:
-        if working.purpose.is_exit:
+        if working.is_late:
+            self._too_much(working)
+        elif working.purpose.is_exit:
             self._exit.finished(working)
-        elif not working.is_late:
+        else:
             self._entry.finished(working)
+
+    def _too_much(self, working: Working) -> None:
+        """Close what a late order opened. Where a ladder decides, `_correct` knows better what is to be open."""
+        side, lot = working.intent.side, self.lot
+        if self.owner.expected_open() is not None or lot * side.sign <= 0 or not working.filled:
+            return
+        over = min(working.filled, abs(lot))
+        text = f"an order of {self.instrument} that came late left {side.sign * over:+d} open: they are closed"
+        self._orders.alarm("STRAY_POSITION", text, working.tag)
+        self.want_exit(ExitWish(Purpose.MANUAL_EXIT, abs(lot) - over, {"rule": "late order", "text": text}))
 
     def _correct(self) -> None:
         """With nothing alive or wanted, what is open must be what the ladder thinks; else say so and put it right."""

@@ -76,6 +76,10 @@ class LineOrders:
         """
         return [one for one in self.alive if one.purpose.is_exit or one.state is not IntentState.IN_DOUBT]
 
+    def remaining(self, working: Working) -> int:
+        """Give the units that an order may still fill."""
+        return self._orders.remaining(working)
+
     def entered(self, position: int) -> int:
         """Give the units that the entry of a position filled, all its slices together, but for what came late."""
         ours = (one for one in self._orders.of(self.instrument) if not one.purpose.is_exit and not one.is_late)
