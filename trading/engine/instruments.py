@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from trading.domain.instruments import Instrument, InstrumentClass, presumed_class
+from trading.domain.instruments import Instrument, InstrumentClass, InstrumentType, presumed_class
 from trading.domain.money import from_scaled
 from trading.domain.ticks import Tick
 from trading.engine.ladder_book import LadderBook
+
+OPTIONS = (InstrumentType.CE, InstrumentType.PE)
 
 
 class Instruments:
@@ -20,7 +22,7 @@ class Instruments:
     def add(self, instrument: Instrument) -> None:
         """Know an instrument by its key."""
         self._by_key[instrument.key] = instrument
-        self._book.watch([instrument.token])
+        self._book.watch(instrument.token, is_wild=instrument.instrument_type in OPTIONS)
 
     def find(self, key: str) -> Instrument | None:
         """Give an instrument of today, None for a stranger."""

@@ -1,10 +1,22 @@
 """Every tick passes here: two integer comparisons when nothing triggers, however many positions there are."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
+from enum import StrEnum
 from typing import Protocol
 
 from trading.domain.ladder_state import NEVER
 from trading.domain.ticks import Tick
+
+JUMP_PARTS, FIRST_JUMP_PARTS = 10, 5
+"""A price further than a tenth from the last one, or than a fifth from yesterday's close, needs a second word: another
+packet near it, or the broker's quote."""
+WEIGHTY_JUMP_PARTS = 20
+"""So does one 5 % away that would decide something, or where something is open; not an option's, where it is usual."""
+NEAR_PARTS = 100
+"""A quote within 1 % says the same as a packet."""
+CACHED_AFTER_S = 120
+"""A first packet older than this is what the broker kept from before; it is a price, and decides nothing."""
 
 
 class TickTaker(Protocol):
@@ -24,7 +36,7 @@ class TickTaker(Protocol):
 class _Shelf:
     """One instrument: its last tick and the narrowest interval over all ladders on it."""
 
-    __slots__ = ("count", "doubted", "high", "listeners", "low", "takers", "tick", "until")
+    __slots__ = ("count", "doubted", "high", "listeners", "low", "takers", "tick", "until", "weighty_parts")
 
     def __init__(self) -> None:
         self.takers: list[TickTaker] = []
@@ -32,6 +44,7 @@ class _Shelf:
         self.tick: Tick | None = None
         self.doubted: Tick | None = None
         self.count = 0
+        self.weighty_parts = WEIGHTY_JUMP_PARTS
         self.low, self.high, self.until = -NEVER, NEVER, NEVER
 
     def refresh(self) -> None:
@@ -42,19 +55,28 @@ class _Shelf:
             self.until = min(self.until, taker.until())
 
 
-JUMP_PARTS, FIRST_JUMP_PARTS = 10, 5
-"""A price further than a tenth from the last one (or than a fifth from yesterday's close) needs a second packet."""
+class BadTick(StrEnum):
+    """Why a tick was left out."""
+
+    NO_PRICE = "no positive price"
+    OLD = "older than the last one"
+    FUTURE = "from the future"
+    DUPLICATE = "the same packet again"
+    JUMP = "a jump that nothing confirmed"
 
 
 class LadderBook:
-    """Token to ladders. A tick that is older than the last one, or has no positive price, is left out; one that jumps
-    decides nothing until another packet confirms it. `on_doubt` is told of it, with the price it jumped from."""
+    """Token to ladders. A tick that is older than the last one, the same again, or has no positive price is left out;
+    one that jumps decides nothing until another packet, or `confirm`, says the same. `on_doubt` is told of it, with the
+    price it jumped from. `rejected` counts by reason."""
 
     def __init__(self, midnight: int, on_doubt: Callable[[Tick, int], None] = lambda tick, known: None) -> None:
         self._midnight = midnight
         self._on_doubt = on_doubt
         self._shelves: dict[int, _Shelf] = {}
-        self.rejected = 0
+        self.is_held: Callable[[int], bool] = lambda token: False
+        """Says whether anybody holds an instrument."""
+        self.rejected: Counter[BadTick] = Counter()
 
     def put(self, taker: TickTaker) -> None:
         """Add a ladder to the shelf of its instrument."""
@@ -68,10 +90,9 @@ class LadderBook:
         shelf.takers.remove(taker)
         shelf.refresh()
 
-    def watch(self, tokens: Iterable[int]) -> None:
-        """Keep the last tick of these instruments too."""
-        for token in tokens:
-            self._shelf(token)
+    def watch(self, token: int, *, is_wild: bool = False) -> None:
+        """Keep the last tick of an instrument too. `is_wild`: an option's price, of which larger steps are usual."""
+        self._shelf(token).weighty_parts = JUMP_PARTS if is_wild else WEIGHTY_JUMP_PARTS
 
     def tell_packets(self, token: int, listener: Callable[[Tick], bool]) -> None:
         """Show every packet of an instrument, before its ladders see it, until `listener` gives True."""
@@ -95,11 +116,37 @@ class LadderBook:
         shelf = self._shelves.get(tick.token)
         if shelf is None:
             return
-        last = shelf.tick
-        oldest = last.exchange_ts if last else self._midnight
-        if tick.ltp <= 0 or not oldest <= tick.exchange_ts <= not_after or not self._is_plausible(tick, shelf):
-            self.rejected += 1
-            return
+        why = self._why_bad(tick, shelf.tick, not_after)
+        if why is None and not self._is_plausible(tick, shelf):
+            why = BadTick.JUMP
+        if why is not None:
+            self.rejected[why] += 1
+        elif shelf.tick is None and not_after != NEVER and tick.exchange_ts < not_after - CACHED_AFTER_S:
+            shelf.tick = tick  # a price, but what the broker kept from before: uncounted, so nobody decides on it
+        else:
+            self._accept(tick, shelf)
+
+    def confirm(self, tick: Tick) -> bool:
+        """Another source says the same as a doubted tick: take it, unless something came meanwhile."""
+        shelf = self._shelves.get(tick.token)
+        if shelf is None or shelf.doubted is not tick:
+            return False
+        shelf.doubted = None
+        self._accept(tick, shelf)
+        return True
+
+    def refuse(self, tick: Tick) -> None:
+        """Another source says otherwise: what comes next is no second word for it."""
+        shelf = self._shelves.get(tick.token)
+        if shelf is not None and shelf.doubted is tick:
+            shelf.doubted = None
+
+    def is_doubted(self, tick: Tick) -> bool:
+        """Say whether a tick still waits for a second word."""
+        shelf = self._shelves.get(tick.token)
+        return shelf is not None and shelf.doubted is tick
+
+    def _accept(self, tick: Tick, shelf: _Shelf) -> None:
         shelf.tick = tick
         shelf.count += 1
         if shelf.listeners:
@@ -110,17 +157,39 @@ class LadderBook:
             taker.on_tick(tick)
         shelf.refresh()
 
+    def _why_bad(self, tick: Tick, last: Tick | None, not_after: int) -> BadTick | None:
+        if tick.ltp <= 0:
+            return BadTick.NO_PRICE
+        if tick.exchange_ts > not_after:
+            return BadTick.FUTURE
+        if last is None:
+            return BadTick.OLD if tick.exchange_ts < self._midnight else None
+        if tick == last:
+            return BadTick.DUPLICATE
+        # Within a second the day's volume is the sequence; an index has none.
+        is_old = (tick.exchange_ts, tick.volume) < (last.exchange_ts, last.volume)
+        return BadTick.OLD if is_old else None
+
     def _is_plausible(self, tick: Tick, shelf: _Shelf) -> bool:
-        known, parts = (shelf.tick.ltp, JUMP_PARTS) if shelf.tick else (tick.close, FIRST_JUMP_PARTS)
+        known = shelf.tick.ltp if shelf.tick else tick.close
         doubted, shelf.doubted = shelf.doubted, None
-        if known <= 0 or abs(tick.ltp - known) * parts <= known:
+        if known <= 0 or abs(tick.ltp - known) * self._jump_parts(tick, shelf) <= known:
             return True
-        if doubted is not None and tick != doubted and abs(tick.ltp - doubted.ltp) * JUMP_PARTS <= doubted.ltp:
+        if doubted is not None and tick != doubted and abs(tick.ltp - doubted.ltp) * WEIGHTY_JUMP_PARTS <= doubted.ltp:
             return True
         shelf.doubted = tick
         if tick != doubted:
             self._on_doubt(tick, known)
         return False
+
+    def _jump_parts(self, tick: Tick, shelf: _Shelf) -> int:
+        """Give which part of the known price a step may be: the less it may, the more hangs on it."""
+        if shelf.tick is None:
+            return FIRST_JUMP_PARTS
+        if abs(tick.ltp - shelf.tick.ltp) * shelf.weighty_parts <= shelf.tick.ltp:
+            return shelf.weighty_parts
+        is_weighty = not shelf.low < tick.ltp < shelf.high or self.is_held(tick.token)
+        return shelf.weighty_parts if is_weighty else JUMP_PARTS
 
     def _shelf(self, token: int) -> _Shelf:
         return self._shelves.setdefault(token, _Shelf())

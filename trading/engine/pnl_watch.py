@@ -40,6 +40,10 @@ class PnlWatch:
                     self._holders.setdefault(instrument.token, set()).add(client.client_id)
         self._changed.add(client.client_id)
 
+    def is_held(self, token: int) -> bool:
+        """Say whether anybody holds an instrument."""
+        return bool(self._holders.get(token))
+
     def ticks_came(self, ticks: Iterable[Tick]) -> None:
         """Prices changed."""
         self._is_touched = True

@@ -7,12 +7,12 @@ from enum import StrEnum
 from functools import partial
 
 from trading.domain.errors import BrokerError, StoreUnavailable
-from trading.domain.money import format_scaled
 from trading.domain.ticks import Tick
 from trading.domain.timezone import at_ist, midnight_epoch
 from trading.engine.account_maker import AccountMaker
 from trading.engine.client import ClientBook
 from trading.engine.commands import CommandDesk
+from trading.engine.confirming import PriceConfirmer
 from trading.engine.deps import EngineDeps
 from trading.engine.feed_watch import FeedWatch
 from trading.engine.flatten import Flattener
@@ -67,7 +67,7 @@ class Session:
     def __init__(self, deps: EngineDeps, right: SendRight, day: date) -> None:
         journal = Journal(deps.clock, deps.store, deps.live, deps.alarm_post)
         self.tools = Tools(deps, day, right, journal)
-        book = LadderBook(midnight_epoch(day), self._price_doubted)
+        book = LadderBook(midnight_epoch(day), lambda tick, known: self._confirmer.doubt(tick, known))
         self.house = House(book, Instruments(book))
         self.live = LiveView(self.tools, self.house)
         self.house.on_state = self.live.state
@@ -78,7 +78,9 @@ class Session:
         self.square_off = SquareOffPlanner(self.tools, flattener, self.square_off_plans, self.rehearsal.arm)
         self._limits = LimitWatch(self.tools, self.house, flattener)
         self._pnl = PnlWatch(self.tools, self.house, self._limits, self.live)
+        book.is_held = self._pnl.is_held
         self._feed = FeedWatch(self.tools, self.house.control, self.live.all_states)
+        self._confirmer = PriceConfirmer(self.tools, self.house, self._prices_confirmed)
         self._reach = ReachWatch(self.tools, self.house)
         self._opening = OpeningRanges(self.tools, self.house)
         self._planner = Planner(
@@ -263,10 +265,10 @@ class Session:
             self._feed.note(tick for tick in batch.ticks if tick.exchange_ts <= not_after)
             self._pnl.ticks_came(batch.ticks)
 
-    def _price_doubted(self, tick: Tick, known: int) -> None:
-        text = f"{format_scaled(tick.ltp)} after {format_scaled(known)} is not believed before a second packet says so"
-        instrument = self.house.instruments.key_of(tick.token)
-        self.tools.journal.record("PRICE_DOUBTED", None, {"text": text}, instrument=instrument)
+    def _prices_confirmed(self, ticks: list[Tick]) -> None:
+        self._pnl.ticks_came(ticks)
+        if not self._is_held:
+            self._pnl.evaluate()
 
     # -- a market that waits -----------------------------------------------------------------------------------
 
