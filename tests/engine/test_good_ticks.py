@@ -207,5 +207,6 @@ def test_a_stop_moves_only_to_the_protective_side_and_only_by_accepted_ticks(
         if entry == next_entry:
             assert (next_stop - stop) * side >= 0
     shown = [(tick.exchange_ts, tick.volume) for tick in ladder.taken]
-    assert shown == sorted(set(shown))
+    assert shown == sorted(shown)
+    assert all(tick != following for tick, following in zip(ladder.taken, ladder.taken[1:], strict=False))
     assert all(tick.ltp > 0 for tick in ladder.taken)
