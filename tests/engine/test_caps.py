@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.engine.stage import GILLETTE, Stage
-from tests.fakes.broker import REJECT
+from tests.engine.stage import DAY, GILLETTE, Stage
+from tests.fakes.broker import FORBID, REJECT
 from trading.domain.caps import HouseCaps
+from trading.domain.control import CommandKind
 from trading.engine.account_orders import AccountOrders
 from trading.engine.client import ClientBook
 from trading.ports import AccountRef
@@ -101,6 +102,35 @@ async def test_an_address_that_is_not_this_machines_lets_nothing_be_entered_and_
 
     assert stage.sent() == [("ENTRY", "BUY", 100), ("STOP", "SELL", 100)]
     assert denials(stage) == ["EGRESS_ADDRESS"]
+
+
+@pytest.mark.proves("F32", database="none")
+async def test_a_broker_that_refuses_this_machines_address_is_asked_once_and_a_person_is_told(stage: Stage) -> None:
+    broker = stage.client()
+    stage.plan(GILLETTE, config={"max_entries_per_side": 50})
+    await stage.start()
+    broker.script.append(FORBID)
+
+    await stage.ticks(*ENTRY, ("09:16:00", "108.00"), ("09:16:01", "108.10"))
+
+    assert stage.sent() == [("ENTRY", "BUY", 100)]
+    assert denials(stage) == ["EGRESS_REFUSED"]
+    assert stage.alarm_codes().count("EGRESS_REFUSED") == 1
+
+    stage.store.add_command(CommandKind.RELOAD, None, {}, day=DAY)
+    await stage.settle(1.0)
+    await stage.ticks(("09:17:00", "108.00"), ("09:17:01", "108.10"))
+    assert stage.broker.net(GILLETTE.key) == 100
+
+
+@pytest.mark.proves("F32", database="none")
+async def test_an_address_that_is_not_this_machines_is_told_at_the_start(stage: Stage) -> None:
+    stage.client()
+    stage.plan(GILLETTE)
+
+    await stage.start(egress_problem=lambda ref: "203.0.113.7 is no address of this machine")
+
+    assert stage.alarm_codes() == ["EGRESS_ADDRESS"]
 
 
 async def repeat(stage: Stage, times: int, *, apart_s: int = 2) -> None:

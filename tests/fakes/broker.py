@@ -7,18 +7,18 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from trading.domain.errors import BrokerAuthError, BrokerRejected, BrokerUnavailable, OrderOutcomeUnknown
+from trading.domain.errors import BrokerAuthError, BrokerForbids, BrokerRejected, BrokerUnavailable, OrderOutcomeUnknown
 from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, OrderChange, OrderIntent, OrderStatus, Side
 from trading.domain.positions import fold_trades
 from trading.domain.repricing import PriceQuote
 from trading.ports import OrderUpdate
 
-FILL, REST, REJECT, DIE, LOST, LOST_RESTING, DROPPED, AUTH, HANG, TOO_MANY = (
-    "fill", "rest", "reject", "die", "lost", "lost resting", "dropped", "auth", "hang", "too many",
+FILL, REST, REJECT, DIE, LOST, LOST_RESTING, DROPPED, AUTH, HANG, TOO_MANY, FORBID = (
+    "fill", "rest", "reject", "die", "lost", "lost resting", "dropped", "auth", "hang", "too many", "forbid",
 )  # fmt: skip
 """What becomes of a placed order: filled at once, resting, refused with an error, accepted and rejected later,
 accepted but the answer lost (filled or resting), lost before it was accepted, session dead, no answer ever,
-one call too many."""
+one call too many, refused because of the address it came from."""
 
 
 class FakeBroker:
@@ -61,6 +61,9 @@ class FakeBroker:
         outcome = DROPPED if self.is_down else self.script.popleft() if self.script else FILL
         if outcome == HANG:
             await asyncio.Event().wait()
+        if outcome == FORBID:
+            words = "IP (203.0.113.7) is not allowed to place orders for this app."
+            raise BrokerForbids(words, error_type="PermissionException", status=403)
         if outcome == REJECT:
             raise BrokerRejected("Insufficient funds.", error_type="MarginException", status=400)
         if outcome == TOO_MANY:

@@ -9,6 +9,7 @@ TradingError                  has a stable `.code` for screens, API and audit
 └─ BrokerError
    ├─ BrokerAuthError         pause the account; ask for a login
    ├─ BrokerRejected          final by a row of the outcome table; show the broker's words
+   │  └─ BrokerForbids        final, and so will be every order from this address: no entries until a person looked
    ├─ BrokerUnavailable       reads and cancels only: retry with back-off
    └─ OrderOutcomeUnknown     sent, answer lost: never resend, look the order up by its tag
 """
@@ -73,6 +74,12 @@ class BrokerRejected(BrokerError):
     """The broker refused and did not take the order. Final."""
 
     code = "BROKER_REJECTED"
+
+
+class BrokerForbids(BrokerRejected):
+    """No order of this account is taken from here: the address is not registered, or the app lacks the right."""
+
+    code = "BROKER_FORBIDS"
 
 
 class BrokerUnavailable(BrokerError):

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from trading.domain.errors import BrokerAuthError, BrokerError, StoreUnavailable
+from trading.domain.errors import BrokerAuthError, BrokerError, BrokerForbids, StoreUnavailable
 from trading.domain.orders import (
     BrokerOrder,
     BrokerPosition,
@@ -45,6 +45,8 @@ class AccountDesk:
         self.is_reconciled = False
         self.why_not = "not reconciled with the broker yet"
         self.has_session = True
+        self.forbidden = ""
+        """Why the broker takes no order from here; entries wait until somebody had the engine read all again."""
         self.unread_since: float | None = None
         """Wire time of the first read that failed after the last one that did not."""
         self.update_serial = 0
@@ -233,6 +235,10 @@ class AccountDesk:
         """Learn from the bad answer to an order call what concerns the account: a dead session, too many calls."""
         if isinstance(error, BrokerAuthError):
             self.session_lost(str(error))
+        if isinstance(error, BrokerForbids) and not self.forbidden:
+            self.forbidden = str(error)
+            text = f"{self.ref.key} may place no orders from this machine, the broker said: {error}"
+            self._tools.alarm(self.ref.client_id, "EGRESS_REFUSED", text, account=self.ref.key)
         if isinstance(error, BrokerError) and error.status == TOO_MANY_REQUESTS:
             self.budget.slow_down(self._tools.clock.monotonic())
             told = {"text": f"{self.ref.key} sends at half the speed for a while, the broker said: {error}"}

@@ -65,5 +65,7 @@ def _algo_id(intent: OrderIntent, registered: str, *, is_needed: bool) -> Denial
 
 def _egress(sight: Sight) -> Denial | None:
     """The registered address must be one of this machine's, or the broker refuses every order (static IP rule)."""
+    if sight.desk.forbidden:
+        return Denial("EGRESS_REFUSED", sight.desk.forbidden)
     problem = sight.tools.deps.egress_problem(sight.desk.ref)
     return Denial("EGRESS_ADDRESS", problem) if problem else None

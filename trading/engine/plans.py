@@ -56,6 +56,8 @@ class Planner:
         self._house.caps = book.house_caps
         for policy in book.clients:
             self._client(policy, is_squared_off=policy.client_id in book.squared_off)
+        for parts in self._house.accounts.values():
+            parts.desk.forbidden = ""  # somebody had all read again: it may be put right
         for ref in book.accounts:
             if ref.key not in self._house.accounts and ref.client_id in self._house.clients:
                 self._try(partial(self._account, ref, book), ref, "ACCOUNT_FAILED", ref.key)
@@ -89,6 +91,8 @@ class Planner:
         self._house.accounts[ref.key] = parts
         self.new_parts.append(parts)
         self._on_fills(client)
+        if problem := self._tools.deps.egress_problem(ref):
+            self._tools.alarm(ref.client_id, "EGRESS_ADDRESS", f"no entries: {problem}", account=ref.key)
 
     # -- plans -------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from trading.brokers.kite.errors import KiteAnswer, cancelling_error, changing_e
 from trading.domain.errors import (
     BrokerAuthError,
     BrokerError,
+    BrokerForbids,
     BrokerRejected,
     BrokerUnavailable,
     OrderOutcomeUnknown,
@@ -40,7 +41,8 @@ CLOSED = "MIS (intraday) are blocked as the markets are not open for trading tod
 def test_an_order_is_refused_for_good_only_by_a_row_of_the_table(status: int, error_type: str, text: str) -> None:
     error = placing_error(KiteAnswer(text, status=status, error_type=error_type), "TAG1")
 
-    assert type(error) is BrokerRejected
+    assert isinstance(error, BrokerRejected)
+    assert isinstance(error, BrokerForbids) is (error_type == "PermissionException")
     assert (error.status, error.error_type) == (status, error_type)
     assert text in str(error)
     assert "TAG1" in str(error)

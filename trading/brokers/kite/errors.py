@@ -12,6 +12,7 @@ from enum import Enum
 from trading.domain.errors import (
     BrokerAuthError,
     BrokerError,
+    BrokerForbids,
     BrokerRejected,
     BrokerUnavailable,
     OrderOutcomeUnknown,
@@ -37,6 +38,7 @@ class Outcome(Enum):
 
     AUTH = BrokerAuthError
     REFUSED = BrokerRejected
+    FORBIDDEN = BrokerForbids
     TRY_AGAIN = BrokerUnavailable
     UNKNOWN = OrderOutcomeUnknown
 
@@ -87,7 +89,7 @@ PLACING: Sequence[Row] = (
     # 400 "Order request timed out" was accepted 8 s later (forum 35732): before every row that trusts a 400.
     Row(None, None, "timed out", Outcome.UNKNOWN),
     *NO_SESSION,
-    Row(403, "PermissionException", "", Outcome.REFUSED),
+    Row(403, "PermissionException", "", Outcome.FORBIDDEN),
     Row(400, "MarginException", "", Outcome.REFUSED),
     Row(400, "HoldingException", "", Outcome.REFUSED),
     # The rate limiter stands before the order system: its two texts mean that nothing was taken.
@@ -100,7 +102,7 @@ PLACING: Sequence[Row] = (
 CHANGING: Sequence[Row] = (
     Row(None, None, "timed out", Outcome.UNKNOWN),
     *NO_SESSION,
-    Row(403, "PermissionException", "", Outcome.REFUSED),
+    Row(403, "PermissionException", "", Outcome.FORBIDDEN),
     Row(404, "OrderException", "", Outcome.REFUSED),
     Row(400, "MarginException", "", Outcome.REFUSED),
     # said of an order on its way and of a final one alike, before anything is changed
