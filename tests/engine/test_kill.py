@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.engine.stage import DAY, GILLETTE, INFY, Stage
-from tests.fakes.broker import REST
+from tests.fakes.broker import LOST_RESTING, REST
 from trading.domain.control import CommandKind, TradingState
 from trading.domain.orders import IntentState, Side
 
@@ -361,3 +361,20 @@ async def test_the_last_entry_that_left_is_measured_at_the_wire(stage: Stage) ->
     assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "KILL"]
     assert broker.net(GILLETTE.key) == 0
     assert result["last_entry_ms"] == 20
+
+
+async def test_a_kill_that_leaves_positions_is_not_done_while_an_entry_is_in_doubt(stage: Stage) -> None:
+    stage.client(squares_off_on_kill=False).script.append(LOST_RESTING)
+    stage.plan(GILLETTE, quantity=100)
+    stage.broker.sees_book = False
+    await stage.start()
+    await stage.ticks(*ENTRY)
+
+    command = stage.store.press_kill(1)
+    await stage.settle(20.0)
+    assert command not in stage.store.results
+
+    stage.broker.sees_book = True
+    await stage.settle(20.0)
+    assert stage.broker.live() == []
+    assert stage.store.results[command]["left_open"] == {}
