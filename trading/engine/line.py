@@ -105,10 +105,11 @@ class PositionLine:
         self.position = max(self.position, working.intent.key.position)
         if working.is_late:
             self._late(working)
-        elif working.may_fill and working not in self._orders.alive:
-            self._orders.alive.append(working)
+        elif working.may_fill:
+            if working not in self._orders.alive:
+                self._orders.alive.append(working)
             if working.state not in (IntentState.NEW, IntentState.SENDING, IntentState.IN_DOUBT):
-                self.acknowledged(working)
+                self.acknowledged(working)  # also one that was in doubt: nobody else cancels or times it
 
     def _late(self, working: Working) -> None:
         """Nobody counts on it any more: cancel what may fill still, and judge what it filled when it is final."""
