@@ -134,6 +134,7 @@ def _moment(text: str) -> datetime:
 
 
 _JUDGES: dict[str, Callable[[Facts, Purpose, MarketCalendar], Denial | None]] = {
+    "kill_file": lambda facts, *_: Denial("KILL_SWITCH", facts["why"]) if facts["why"] else None,
     "kill_state": _states,
     "claim": lambda facts, purpose, calendar: None if facts.get("journal") else _states(facts, purpose, calendar),
     "lease": _lease,
