@@ -138,3 +138,10 @@ def test_nothing_is_entered_outside_the_session_and_the_sentence_says_why() -> N
     assert code(denial) == "MARKET_CLOSED"
     assert denial is not None
     assert "Prakash Gurpurb" in denial.message
+
+
+def test_an_entry_that_was_decided_too_long_ago_is_denied() -> None:
+    limit = Decimal(risk.SIGNAL_HOLDS_S)
+
+    assert risk.check_signal_age(age_s=limit, limit_s=limit) is None
+    assert code(risk.check_signal_age(age_s=limit + 1, limit_s=limit)) == "SIGNAL_EXPIRED"
