@@ -116,7 +116,7 @@ def read_answer(status: int, kind: str, text: bytes) -> Any:
         raise KiteAnswer(f"HTTP {status} with content type {kind or 'missing'}", status=status)
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise KiteAnswer(f"HTTP {status} with JSON that could not be read", status=status) from None
     if not isinstance(body, dict):
         raise KiteAnswer(f"HTTP {status} with a {type(body).__name__} for a body", status=status)
