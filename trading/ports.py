@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Protocol
 
+from trading.domain.adoption import Adoption
 from trading.domain.candles import Candle
 from trading.domain.caps import HouseCaps
 from trading.domain.control import CommandKind as CommandKind
@@ -206,6 +207,8 @@ class DayBook:
     """Clients whom somebody asked to square off today: they enter nothing more."""
     house_caps: HouseCaps | None = None
     """None denies every entry."""
+    adoptions: tuple[tuple[str, Adoption], ...] = ()
+    """(account key, adoption), in the order in which they were made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +353,12 @@ class EngineStore(Protocol):
         """Insert the trades not seen before and give those back. Safe with any duplicates."""
 
     async def save_ladder(self, day: date, record: LadderRecord) -> None: ...
+    async def save_adoption(self, account_key: str, day: date, adoption: Adoption) -> bool:
+        """Keep that the broker's word for a position was adopted; False when its key was kept before."""
+
+    async def save_reconciliation(self, account_key: str, day: date, picture: Mapping[str, Any]) -> None:
+        """Keep the newest picture of an account (JSON-able): ours beside the broker's. Pages read nothing else."""
+
     async def save_opening_range(self, day: date, found: OpeningRange) -> OpeningRange:
         """Keep what was found of a window, once a day: gives the one that counts, which is the first."""
 

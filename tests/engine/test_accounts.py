@@ -102,7 +102,7 @@ async def test_an_empty_position_read_never_clears_a_position(stage: Stage) -> N
     stage.broker.positions = nothing  # type: ignore[method-assign, assignment]
     await stage.settle(60.0)
 
-    assert "POSITION_DRIFT" in stage.alarm_codes()
+    assert "POSITION_READ_SUSPECT" in stage.alarm_codes()
     await stage.tick("09:17:00", "103.00")
     assert stage.sent()[-1] == ("STOP", "SELL", 100)
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from tests.fakes.lies import Lies
 from trading.domain.errors import BrokerAuthError, BrokerForbids, BrokerRejected, BrokerUnavailable, OrderOutcomeUnknown
 from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, OrderChange, OrderIntent, OrderStatus, Side
-from trading.domain.positions import fold_trades
+from trading.domain.positions import Position, PositionKey, fold_trades
 from trading.domain.repricing import PriceQuote
 from trading.ports import OrderUpdate
 
@@ -39,6 +40,11 @@ class FakeBroker:
         self.cancelled: list[str] = []
         self.book: dict[str, BrokerOrder] = {}
         self.fills: list[BrokerTrade] = []
+        self.converted: list[tuple[str, str, int]] = []
+        """(instrument, new product, signed units) that left MIS by a conversion in the broker's app."""
+        self.lies = Lies()
+        self.calls: list[str] = []
+        """Reads and orders in the order in which they came."""
         self.most_open: dict[str, int] = defaultdict(int)
         self.reads = 0
         self.is_down = False
@@ -58,6 +64,7 @@ class FakeBroker:
     async def place(self, intent: OrderIntent) -> str:
         self.before_place(intent)
         self.placed.append(intent)
+        self.calls.append("place")
         outcome = DROPPED if self.is_down else self.script.popleft() if self.script else FILL
         if outcome == HANG:
             await asyncio.Event().wait()
@@ -120,18 +127,36 @@ class FakeBroker:
 
     async def orders(self) -> list[BrokerOrder]:
         self._read()
-        return list(self.book.values()) if self.sees_book else []
+        self.calls.append("orders")
+        return self.lies.orders.told(list(self.book.values())) if self.sees_book else []
 
     async def trades(self) -> list[BrokerTrade]:
         self._read()
-        return list(self.fills)
+        self.calls.append("trades")
+        return self.lies.trades.told(list(self.fills))
 
     async def positions(self) -> list[BrokerPosition]:
         self._read()
-        return [
-            BrokerPosition(p.key.instrument, p.key.product, p.net_quantity, Decimal(0), Decimal(0), p.realised_pnl)
-            for p in fold_trades(self.fills).positions.values()
-        ]
+        self.calls.append("positions")
+        return self.lies.positions.told(self._rows())
+
+    def _rows(self) -> list[BrokerPosition]:
+        """Give today's rows; converted units count in their new product as if they had been traded there."""
+        moved = [(key, "MIS", -units) for key, _, units in self.converted]
+        moved += [(key, product, units) for key, product, units in self.converted]
+        held = dict(fold_trades(self.fills).positions)
+        for key, product, _ in moved:
+            held.setdefault(PositionKey(key, product), Position(PositionKey(key, product)))
+        rows = []
+        for (key, product), p in held.items():
+            units = sum(n for k, to, n in moved if (k, to) == (key, product))
+            bought = p.buy_quantity + (units if p.buy_quantity + units >= 0 else 0)
+            sold = p.sell_quantity + bought - p.buy_quantity - units
+            ltp = self.prices.get(key, Decimal(0))
+            pnl, average = p.realised_pnl + p.unrealised_pnl(ltp), p.average_price or Decimal(0)
+            net = p.net_quantity + units
+            rows.append(BrokerPosition(key, product, net, average, ltp, pnl, bought=bought, sold=sold))
+        return rows
 
     async def last_prices(self, instruments: Sequence[str]) -> dict[str, Decimal]:
         self._read()
@@ -161,16 +186,17 @@ class FakeBroker:
         status = OrderStatus.COMPLETE if is_done else OrderStatus.OPEN
         self._change(order_id, status=status, filled_quantity=filled, average_price=price)
 
-    def trade_by_hand(self, instrument: str, side: Side, quantity: int) -> None:
+    def trade_by_hand(self, instrument: str, side: Side, quantity: int, product: str = "MIS") -> None:
         """Trade in the broker's own app; no message tells of it."""
         order_id, price = f"hand-{len(self.fills)}", self.prices[instrument]
-        self._trade(order_id, instrument, side, quantity, price)
-        done = (order_id, "", OrderStatus.COMPLETE, instrument, side, "MIS", quantity, quantity, price)
+        self._trade(order_id, instrument, side, quantity, price, product)
+        done = (order_id, "", OrderStatus.COMPLETE, instrument, side, product, quantity, quantity, price)
         self.book[order_id] = BrokerOrder(*done, placed_at=self._now(), updated_at=self._now())
 
     def net(self, instrument: str) -> int:
-        """Give the signed units open."""
-        return sum(t.side.sign * t.quantity for t in self.fills if t.instrument == instrument)
+        """Give the signed intraday units open."""
+        traded = sum(t.side.sign * t.quantity for t in self.fills if (t.instrument, t.product) == (instrument, "MIS"))
+        return traded - sum(units for moved, _, units in self.converted if moved == instrument)
 
     def realised(self) -> Decimal:
         """Give the realised P&L of the ledger."""
@@ -211,10 +237,12 @@ class FakeBroker:
         if self.tells_updates:
             self.tell(self.book[order_id])
 
-    def _trade(self, order_id: str, instrument: str, side: Side, quantity: int, price: Decimal) -> None:
+    def _trade(
+        self, order_id: str, instrument: str, side: Side, quantity: int, price: Decimal, product: str = "MIS"
+    ) -> None:
         trade_id = f"T{len(self.fills) + 1:06}"
         self.fills.append(
-            BrokerTrade(trade_id, order_id, instrument, side, "MIS", quantity, price, filled_at=self._now())
+            BrokerTrade(trade_id, order_id, instrument, side, product, quantity, price, filled_at=self._now())
         )
         self.most_open[instrument] = max(self.most_open[instrument], abs(self.net(instrument)))
 

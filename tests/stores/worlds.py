@@ -20,7 +20,7 @@ from trading.domain.control import CommandKind, TradingState
 from trading.domain.instruments import Instrument
 from trading.domain.ladder_config import RangeSource
 from trading.domain.reference_range import ReferenceRange
-from trading.models import Alarm, BrokerAccount, Client, EventLog, House, OrderIntentRow, PnlPoint
+from trading.models import Alarm, BrokerAccount, Client, EventLog, House, OrderIntentRow, PnlPoint, ReconcileState
 from trading.ports import AccountRef, ClientPolicy, Clock, EngineStore, LeaseStore, Plan
 from trading.services import control
 from trading.simulation.memory_store import MemoryStore
@@ -55,6 +55,7 @@ class World(Protocol):
     async def alarms(self) -> list[tuple[int | None, str]]: ...
     async def pnl(self) -> list[tuple[int, Decimal, Decimal]]: ...
     async def gate(self, tag: str) -> list[Any]: ...
+    async def pictures(self) -> dict[tuple[str, date], Mapping[str, Any]]: ...
 
 
 class MemoryWorld:
@@ -98,6 +99,9 @@ class MemoryWorld:
 
     async def gate(self, tag: str) -> list[Any]:
         return list(self._memory.verdicts[tag])
+
+    async def pictures(self) -> dict[tuple[str, date], Mapping[str, Any]]:
+        return dict(self._memory.reconciliations)
 
 
 class DjangoWorld:
@@ -162,6 +166,10 @@ class DjangoWorld:
 
     async def gate(self, tag: str) -> list[Any]:
         return await self.ask(lambda: list(OrderIntentRow.objects.get(tag=tag).gate))
+
+    async def pictures(self) -> dict[tuple[str, date], Mapping[str, Any]]:
+        rows = ReconcileState.objects.select_related("account")
+        return await self.ask(lambda: {(row.account.key, row.day): row.picture for row in rows})
 
     async def house_row(self) -> House:
         return await self.ask(lambda: House.objects.get(id=1))

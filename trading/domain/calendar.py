@@ -119,6 +119,10 @@ class MarketCalendar:
         """True only for a day that is known to trade."""
         return self.day_kind(day).kind is DayKind.TRADING
 
+    def is_known_closed(self, day: date) -> bool:
+        """True only for a day that is known not to trade: a holiday or a weekend."""
+        return self.day_kind(day).kind in (DayKind.HOLIDAY, DayKind.WEEKEND)
+
     def next_trading_day(self, after: date) -> date:
         """Give the first trading day later than `after`. Raises CalendarError beyond the known years."""
         return self._walk(after, ONE_DAY)
@@ -162,6 +166,11 @@ class MarketCalendar:
         if not ends:
             raise CalendarError(f"there is no session: {self.day_kind(day).reason}")
         return max(ends)
+
+    def day_begins_at(self, day: date) -> datetime | None:
+        """Give when the first phase of any class begins, None on a day without a session."""
+        sessions = [self.find_session(day, each) for each in InstrumentClass]
+        return min((span.start for session in sessions if session for span in session.phases), default=None)
 
     def phase_at(self, moment: datetime, instrument_class: InstrumentClass) -> Phase:
         """Give the phase at an aware moment; CLOSED on every day without a session."""

@@ -32,6 +32,7 @@ class CommandKind(StrEnum):
     KILL = "KILL"
     EXIT_POSITION = "EXIT_POSITION"
     RELOAD = "RELOAD"
+    ADOPT = "ADOPT"
 
     @property
     def outlives_its_day(self) -> bool:

@@ -11,6 +11,7 @@ TradingError                  has a stable `.code` for screens, API and audit
    ├─ BrokerRejected          final by a row of the outcome table; show the broker's words
    │  └─ BrokerForbids        final, and so will be every order from this address: no entries until a person looked
    ├─ BrokerUnavailable       reads and cancels only: retry with back-off
+   │  └─ ReadSuspect          a read that lost what an earlier one had: what it lacks proves nothing
    └─ OrderOutcomeUnknown     sent, answer lost: never resend, look the order up by its tag
 """
 
@@ -86,6 +87,12 @@ class BrokerUnavailable(BrokerError):
     """A read or a cancel had no usable answer. It is safe to ask again later."""
 
     code = "BROKER_UNAVAILABLE"
+
+
+class ReadSuspect(BrokerUnavailable):
+    """A read lacks rows that the broker is known to have. What it shows was taken in; what it lacks proves nothing."""
+
+    code = "READ_SUSPECT"
 
 
 class OrderOutcomeUnknown(BrokerError):

@@ -64,6 +64,11 @@ class Purpose(StrEnum):
         """True for every purpose that may only shrink a position."""
         return self is not Purpose.ENTRY
 
+    @property
+    def outranks_ladder(self) -> bool:
+        """True for an exit that no ladder decided: it closes whatever is open, whoever opened it."""
+        return self not in (Purpose.ENTRY, Purpose.TARGET, Purpose.STOP)
+
 
 class IntentState(StrEnum):
     """The life of an intent. See `NEXT_STATES`."""
@@ -306,7 +311,10 @@ class BrokerTrade:
 
 @dataclass(frozen=True, slots=True)
 class BrokerPosition:
-    """One net position as the broker sees it; `net_quantity` is signed units."""
+    """One net position as the broker sees it; `net_quantity` is signed units, `overnight` the part carried into today.
+
+    `bought` and `sold` are today's units, None where the broker does not tell them. `pnl` is rupees at `last_price`.
+    """
 
     instrument: str
     product: str
@@ -314,3 +322,6 @@ class BrokerPosition:
     average_price: Decimal
     last_price: Decimal
     pnl: Decimal
+    bought: int | None = None
+    sold: int | None = None
+    overnight: int = 0

@@ -1,10 +1,11 @@
 """One broker account's parts put together: desk, gate, gateway, listener, reconciler, and the day so far."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 
-from trading.domain.orders import BrokerTrade
+from trading.engine.adopting import Adopter
 from trading.engine.client import ClientBook
+from trading.engine.comparing import Comparison
 from trading.engine.desk import AccountDesk
 from trading.engine.gate import Gate
 from trading.engine.gateway import AccountGateway
@@ -16,7 +17,7 @@ from trading.engine.orders import Working
 from trading.engine.reconcile import Reconciler
 from trading.engine.sight import Sight
 from trading.engine.tools import Tools
-from trading.ports import AccountRef, DayBook, StoredIntent
+from trading.ports import AccountRef, DayBook
 
 
 class AccountMaker:
@@ -27,7 +28,7 @@ class AccountMaker:
         tools: Tools,
         house: House,
         *,
-        is_near_end: Callable[[], bool],
+        is_near_end: Callable[[ClientBook], bool],
         on_fills: Callable[[ClientBook], None],
         on_order: Callable[[int, Working], None],
     ) -> None:
@@ -55,16 +56,21 @@ class AccountMaker:
         desk.connect(gateway)
         desk.on_trades = lambda: self._on_fills(client)
         desk.on_order = lambda working: self._on_order(client.client_id, working)
+        found = self._house.instruments
+        adopter = Adopter(tools, desk, found)
+        comparison = Comparison(tools, desk, found, adopter.convert)
         reconciler = Reconciler(
             tools,
             desk,
             leftovers=leftovers,
             restore_lines=lambda: self._restore_lines(desk),
-            is_near_end=self._is_near_end,
-            instruments=self._house.instruments,
+            is_near_end=lambda: self._is_near_end(client),
+            instruments=found,
+            comparison=comparison,
+            on_look=lambda: None,
         )
-        _take_history(desk, book.intents, (t for key, t in book.trades if key == ref.key), tools.now())
-        return AccountParts(desk, gateway, listener, reconciler)
+        _take_history(desk, book, tools.now())
+        return AccountParts(desk, gateway, listener, reconciler, adopter)
 
     def _gate(self, client: ClientBook, desk: AccountDesk) -> Gate:
         found = self._house.instruments
@@ -99,11 +105,9 @@ CALLS_AN_ORDER = 2
 """What an order of another life is taken to have cost of the day's calls: itself, and a change or a cancel."""
 
 
-def _take_history(
-    desk: AccountDesk, intents: Iterable[StoredIntent], trades: Iterable[BrokerTrade], now: datetime
-) -> None:
+def _take_history(desk: AccountDesk, book: DayBook, now: datetime) -> None:
     """Put the day so far into an account's book."""
-    for stored in intents:
+    for stored in book.intents:
         if stored.intent.key.account != desk.ref.key:
             continue
         order = stored.order
@@ -115,7 +119,10 @@ def _take_history(
                 stored.intent, decided_at, state=stored.state, order=order, order_id=order_id, changes=stored.changes
             )
         )
-    desk.orders.add_trades(trades)
+    desk.orders.add_trades(trade for key, trade in book.trades if key == desk.ref.key)
+    for key, adoption in book.adoptions:
+        if key == desk.ref.key:
+            desk.orders.adopt(adoption)
 
 
 def _entered(orders: list[Working], position: int) -> int | None:

@@ -1,28 +1,38 @@
 """All orders and trades of one account today, and what they add up to. No I/O, no time."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from trading.domain.orders import BrokerTrade, Product
-from trading.domain.positions import PositionBook
+from trading.domain.adoption import Adoption, rebased, when
+from trading.domain.drift import Units, beyond
+from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, Product, Side
+from trading.domain.ownership import Share, offset, share
+from trading.domain.positions import PositionBook, PositionKey, fold_trades
 from trading.engine.orders import Working
 
 
 class AccountOrders:
     """The account's book of the day.
 
-    Quantities follow the broker's words of our orders at once, and its trades as they come; P&L follows
-    the trades alone. Trades of orders that are not ours are external: the client's own hand.
+    Quantities follow the broker's words of orders at once, its trades as they come, and its positions where they show
+    more than both; P&L follows the trades alone. Trades of orders that are not ours are external: the client's own
+    hand. Nothing here is ever taken back because a read lacks it.
     """
 
     def __init__(self) -> None:
         self.by_tag: dict[str, Working] = {}
         self.positions = PositionBook()
-        self.others: set[str] = set()
-        """Ids of orders that the broker's book has and that are not ours: the client's own hand."""
+        self.others: dict[str, BrokerOrder] = {}
+        """Orders that the broker's book has and that are not ours, by id: the client's own hand."""
+        self.rows: dict[PositionKey, BrokerPosition] = {}
+        """The broker's positions as last shown; a row that a read lacked stays as it was."""
+        self.adoptions: dict[PositionKey, Adoption] = {}
+        """The newest adoption of each position."""
+        self._is_evidence = False
         self._by_instrument: dict[str, list[Working]] = defaultdict(list)
         self._trades: dict[str, list[BrokerTrade]] = defaultdict(list)
         self._traded: dict[str, int] = defaultdict(int)
+        self._trade_ids: set[tuple[str, str]] = set()
 
     def add(self, working: Working) -> None:
         """Take in an order of ours."""
@@ -37,36 +47,101 @@ class AccountOrders:
         """Give our order that the broker knows under this id."""
         return next((working for working in self.by_tag.values() if working.order_id == order_id), None)
 
+    # -- taking in ---------------------------------------------------------------------------------------------
+
     def add_trades(self, trades: Iterable[BrokerTrade]) -> list[BrokerTrade]:
         """Count the trades not counted before and give those, oldest first."""
         new = []
-        for trade in sorted(trades, key=_when):
-            if self.positions.apply(trade):
-                self._trades[trade.instrument].append(trade)
-                self._traded[trade.order_id] += trade.quantity
-                new.append(trade)
+        for trade in sorted(trades, key=when):
+            if (trade.order_id, trade.trade_id) in self._trade_ids:
+                continue
+            self._trade_ids.add((trade.order_id, trade.trade_id))
+            self._trades[trade.instrument].append(trade)
+            self._traded[trade.order_id] += trade.quantity
+            self.positions.apply(trade)
+            new.append(trade)
+        if new and self.adoptions:
+            self._fold_anew()
         return new
 
+    def take_positions(self, rows: Mapping[PositionKey, BrokerPosition], *, is_evidence: bool) -> None:
+        """Keep what the broker's positions show. Without `is_evidence` they may be those of the day before."""
+        self.rows.update(rows)
+        self._is_evidence = is_evidence
+
+    def adopt(self, adoption: Adoption) -> None:
+        """Believe the broker's word for a position from a moment on; the same one again changes nothing."""
+        known = self.adoptions.get(adoption.position)
+        if known is None or (known.at, known.key) < (adoption.at, adoption.key):
+            self.adoptions[adoption.position] = adoption
+            self._fold_anew()
+
+    def _fold_anew(self) -> None:
+        every = (trade for trades in self._trades.values() for trade in trades)
+        self.positions = fold_trades(rebased(every, list(self.adoptions.values())))
+
+    # -- what is known -----------------------------------------------------------------------------------------
+
     def instruments(self) -> set[str]:
-        """Give every instrument with an order or a trade."""
-        return {name for name, found in (*self._by_instrument.items(), *self._trades.items()) if found}
+        """Give every instrument with an order or a trade, or where the broker shows more than both."""
+        ours = {name for name, found in (*self._by_instrument.items(), *self._trades.items()) if found}
+        return ours | {key.instrument for key in self.rows if any(self._news(key))}
+
+    def order_ids(self) -> set[str]:
+        """Give the id of every order that the broker is known to have today."""
+        return {w.order_id for w in self.by_tag.values() if w.order_id} | set(self.others)
+
+    def trade_ids(self) -> set[tuple[str, str]]:
+        """Give (order id, trade id) of every listed trade."""
+        return set(self._trade_ids)
+
+    def expected_rows(self) -> set[PositionKey]:
+        """Give the positions of which the broker must show a row: what was traded, or shown, today.
+
+        One that was adopted as nothing may be gone from the broker's list.
+        """
+        traded = {PositionKey(t.instrument, t.product) for trades in self._trades.values() for t in trades}
+        traded |= {PositionKey(w.intent.key.instrument, w.intent.product) for w in self.by_tag.values() if w.filled}
+        traded |= {PositionKey(o.instrument, o.product) for o in self.others.values() if o.filled_quantity}
+        gone = {key for key, adoption in self.adoptions.items() if not adoption.net_quantity}
+        return (traded | (set(self.rows) if self._is_evidence else set())) - gone
 
     def lacks_trades(self) -> bool:
         """True while the broker said of an order that more filled than its trades show."""
-        return any(w.filled > self._traded[w.order_id] for w in self.by_tag.values() if w.order_id)
+        ours = any(w.filled > self._traded[w.order_id] for w in self.by_tag.values() if w.order_id)
+        return ours or any(order.filled_quantity > self._traded[key] for key, order in self.others.items())
 
     def has_unseen(self, instrument: str) -> bool:
         """True while a trade of the instrument belongs to an order that the broker's book never showed: it lags."""
-        seen = self.others | {working.order_id for working in self.of(instrument)}
+        seen = self.others.keys() | {working.order_id for working in self.of(instrument)}
         return any(trade.order_id not in seen for trade in self._trades.get(instrument, ()))
 
     def lot(self, instrument: str) -> int:
         """Give the strategy's own signed units: our fills, less what the client closed by hand."""
-        return self._fold(instrument)[0]
+        return self._share(instrument).own
 
     def net(self, instrument: str) -> int:
-        """Give the account's signed intraday units: ours and the client's own."""
-        return sum(self._fold(instrument))
+        """Give the account's signed intraday units: ours and the client's own, also what only positions show."""
+        return sum(self._share(instrument))
+
+    def counted_net(self, instrument: str) -> int:
+        """Give the signed intraday units by fills and by the broker's words of orders alone."""
+        return sum(self._counted_share(instrument))
+
+    def counted(self, key: PositionKey) -> Units:
+        """Give what was bought and sold of a position today, comparable to the broker's own row."""
+        base = self.adoptions.get(key)
+        after = [t for t in self._of(key) if base is None or t.filled_at >= base.at]
+        bought = (base.bought or 0 if base else 0) + sum(t.quantity for t in after if t.side is Side.BUY)
+        sold = (base.sold or 0 if base else 0) + sum(t.quantity for t in after if t.side is Side.SELL)
+        for side, units in self._untraded(key):
+            bought, sold = (bought + units, sold) if side is Side.BUY else (bought, sold + units)
+        return Units(bought, sold)
+
+    def today_net(self, key: PositionKey) -> int:
+        """Give the signed units that today's trading made of a position of any product, by our count."""
+        made = sum(t.side.sign * t.quantity for t in rebased(self._of(key), self._adopted(key)))
+        return made + sum(side.sign * units for side, units in self._untraded(key))
 
     def remaining(self, working: Working) -> int:
         """Give the units that an order may still fill, by its last word and by its trades, whichever is further."""
@@ -77,31 +152,46 @@ class AccountOrders:
         """Give the units that other live exits of the instrument may still close."""
         return sum(self.remaining(w) for w in self.of(instrument) if w is not besides and w.purpose.is_exit)
 
-    def _fold(self, instrument: str) -> tuple[int, int]:
-        """Give (own, external) signed units. A trade by hand closes first what was opened by hand, then ours."""
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    def _share(self, instrument: str) -> Share:
+        """Give (own, external) signed units, with what the positions alone show as external."""
+        key = PositionKey(instrument, Product.MIS)
+        own, external = self._counted_share(instrument)
+        return offset(own, external + self._news(key).net + self._overnight(key))
+
+    def _overnight(self, key: PositionKey) -> int:
+        """Give what was carried into today: nothing of an intraday product, unless it was converted to one."""
+        return self.rows[key].overnight if self._is_evidence and key in self.rows else 0
+
+    def _news(self, key: PositionKey) -> Units:
+        return beyond(self.counted(key), self.rows.get(key)) if self._is_evidence else Units()
+
+    def _counted_share(self, instrument: str) -> Share:
         ours = {w.order_id: w for w in self.of(instrument) if w.order_id}
-        own = external = 0
-        for trade in sorted(self._trades.get(instrument, ()), key=_when):
-            if trade.product != Product.MIS:
-                continue
-            if trade.order_id in ours:
-                own += trade.side.sign * trade.quantity
-            else:
-                external += trade.side.sign * trade.quantity
-            own, external = _offset(own, external)
+        key = PositionKey(instrument, Product.MIS)
+        own, external = share(rebased(self._of(key), self._adopted(key)), ours)
         for order_id, working in ours.items():
             own += working.intent.side.sign * max(0, working.filled - self._traded[order_id])
-        return _offset(own, external)
+        for order in self._others_of(key):
+            external += order.side.sign * max(0, order.filled_quantity - self._traded[order.order_id])
+        return offset(own, external)
 
+    def _untraded(self, key: PositionKey) -> list[tuple[Side, int]]:
+        """Give (side, units) that the broker's words of orders are ahead of its trades."""
+        found = [
+            (w.intent.side, w.filled - self._traded[w.order_id])
+            for w in self.of(key.instrument)
+            if w.order_id and w.intent.product == key.product
+        ]
+        found += [(o.side, o.filled_quantity - self._traded[o.order_id]) for o in self._others_of(key)]
+        return [(side, units) for side, units in found if units > 0]
 
-def _offset(own: int, external: int) -> tuple[int, int]:
-    """Let opposite own and external units close each other."""
-    if own * external >= 0:
-        return own, external
-    closed = min(abs(own), abs(external))
-    own_sign = 1 if own > 0 else -1
-    return own - own_sign * closed, external + own_sign * closed
+    def _others_of(self, key: PositionKey) -> list[BrokerOrder]:
+        return [o for o in self.others.values() if (o.instrument, o.product) == key and o.filled_quantity]
 
+    def _of(self, key: PositionKey) -> list[BrokerTrade]:
+        return [trade for trade in self._trades.get(key.instrument, ()) if trade.product == key.product]
 
-def _when(trade: BrokerTrade) -> tuple[object, str, str]:
-    return trade.filled_at, trade.order_id, trade.trade_id
+    def _adopted(self, key: PositionKey) -> list[Adoption]:
+        return [self.adoptions[key]] if key in self.adoptions else []

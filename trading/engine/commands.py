@@ -9,6 +9,7 @@ from trading.domain.backoff import Backoff
 from trading.domain.control import CommandKind
 from trading.domain.errors import StoreUnavailable
 from trading.domain.orders import Purpose
+from trading.engine.adopt_command import AdoptCommand
 from trading.engine.client import ClientBook
 from trading.engine.flatten import Flattener, FlattenOrder
 from trading.engine.house import House
@@ -42,6 +43,7 @@ class CommandDesk:
         self._kill = kill
         self._planner = planner
         self._flattener = flattener
+        self._adopt = AdoptCommand(tools, house)
         self._reload_plans = reload_plans
         self._begun: set[int] = set()
         self.kill_files = KillFileWatch(tools, house, kill, self._begun)
@@ -114,6 +116,8 @@ class CommandDesk:
             return await self._square_off(command, clients)
         if command.kind is CommandKind.EXIT_POSITION:
             return await self._exit_position(command)
+        if command.kind is CommandKind.ADOPT:
+            return await self._adopt.carry_out(command)
         await self._reload_plans()
         return {"reloaded": True}
 

@@ -1,8 +1,8 @@
 """One broker account: its orders and lines, what the broker says of them, and the tasks that listen."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
 from trading.domain.errors import BrokerAuthError, BrokerError, BrokerForbids, StoreUnavailable
 from trading.domain.orders import (
@@ -16,19 +16,20 @@ from trading.domain.orders import (
 from trading.domain.repricing import PriceQuote
 from trading.domain.timezone import ist_day
 from trading.engine.account_orders import AccountOrders
-from trading.engine.crash_points import crash_at
 from trading.engine.line import PositionLine
 from trading.engine.line_orders import InstrumentOf, OrderWire
 from trading.engine.orders import Working
 from trading.engine.rate import RateBudget
+from trading.engine.reads import AccountReads, Urgency
 from trading.engine.tools import Tools
+from trading.engine.work import first_of
 from trading.ports import AccountRef, Broker
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 TOO_MANY_REQUESTS = 429
+FRESH_WITHIN_S = 1.0
+"""Wire seconds that an exit waits for a look at the positions."""
 
 
 class AccountDesk:
@@ -55,6 +56,7 @@ class AccountDesk:
         self.on_trades: Callable[[], None] = lambda: None
         self.on_order: Callable[[Working], None] = lambda _: None
         self.want_trades: Callable[[], None] = lambda: None
+        self.reads = AccountReads(tools, self)
         self._tools = tools
         self._instrument_of = instrument_of
         self._wire: OrderWire | None = None
@@ -103,7 +105,7 @@ class AccountDesk:
         """Take in one order row or message. Any order and any number of repetitions give the same."""
         working = self.orders.by_tag.get(order.tag)
         if working is None or working.intent.key.instrument != order.instrument or self._is_a_second(working, order):
-            self.orders.others.add(order.order_id)
+            self._hear_other(order)
             return
         known = working.order
         if merge_order(known, order) is known:
@@ -121,6 +123,19 @@ class AccountDesk:
             self.want_trades()
         self.on_order(working)
         self.line(order.instrument).advance()
+
+    def _hear_other(self, order: BrokerOrder) -> None:
+        """Note an order that is not ours: what it fills is the client's own hand, counted as soon as it is heard of."""
+        known = self.orders.others.get(order.order_id)
+        self.orders.others[order.order_id] = merged = merge_order(known, order)
+        if merged.filled_quantity > (known.filled_quantity if known else 0):
+            self.want_trades()
+            self.line(order.instrument).advance()
+
+    def positions_came(self) -> None:
+        """The broker's positions were read: a line may be open by less, or by more, than fills say."""
+        for instrument in self.orders.instruments():
+            self.line(instrument).advance()
 
     def _is_a_second(self, working: Working, order: BrokerOrder) -> bool:
         """Say whether it is another order under our tag: its fills count as somebody else's, and a person is told."""
@@ -193,43 +208,37 @@ class AccountDesk:
 
     # -- asking the broker -------------------------------------------------------------------------------------
 
-    async def read_orders(self) -> list[BrokerOrder]:
-        """Read the order book and take it in. Raises BrokerError; then nothing is known."""
-        orders = await self._asked(self.broker.orders)
-        for order in orders:
-            self.hear(order)
-        return orders
+    async def read_orders(self, urgency: Urgency = Urgency.USUAL) -> list[BrokerOrder]:
+        """Read the order book and take it in. Raises BrokerError; then nothing is known (see `reads`)."""
+        return await self.reads.orders.ask(urgency)
 
-    async def read_trades(self) -> None:
+    async def read_trades(self, urgency: Urgency = Urgency.USUAL) -> None:
         """Read the fills, keep them, and take them in. Raises BrokerError."""
-        trades = await self._asked(self.broker.trades)
-        try:
-            await self._tools.store.save_trades(self.ref.key, trades)
-        except StoreUnavailable as error:
-            logger.warning("fills of %s were not saved: %s", self.ref.key, error)
-        crash_at("after_fill_commit")
-        self.take_trades(trades)
+        await self.reads.trades.ask(urgency)
 
-    async def read_positions(self) -> list[BrokerPosition]:
-        """Read the positions. Raises BrokerError: a failed read is unknown, never flat."""
-        return await self._asked(self.broker.positions)
+    async def read_positions(self, urgency: Urgency = Urgency.USUAL) -> list[BrokerPosition]:
+        """Read the positions. Raises BrokerError: a read that failed or lost something is unknown, never flat."""
+        return await self.reads.positions.ask(urgency)
 
     async def read_quotes(self, instruments: Sequence[str]) -> dict[str, PriceQuote]:
         """Read last prices and circuit bands. Raises BrokerError."""
-        return await self._asked(lambda: self.broker.quotes(instruments))
+        return await self.reads.quotes(instruments)
 
-    async def _asked(self, read: Callable[[], Awaitable[T]]) -> T:
-        """Ask the broker; a dead session is remembered until a new one works."""
+    async def freshen(self) -> bool:
+        """Look at the positions now; an exit does not wait long for it. False when there was no answer to believe."""
+        asked = self._tools.clock.monotonic()
+        await first_of(self._look(), self._tools.clock.sleep(FRESH_WITHIN_S))
+        return (self.reads.positions.good_wire or float("-inf")) >= asked
+
+    async def _look(self) -> None:
         try:
-            answer = await read()
-        except BrokerAuthError as error:
-            self.session_lost(str(error))
-            raise
-        except BrokerError:
-            self.unread_since = self._tools.clock.monotonic() if self.unread_since is None else self.unread_since
-            raise
-        self.has_session, self.unread_since = True, None
-        return answer
+            await self.read_positions(Urgency.EXIT)
+        except BrokerError as error:
+            logger.info("positions of account=%s could not be read: %s", self.ref.key, error.code)
+
+    async def read_prices(self, instruments: Sequence[str]) -> dict[str, Decimal]:
+        """Read last prices. Raises BrokerError."""
+        return await self.reads.prices(instruments)
 
     def heard_error(self, error: Exception) -> None:
         """Learn from the bad answer to an order call what concerns the account: a dead session, too many calls."""

@@ -95,9 +95,9 @@ class Flattener:
         try:
             with self._tools.work.doing():
                 self.begin(order)
-            await self._tools.changed.until(lambda: self._is_done(order))
+            await self._tools.changed.until(lambda: self._is_done(order) or self._is_news(order))
             with self._tools.work.doing():
-                return await self._is_flat_at_broker(order)
+                return self._is_done(order) and await self._is_flat_at_broker(order)
         except Exception as error:
             logger.exception("flattening client=%s failed", order.client.client_id)
             if not tries:
@@ -138,6 +138,10 @@ class Flattener:
     def _is_done(self, order: FlattenOrder) -> bool:
         """Say whether our own count is flat, once the brokers told what became of the orders of another life."""
         return all(desk.is_restored for desk in order.desks()) and all(line.is_flat for line in order.lines())
+
+    def _is_news(self, order: FlattenOrder) -> bool:
+        """Say whether something is open that nobody wanted closed yet: a hand trades on, the broker told of it late."""
+        return any(line.net and line.is_quiet and not line.is_held for line in order.lines())
 
     async def _is_flat_at_broker(self, order: FlattenOrder) -> bool:
         """Say whether every broker shows nothing open. One that could not be read is not flat."""

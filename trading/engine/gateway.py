@@ -92,6 +92,10 @@ class AccountGateway:
             tries += 1
         crash_at("after_intent_commit")
         if is_ours:
+            if _needs_fresh_look(working):
+                # The client's hand and the broker's own square-off go on beside ours: what they closed meanwhile is
+                # not closed again.
+                await self._desk.freshen()
             self._queue(EXIT if working.purpose.is_exit else ENTRY, working)
         elif working.state is IntentState.NEW:
             working.state, working.is_withdrawn = IntentState.DENIED, True
@@ -181,3 +185,8 @@ class AccountGateway:
             waited = {"waited_s": round(now - job.queued_at, 3)}
             result = result.and_then("rate_budget", Finding(None, waited))
         return self._sender.place(job.working, result)
+
+
+def _needs_fresh_look(working: Working) -> bool:
+    """Say whether an exit is of those that others may do, too, or comes a while after it was decided."""
+    return working.purpose.outranks_ladder or (working.purpose.is_exit and working.intent.key.slice > 0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from trading.domain.caps import HouseCaps
 from trading.domain.control import TradingState, strictest
 from trading.domain.kill_file import Stopped
+from trading.engine.adopting import Adopter
 from trading.engine.client import ClientBook
 from trading.engine.control_state import ControlState
 from trading.engine.desk import AccountDesk
@@ -28,6 +29,7 @@ class AccountParts:
     gateway: AccountGateway
     listener: AccountListener
     reconciler: Reconciler
+    adopter: Adopter
 
 
 @dataclass

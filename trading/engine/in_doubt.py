@@ -108,7 +108,7 @@ class DoubtResolver:
             return False
         instrument, product = doubt.working.intent.key.instrument, doubt.working.intent.product
         there = sum(p.net_quantity for p in positions if p.instrument == instrument and p.product == product)
-        return there == self._desk.orders.net(instrument) and not self._desk.orders.has_unseen(instrument)
+        return there == self._desk.orders.counted_net(instrument) and not self._desk.orders.has_unseen(instrument)
 
     async def _absent(self, doubt: _Doubt) -> None:
         ref, working = self._desk.ref, doubt.working

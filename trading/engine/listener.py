@@ -1,17 +1,19 @@
-"""The tasks that listen to one account: its order socket, its fills, its order book now and then."""
+"""The tasks that listen to one account: its order socket, its fills, its order book every few seconds."""
 
 import asyncio
 import logging
 
 from trading.domain.backoff import Backoff
 from trading.domain.errors import BrokerError
+from trading.engine.cadence import orders_every_s
 from trading.engine.desk import AccountDesk
+from trading.engine.reads import Urgency
 from trading.engine.tools import Tools
 from trading.engine.work import Signal, first_of
 
 logger = logging.getLogger(__name__)
 
-ORDERS_EVERY_S = 5.0
+LOOKS_AT_CADENCE_EVERY_S = 1.0
 HOLDS_FOR_FAILURES = 5
 """Failed reads of the fills after which a market that waits no longer waits for them."""
 
@@ -58,11 +60,11 @@ class AccountListener:
 
     async def catch_up(self) -> None:
         """Read order book and fills now; a failure leaves things unknown, to be read again by the poll."""
-        try:
-            await self._desk.read_orders()
-            await self._desk.read_trades()
-        except BrokerError as error:
-            logger.warning("account=%s could not be read: %s", self._desk.ref.key, error.code)
+        for read in (self._desk.read_orders, self._desk.read_trades):
+            try:
+                await read(Urgency.POLL)
+            except BrokerError as error:  # what the one does not tell the other may
+                logger.warning("account=%s could not be read: %s", self._desk.ref.key, error)
 
     async def _listen(self) -> None:
         """Follow the order socket for ever, opening it again when it ends."""
@@ -124,7 +126,11 @@ class AccountListener:
                     await self.catch_up()
 
     async def _poll(self) -> None:
+        """Read for ever, whether or not something of ours is alive: a hand in the broker's app tells nobody."""
+        waited_s = 0.0
         while True:
-            await self._tools.clock.sleep(ORDERS_EVERY_S)
-            if any(working.is_resting for working in self._desk.orders.by_tag.values()):
+            await self._tools.clock.sleep(LOOKS_AT_CADENCE_EVERY_S)
+            waited_s += LOOKS_AT_CADENCE_EVERY_S
+            if waited_s >= orders_every_s(self._tools, self._desk):
+                waited_s = 0.0
                 self.want_orders()

@@ -55,7 +55,7 @@ class QuoteWatch:
 
     async def _ask(self, desk: AccountDesk) -> None:
         try:
-            prices = await desk.broker.last_prices(_open(desk))
+            prices = await desk.read_prices(_open(desk))
         except BrokerError as error:
             logger.warning("no quotes of account=%s: %s", desk.ref.key, error.code)
             return

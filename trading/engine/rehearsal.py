@@ -129,7 +129,7 @@ class Rehearsal:
             return [f"{key} {why}: its positions are our own count"]
         for instrument in shown:
             desk.line(instrument)
-        counted = {line.instrument: line.net for line in desk.lines.values() if line.net}
+        counted = {name: units for name in desk.lines if (units := desk.orders.counted_net(name))}
         found = [] if shown == counted else [f"{key} shows {_held(shown)} where we count {_held(counted)}"]
         if desk.budget.is_spent:
             found.append(f"{key} has used up its order calls of today")

@@ -40,9 +40,13 @@ class OrderSender:
 
     async def place(self, working: Working, result: GateResult) -> None:
         """Bring one committed intent, with the gate's verdicts of just now, to the wire, or settle it as denied."""
-        if result.is_broken and working.purpose.is_exit:
+        was_broken = result.is_broken
+        if was_broken and working.purpose.is_exit:
             result = await self._second_path.judge(working, result)
         if result.denial is not None:
+            # Less is open by our own count than when it was decided: what is left is wanted again at once.
+            is_too_much = result.denial.code == "NOT_REDUCING" and not was_broken
+            working.is_withdrawn = working.is_withdrawn or is_too_much
             self._tell_gate(working, result)
             await self._denied(working, result.denial)
             return

@@ -50,7 +50,6 @@ READS_COMMANDS_AFTER_S = 0.01
 LOOKS_EVERY_S = 1.0
 CLOCKS_MAY_DIFFER_S = 120
 """Market seconds that a tick may lie ahead of our clock (at 60x it follows by up to a minute); more is no tick."""
-NEAR_END_FROM = time(15, 5)
 
 
 class EndOfSession(StrEnum):
@@ -92,7 +91,7 @@ class Session:
             accounts=AccountMaker(
                 self.tools,
                 self.house,
-                is_near_end=self._is_near_end,
+                is_near_end=self.square_off.is_near,
                 on_fills=self._fills_changed,
                 on_order=self._order_changed,
             ),
@@ -226,9 +225,6 @@ class Session:
     def _order_changed(self, client_id: int, working: Working) -> None:
         self.round_trips.note(working, self.tools.now())
         self.live.order(client_id, working)
-
-    def _is_near_end(self) -> bool:
-        return self.tools.now() >= at_ist(self.tools.day, NEAR_END_FROM)
 
     async def _keep_looking(self) -> None:
         """Notice silence: of the feed, and of a clock that made nothing happen."""

@@ -10,6 +10,7 @@ from trading.models.instruments import DayRange, InstrumentDump, InstrumentRow, 
 from trading.models.mail import OutgoingMail
 from trading.models.orders import Fill, OrderIntentRow
 from trading.models.people import Client, ClientMode, User
+from trading.models.reconciliation import AdoptionRow, ReconcileState
 from trading.models.results import DayReport, PnlPoint
 from trading.models.secret import Secret, SecretField, SecretRefused
 from trading.models.strategies import AccountStrategy, Strategy, StrategyKind
@@ -19,6 +20,7 @@ from trading.models.watchlist import QuantityMode, WatchItem
 __all__ = [
     "AccountControl",
     "AccountStrategy",
+    "AdoptionRow",
     "Alarm",
     "AlarmDelivery",
     "ApiToken",
@@ -51,6 +53,7 @@ __all__ = [
     "OutgoingMail",
     "PnlPoint",
     "QuantityMode",
+    "ReconcileState",
     "Secret",
     "SecretField",
     "SecretRefused",

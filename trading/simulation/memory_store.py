@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from trading.domain.adoption import Adoption
 from trading.domain.caps import HouseCaps
 from trading.domain.control import CommandKind, TradingState, state_denial, strictest
 from trading.domain.errors import ExitAlreadyLive, StoreUnavailable
@@ -60,6 +61,8 @@ class MemoryStore:
         self.exit_slots: dict[tuple[str, str], str] = {}
         self.trades: list[tuple[str, BrokerTrade]] = []
         self.ladders: dict[tuple[date, str, str], LadderRecord] = {}
+        self.adoptions: list[tuple[str, date, Adoption]] = []
+        self.reconciliations: dict[tuple[str, date], Mapping[str, Any]] = {}
         self.opening_ranges: dict[tuple[date, str, str, int], OpeningRange] = {}
         self.commands: dict[int, tuple[date, Command]] = {}
         self.results: dict[int, Mapping[str, Any]] = {}
@@ -126,6 +129,7 @@ class MemoryStore:
             intents=tuple(today),
             trades=tuple(entry for entry in self.trades if ist_day(entry[1].filled_at) == day),
             ladders=tuple(record for key, record in self.ladders.items() if key[0] == day),
+            adoptions=tuple((key, adoption) for key, on, adoption in self.adoptions if on == day),
             squared_off=frozenset(
                 command.client_id
                 for on, command in self.commands.values()
@@ -246,6 +250,17 @@ class MemoryStore:
     async def save_ladder(self, day: date, record: LadderRecord) -> None:
         self._check()
         self.ladders[(day, record.account_key, record.instrument)] = record
+
+    async def save_adoption(self, account_key: str, day: date, adoption: Adoption) -> bool:
+        self._check()
+        if any((key, on, known.key) == (account_key, day, adoption.key) for key, on, known in self.adoptions):
+            return False
+        self.adoptions.append((account_key, day, adoption))
+        return True
+
+    async def save_reconciliation(self, account_key: str, day: date, picture: Mapping[str, Any]) -> None:
+        self._check()
+        self.reconciliations[(account_key, day)] = dict(picture)
 
     async def save_opening_range(self, day: date, found: OpeningRange) -> OpeningRange:
         self._check()

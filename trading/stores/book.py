@@ -32,6 +32,7 @@ from trading.ports import (
 from trading.stores import ladder_stops
 from trading.stores.controls import account_states
 from trading.stores.ranges import LineRange, line_config, line_ranges
+from trading.stores.reconciliation import adoptions_of
 
 
 def load_book(day: date) -> DayBook:
@@ -50,6 +51,7 @@ def load_book(day: date) -> DayBook:
         ladders=tuple(LadderRecord(row.account.key, row.instrument, row.snapshot) for row in ladders),
         squared_off=_squared_off(day),
         house_caps=(House.objects.filter(id=ONLY_ROW).first() or House()).caps(),
+        adoptions=adoptions_of(day),
     )
 
 

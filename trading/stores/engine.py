@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from trading.domain.adoption import Adoption
 from trading.domain.control import TradingState
 from trading.domain.opening_range import OpeningRange
 from trading.domain.orders import BrokerOrder, BrokerTrade, IntentState, OrderIntent
@@ -21,7 +22,7 @@ from trading.ports import (
     Place,
     StoredPress,
 )
-from trading.stores import alarms, commands, fills, intents, kills, ladder_stops, ranges
+from trading.stores import alarms, commands, fills, intents, kills, ladder_stops, ranges, reconciliation
 from trading.stores.accounts import AccountIndex
 from trading.stores.book import load_book, read_control
 from trading.stores.chain import append_events
@@ -102,6 +103,20 @@ class DjangoEngineStore:
             )
 
         await self._thread.run(work)
+
+    async def save_adoption(self, account_key: str, day: date, adoption: Adoption) -> bool:
+        """Keep an adoption, once; see the port."""
+        wall = self._clock.wall()
+        return await self._thread.run(
+            lambda: reconciliation.save_adoption(self._accounts.of(account_key), day, adoption, wall=wall)
+        )
+
+    async def save_reconciliation(self, account_key: str, day: date, picture: Mapping[str, Any]) -> None:
+        """Keep the newest picture of an account; see the port."""
+        wall = self._clock.wall()
+        await self._thread.run(
+            lambda: reconciliation.save_picture(self._accounts.of(account_key), day, picture, wall=wall)
+        )
 
     async def save_opening_range(self, day: date, found: OpeningRange) -> OpeningRange:
         """Keep what was found of a window, the first of the day; see the port."""

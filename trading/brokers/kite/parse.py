@@ -134,6 +134,9 @@ def parse_position(row: Mapping[str, Any]) -> BrokerPosition:
             average_price=to_decimal(row["average_price"]),
             last_price=to_decimal(row["last_price"]),
             pnl=to_decimal(row["pnl"]),
+            bought=_told_units(row, "day_buy_quantity"),
+            sold=_told_units(row, "day_sell_quantity"),
+            overnight=_whole(row, "overnight_quantity"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _broken("position", row, error) from error
@@ -280,6 +283,11 @@ def _price(value: Any) -> Decimal:
     if not -MOST_RUPEES <= price <= MOST_RUPEES:
         raise ParseError(f"a price was {value!r}")
     return price
+
+
+def _told_units(row: Mapping[str, Any], name: str) -> int | None:
+    """Read units that may be left out: then they are not known, and not 0."""
+    return None if row.get(name) is None else _units(row, name)
 
 
 def _broken(what: str, row: object, error: Exception) -> ParseError:
