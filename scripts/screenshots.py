@@ -47,6 +47,7 @@ CLIENT_PAGES = {
     "watchlist-line": "first:/watchlist/:a[href^='/watchlist/'][aria-label^='Change']",
     "search": "/watchlist/add/?q=infy",
     "order-why": "first:/orders/:a[href^='/orders/']:not([href='/orders/'])",
+    "reconciliation": "/reconciliation/",
     "onboarding": "/onboarding/",
     "settings": "/settings/",
     "settings-brokers": "/settings/brokers/",
@@ -54,7 +55,12 @@ CLIENT_PAGES = {
     "demo-mail": "/demo/mail/",
     "demo-brokers": "/demo/brokers/",
 }
-OPERATOR_PAGES = {"operator": "/operator/", "status": "/status/", "settings-feed": "/settings/feed/"}
+OPERATOR_PAGES = {
+    "operator": "/operator/",
+    "operator-reconciliation": "/reconciliation/",
+    "status": "/status/",
+    "settings-feed": "/settings/feed/",
+}
 README_PICTURE = ROOT / "docs" / "pictures" / "dashboard-desktop-dark.png"
 LANDING_PICTURES = ROOT / "theme" / "static_src" / "src" / "img"
 PHONE_CLIP, PHONE_SCALE = {"x": 0, "y": 0, "width": 390, "height": 650}, 2

@@ -15,7 +15,7 @@ from tests.factories import DAY, TEN_O_CLOCK, make_account
 from tests.web.conftest import text_of
 from trading.domain.errors import RiskDenied
 from trading.domain.timezone import to_ist
-from trading.models import BrokerAccount, Client, EventLog, Fill
+from trading.models import Alarm, BrokerAccount, Client, EventLog, Fill
 from trading.services import brokers
 
 pytestmark = pytest.mark.django_db
@@ -235,6 +235,29 @@ def fill(account: BrokerAccount, side: str, day: date, trade_id: str) -> Fill:
         account=account, client=account.owner.client, day=day, exchange="NSE", trade_id=trade_id, order_id=trade_id,
         instrument="NSE:INFY", side=side, product="MIS", quantity=10, price="1500", filled_at=TEN_O_CLOCK,
     )  # fmt: skip
+
+
+@responses.activate
+@pytest.mark.usefixtures("market")
+def test_with_something_open_only_an_explicit_word_disconnects_and_an_alarm_says_so(
+    alice: Client, signed_in: SignedIn
+) -> None:
+    responses.delete(f"{settings.KITE_ROOT}/session/token", json={"status": "success", "data": True})
+    account, browser = make_account(alice), signed_in(alice)
+    fill(account, "BUY", DAY, "1")
+    where = f"/settings/brokers/{account.seal_id}/disconnect/"
+
+    browser.post(where)
+    account.refresh_from_db()
+    assert account.is_enabled
+    assert "leave them open" in text_of(browser.get("/settings/brokers/"))
+
+    browser.post(where, {"leave_open": "1"})
+    account.refresh_from_db()
+    assert not account.is_enabled
+    alarm = Alarm.objects.get(code="LEFT_OPEN")
+    assert "NSE:INFY" in alarm.text
+    assert EventLog.objects.get(kind="BROKER_DISCONNECTED").data["left_open"] == ["NSE:INFY"]
 
 
 def test_keys_stay_while_a_position_is_open(alice: Client) -> None:

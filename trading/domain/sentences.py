@@ -128,6 +128,8 @@ def _state_raised(data: Mapping[str, Any]) -> str:
 def _command_given(data: Mapping[str, Any]) -> str:
     if data.get("scheduled"):
         return "scheduled square-off began"
+    if data["kind"] == "ADOPT":
+        return f"{data['by']} asked to adopt {data['shown']:+d} {data['instrument']} as the broker shows it"
     if data["kind"] == "RELOAD":
         return "settings and ranges are read again"
     return f"{str(data['kind']).replace('_', ' ').lower()} asked for by {data['by']}"
@@ -183,6 +185,8 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "WATCHLIST_CHANGED": _by("watchlist changed"),
     "FEED_STALE": lambda data: f"no new entries: {data['text']}",
     "FEED_FRESH": lambda _: "the price feed is fresh, entries may pass",
+    "ADOPTED": lambda data: f"the broker's word is adopted: {data['is']:+d} {data['product']}, by {data['by']}",
+    "CLOSING_CHECK": _text,
     "RECONCILED": lambda _: "our book and the broker's agree",
     "SQUARE_OFF_REHEARSED": lambda data: f"square-off rehearsed: {data['text']}",
     "SQUARE_OFF_MOVED": _text,

@@ -14,6 +14,7 @@ from trading.engine.in_doubt import DoubtResolver
 from trading.engine.leftovers import Leftovers
 from trading.engine.listener import AccountListener
 from trading.engine.orders import Working
+from trading.engine.picture import PictureKeeper
 from trading.engine.reconcile import Reconciler
 from trading.engine.sight import Sight
 from trading.engine.tools import Tools
@@ -67,8 +68,9 @@ class AccountMaker:
             is_near_end=lambda: self._is_near_end(client),
             instruments=found,
             comparison=comparison,
-            on_look=lambda: None,
         )
+        keeper = PictureKeeper(tools, desk, reconciler)
+        reconciler.on_look = listener.on_read = keeper.look
         _take_history(desk, book, tools.now())
         return AccountParts(desk, gateway, listener, reconciler, adopter)
 

@@ -77,8 +77,7 @@ class AccountOrders:
             self._fold_anew()
 
     def _fold_anew(self) -> None:
-        every = (trade for trades in self._trades.values() for trade in trades)
-        self.positions = fold_trades(rebased(every, list(self.adoptions.values())))
+        self.positions = fold_trades(rebased(self.trades(), list(self.adoptions.values())))
 
     # -- what is known -----------------------------------------------------------------------------------------
 
@@ -110,6 +109,14 @@ class AccountOrders:
         """True while the broker said of an order that more filled than its trades show."""
         ours = any(w.filled > self._traded[w.order_id] for w in self.by_tag.values() if w.order_id)
         return ours or any(order.filled_quantity > self._traded[key] for key, order in self.others.items())
+
+    def trades(self) -> list[BrokerTrade]:
+        """Give every listed trade of the day."""
+        return [trade for trades in self._trades.values() for trade in trades]
+
+    def traded(self, order_id: str) -> int:
+        """Give the units that the listed trades show of an order."""
+        return self._traded.get(order_id, 0)
 
     def has_unseen(self, instrument: str) -> bool:
         """True while a trade of the instrument belongs to an order that the broker's book never showed: it lags."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from trading.domain.backoff import Backoff
 from trading.domain.errors import BrokerError
@@ -23,6 +24,7 @@ class AccountListener:
 
     def __init__(self, tools: Tools, desk: AccountDesk) -> None:
         self.heard = Signal()
+        self.on_read: Callable[[], None] = lambda: None
         self._tools = tools
         self._desk = desk
         self._backoff = Backoff(first_s=0.3, most_s=5.0)
@@ -65,6 +67,7 @@ class AccountListener:
                 await read(Urgency.POLL)
             except BrokerError as error:  # what the one does not tell the other may
                 logger.warning("account=%s could not be read: %s", self._desk.ref.key, error)
+        self.on_read()
 
     async def _listen(self) -> None:
         """Follow the order socket for ever, opening it again when it ends."""

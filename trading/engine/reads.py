@@ -62,12 +62,13 @@ class ReadBudget:
 class SharedRead(Generic[T]):
     """One kind of read. Whoever asks gets an answer that began after asking; those who wait together share one.
 
-    `good_at` (market time) and `good_wire` are of the last answer that was believed, `trouble` says in words why the
-    latest one was not.
+    `good_at` (market time), `good_wall` and `good_wire` are of the last answer that was believed, `trouble` says in
+    words why the latest one was not.
     """
 
     def __init__(self, clock: Clock, budget: ReadBudget, read: Callable[[], Awaitable[T]]) -> None:
         self.good_at: datetime | None = None
+        self.good_wall: datetime | None = None
         self.good_wire: float | None = None
         self.trouble = "not read yet"
         self._clock = clock
@@ -95,7 +96,8 @@ class SharedRead(Generic[T]):
                 self.trouble = str(error)
                 raise
             self._answer, self._answered = answer, number
-            self.good_at, self.good_wire, self.trouble = self._clock.now(), self._clock.monotonic(), ""
+            self.good_at, self.good_wall = self._clock.now(), self._clock.wall()
+            self.good_wire, self.trouble = self._clock.monotonic(), ""
             return answer
 
     async def _room(self, urgency: Urgency) -> None:

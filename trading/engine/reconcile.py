@@ -39,9 +39,9 @@ class Reconciler:
         is_near_end: Callable[[], bool],
         instruments: Instruments,
         comparison: Comparison,
-        on_look: Callable[[], None],
     ) -> None:
         self.is_first_done = False
+        self.on_look: Callable[[], None] = lambda: None
         self.drifts: list[Drift] = []
         self.unread = "not read yet"
         """Why the latest look came to nothing; empty when it did not."""
@@ -52,7 +52,6 @@ class Reconciler:
         self._is_near_end = is_near_end
         self._instruments = instruments
         self._comparison = comparison
-        self._on_look = on_look
         self._failures = 0
         self._suspicion = ""
         self._told: list[str] = []
@@ -97,7 +96,7 @@ class Reconciler:
             if not had_session:
                 for line in desk.lines.values():
                     line.try_again()
-        self._on_look()
+        self.on_look()
 
     # -- reading -----------------------------------------------------------------------------------------------
 

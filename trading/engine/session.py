@@ -11,6 +11,7 @@ from trading.domain.ticks import Tick
 from trading.domain.timezone import at_ist, midnight_epoch
 from trading.engine.account_maker import AccountMaker
 from trading.engine.client import ClientBook
+from trading.engine.closing_check import ClosingCheck
 from trading.engine.commands import CommandDesk
 from trading.engine.confirming import PriceConfirmer
 from trading.engine.deps import EngineDeps
@@ -135,6 +136,7 @@ class Session:
         keep(self.commands.run, "commands")
         keep(self._keep_looking, "look")
         keep(QuoteWatch(self.tools, self.house).run, "quotes")
+        ClosingCheck(self.tools, self.house).arm()
         self.tools.timers.set("midnight", at_ist(self.tools.day + timedelta(days=1), time()), self._midnight)
 
     def end(self, why: EndOfSession) -> None:

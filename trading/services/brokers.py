@@ -7,14 +7,15 @@ from datetime import date, datetime, time, timedelta
 from django.db import IntegrityError, transaction
 
 from trading.domain.errors import BrokerError, RiskDenied
-from trading.domain.orders import IntentState, Side
+from trading.domain.orders import IntentState, Product, Side
 from trading.domain.timezone import at_ist, ist_day, to_ist
-from trading.models import BrokerAccount, BrokerName, Client, Fill, OrderIntentRow, Secret, User
+from trading.models import BrokerAccount, BrokerName, Client, Fill, OrderIntentRow, ReconcileState, Secret, User
 from trading.ports import BrokerSession, Clock
 from trading.services import morning
 from trading.services.control import request_reload
 from trading.services.events import actor, market_now, record
 from trading.services.venues import broker_name_for
+from trading.stores import alarms
 
 logger = logging.getLogger(__name__)
 
@@ -111,17 +112,26 @@ def open_instruments(account: BrokerAccount, day: date) -> list[str]:
     net: dict[str, int] = defaultdict(int)
     for fill in Fill.objects.filter(account=account, day=day):
         net[fill.instrument] += Side(fill.side).sign * fill.quantity
+    state = ReconcileState.objects.filter(account=account, day=day).first()
+    rows = state.picture["rows"] if state else []
+    shown = {row["instrument"] for row in rows if row["product"] == Product.MIS and row["theirs"]}
     unsettled = OrderIntentRow.objects.filter(account=account, day=day, closed_at=None)
     waiting = {row.instrument for row in unsettled if not IntentState(row.state).is_final_without_order}
-    return sorted({instrument for instrument, quantity in net.items() if quantity} | waiting)
+    return sorted({instrument for instrument, quantity in net.items() if quantity} | waiting | shown)
 
 
-def disconnect(account: BrokerAccount, session: BrokerSession, *, by: User, clock: Clock) -> None:
+def disconnect(
+    account: BrokerAccount, session: BrokerSession, *, by: User, clock: Clock, leaves_open: bool = False
+) -> None:
     """Part from an account: end its session at the broker and forget token and keys.
 
-    Raises RiskDenied (OPEN_POSITIONS) while anything is open: without the keys nobody could close it.
+    Raises RiskDenied (OPEN_POSITIONS) while anything is open: without the keys nobody could close it. With
+    `leaves_open` a person said that it is to stay open all the same: then there is an alarm.
     """
-    refuse_while_open(account, ist_day(market_now(clock)))
+    now = market_now(clock)
+    left = open_instruments(account, ist_day(now))
+    if left and not leaves_open:
+        refuse_while_open(account, ist_day(now))
     if account.access_token:
         _end_quietly(session, account.access_token.reveal())
     account.access_token = account.api_key = account.api_secret = ""
@@ -129,7 +139,12 @@ def disconnect(account: BrokerAccount, session: BrokerSession, *, by: User, cloc
     account.is_enabled = False
     account.save()
     client = Client.objects.filter(user=account.owner).first()
-    record(client.pk if client else None, "BROKER_DISCONNECTED", {"account": account.key, "by": actor(by)}, clock=clock)
+    client_id = client.pk if client else None
+    told = {"account": account.key, "by": actor(by), "left_open": left}
+    record(client_id, "BROKER_DISCONNECTED", told, clock=clock)
+    if left:
+        text = f"{account.key} was disconnected by {actor(by)} with {', '.join(left)} open: nothing here closes it"
+        alarms.record(client_id, "LEFT_OPEN", text, at=now, wall=clock.wall())
     request_reload(client, by=by, clock=clock)
     logger.info("disconnected account=%s", account.key or account.pk)
 

@@ -148,6 +148,20 @@ def exit_position(client: Client, account_key: str, instrument: str, *, by: User
         return _ask(CommandKind.EXIT_POSITION, client.pk, arguments, by=by, clock=clock)
 
 
+def adopt_position(
+    client: Client, account: BrokerAccount, instrument: str, product: str, shown: int, *, by: User, clock: Clock
+) -> CommandRow:
+    """Ask the engine to believe that a position is `shown` signed units, as the broker shows it.
+
+    The same wish again, while the engine works on it, is one command. Raises PermissionDenied for somebody else's.
+    """
+    _check_may_act(by, client)
+    wish = {"account_key": account.key, "instrument": instrument, "product": product, "shown": shown, "by": actor(by)}
+    with transaction.atomic():
+        take([CONTROL, chain_lock(client.pk)])
+        return _ask(CommandKind.ADOPT, client.pk, wish, by=by, clock=clock)
+
+
 def request_reload(client: Client | None, *, by: User | None, clock: Clock) -> CommandRow:
     """Ask the engine to read limits, accounts and watchlist again."""
     client_id = client.pk if client else None

@@ -54,6 +54,12 @@ def sign(value: object) -> str:
 
 
 @register.filter
+def signed(units: int) -> str:
+    """Write units with their sign; nothing has none."""
+    return f"{units:+d}" if units else "0"
+
+
+@register.filter
 def ist(value: datetime | None) -> str:
     return formats.ist(value)
 

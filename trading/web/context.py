@@ -89,6 +89,7 @@ CLIENT_PAGES = (
 OPERATOR_PAGES = (
     ("Clients", "operator", "c", "positions", "Clients"),
     ("Reports", "reports", "r", "pnl", "Reports"),
+    ("Reconciliation", "reconciliation", "b", "orders", "Broker"),
     ("Status", "status", "s", "shield", "Status"),
 )
 
@@ -141,6 +142,7 @@ def _menu(client: Client | None) -> tuple[Link, ...]:
     links = [
         Link("Settings", reverse("settings")),
         Link("Day reports", url_of("reports")),
+        Link("Reconciliation", url_of("reconciliation")),
         Link("Status", url_of("status")),
     ]
     if client is not None and client.onboarded_at is None:

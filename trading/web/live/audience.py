@@ -10,7 +10,7 @@ from trading.domain.timezone import ist_day, to_ist
 from trading.models import Client, User
 from trading.services.views import happenings, house, positions, prices, snapshot
 
-OWN_KINDS = frozenset({"pnl", "position", "order", "event", "state"})
+OWN_KINDS = frozenset({"pnl", "position", "order", "event", "state", "reconciliation"})
 PRICES_OF_POSITION = ("ltp", "unrealised", "percent")
 
 
@@ -90,6 +90,8 @@ def _for_operator(client_id: int | None, kind: str, data: Mapping[str, Any]) -> 
         return "client", {"id": client_id, **{name: known.get(name) for name in house.MONEY}}
     if kind == "state":
         return "client", {"id": client_id, "state": data.get("state"), "reason": data.get("reason")}
+    if kind == "reconciliation":
+        return kind, data
     if kind == "event":
         return "client", {"id": client_id, "last_action": _action(data), "event_kind": data.get("kind")}
     return None

@@ -9,6 +9,7 @@ KEY_OF = {
     "order": ("tag",),
     "quote": ("instrument",),
     "client": ("id",),
+    "reconciliation": ("account",),
 }
 """Which fields tell two messages of a kind apart; other kinds replace one another."""
 ADDED_UP = frozenset({"client", "market"})

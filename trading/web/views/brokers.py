@@ -107,10 +107,16 @@ def _expected_account(request: HttpRequest) -> BrokerAccount:
 @needs_step_up
 @require_POST
 def disconnect(request: HttpRequest, account: UUID) -> HttpResponse:
-    """Part from an account; refused while something is open in it."""
+    """Part from an account; refused while something is open in it, unless `leave_open` says that it is to stay."""
     row = get_object_or_404(BrokerAccount, owner=the_user(request), seal_id=account, is_enabled=True)
     try:
-        brokers.disconnect(row, wiring.kite_session(row), by=the_user(request), clock=wiring.clock())
+        brokers.disconnect(
+            row,
+            wiring.kite_session(row),
+            by=the_user(request),
+            clock=wiring.clock(),
+            leaves_open=request.POST.get("leave_open") == "1",
+        )
     except RiskDenied as denied:
         messages.error(request, f"Not disconnected. {_sentence(denied)}")
     else:

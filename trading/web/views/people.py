@@ -87,6 +87,7 @@ def broker_accounts(request: HttpRequest) -> HttpResponse:
             "account": row,
             "is_signed_in": brokers.is_signed_in(row, market_now=now),
             "state": glance.account_state(row, client, ist_day(now)) if client and row.key else None,
+            "open": brokers.open_instruments(row, ist_day(now)) if row.is_enabled else [],
         }
         for row in the_user(request).broker_accounts.order_by("created_at")
     ]

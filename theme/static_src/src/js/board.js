@@ -6,7 +6,7 @@ import { moveStrip } from "./strip.js";
 const REDRAW_AFTER_MS = 400;
 const REDRAW_AT_MOST_EVERY_MS = 1500;
 const FEED_KEPT = 50;
-const ALL_PARTS = ["state", "rehearsal", "tiles", "positions", "orders", "events", "closed", "clients", "kills", "rehearsals", "alarms"];
+const ALL_PARTS = ["state", "rehearsal", "tiles", "positions", "orders", "events", "closed", "clients", "kills", "rehearsals", "alarms", "reconciliation"];
 
 const waiting = new Map();
 const drawnAt = new Map();
@@ -26,6 +26,7 @@ function watch({ live, cells }) {
   live.on("event", showEvent);
   live.on("state", showState);
   live.on("client", showClient);
+  live.on("reconciliation", () => redraw("reconciliation"));
 }
 
 function showSnapshot(data, cells) {
