@@ -53,7 +53,7 @@ async def test_beat_timer_and_a_person_together_square_off_once(stage: Stage) ->
     stage.broker.script.extend([REST, REST])
 
     first = stage.store.add_command(CommandKind.SQUARE_OFF, 1, {"scheduled": True}, day=DAY)
-    await stage.at("15:15:00", 0.5)
+    await stage.at("15:14:59", 0.5)
     second = stage.store.add_command(CommandKind.SQUARE_OFF, 1, {"scheduled": False}, day=DAY)
     await stage.settle(0.5)
     for order in stage.broker.live():
@@ -98,7 +98,8 @@ async def test_what_the_client_holds_by_hand_goes_too_also_in_instruments_nobody
     stage.broker.trade_by_hand("NSE:SBIN", Side.SELL, 7)
     stage.broker.trade_by_hand(INFY.key, Side.BUY, 5)
 
-    await stage.at("15:15:00", 5.0)
+    await stage.at("15:14:00", 5.0)
+    await stage.at("15:15:00", 12.0)
 
     assert stage.broker.net("NSE:SBIN") == 0
     assert stage.broker.net(INFY.key) == 0

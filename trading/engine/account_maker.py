@@ -42,7 +42,8 @@ class AccountMaker:
     def make(self, ref: AccountRef, book: DayBook) -> AccountParts:
         """Make an account of a known client, with the orders and trades of the day so far."""
         client, tools = self._house.clients[ref.client_id], self._tools
-        desk = AccountDesk(tools, ref, self._house.instruments.find)
+        found = self._house.instruments
+        desk = AccountDesk(tools, ref, found.find, found.last_price)
         doubts = DoubtResolver(tools, desk)
         listener = AccountListener(tools, desk)
         leftovers = Leftovers(tools, desk, doubts.resolve)

@@ -16,6 +16,7 @@ from trading.domain.orders import (
 from trading.domain.repricing import PriceQuote
 from trading.domain.timezone import ist_day
 from trading.engine.account_orders import AccountOrders
+from trading.engine.auction_exits import AuctionExits
 from trading.engine.line import PositionLine
 from trading.engine.line_orders import InstrumentOf, OrderWire
 from trading.engine.orders import Working
@@ -35,7 +36,13 @@ FRESH_WITHIN_S = 1.0
 class AccountDesk:
     """See the module. `is_reconciled` is the condition for entries; `why_not` says what hinders."""
 
-    def __init__(self, tools: Tools, ref: AccountRef, instrument_of: InstrumentOf = lambda key: None) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        ref: AccountRef,
+        instrument_of: InstrumentOf = lambda key: None,
+        last_price: Callable[[str], Decimal | None] = lambda key: None,
+    ) -> None:
         self.ref = ref
         self.orders = AccountOrders()
         self.lines: dict[str, PositionLine] = {}
@@ -59,6 +66,7 @@ class AccountDesk:
         self.reads = AccountReads(tools, self)
         self._tools = tools
         self._instrument_of = instrument_of
+        self._auction = AuctionExits(tools, instrument_of, last_price)
         self._wire: OrderWire | None = None
 
     @property
@@ -80,7 +88,9 @@ class AccountDesk:
     def line(self, instrument: str) -> PositionLine:
         """Give the line of an instrument, making one where there is none."""
         if instrument not in self.lines:
-            line = PositionLine(self._tools, self.ref, instrument, self.orders, self.wire, self._instrument_of)
+            line = PositionLine(
+                self._tools, self.ref, instrument, self.orders, self.wire, self._instrument_of, self._auction
+            )
             line.is_held = not self.is_restored
             self.lines[instrument] = line
         return self.lines[instrument]

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from trading.domain.orders import IntentState, OrderIntent, Purpose, Side
+from trading.domain.orders import IntentState, OrderIntent, OrderType, Purpose, Side
+from trading.domain.timezone import to_ist
 from trading.engine.line_orders import LineOrders
 from trading.engine.orders import MOST_CHANGES, Working
 from trading.engine.tools import Tools
@@ -109,6 +110,9 @@ class ExitPursuit:
         """
         if not working.may_fill or working.is_withdrawn:
             return
+        if self._orders.is_in_auction or self._orders.opens_at is not None:
+            self._look_at(working, KEEPS_LOOKING)  # nothing can be changed, or nothing fills before the match
+            return
         if working.changes >= MOST_CHANGES:
             self._orders.cancel(working)
             return
@@ -143,22 +147,38 @@ class ExitPursuit:
                 self._orders.cancel(working)
 
     def _send(self, wish: ExitWish, quantity: int) -> None:
+        opens_at = self._orders.opens_at
+        if opens_at is not None:
+            self._wait_for_auction(quantity, opens_at)
+            return
         if self._attempts >= MOST_ROUNDS and not self._has_given_up:
             self._give_up(wish, quantity)
             return
         protection = PROTECTIONS[min(self._attempts, len(PROTECTIONS) - 1)]
-        self._attempts, self._step = self._attempts + 1, 0
         side = Side.SELL if self._open(wish) > 0 else Side.BUY
+        limit = self._orders.auction_limit(side, self._attempts)
+        self._attempts, self._step = self._attempts + 1, 0
         key = self._orders.free_key(wish.purpose, wish.round, self._slice)
         most, algo_id = self._orders.at_most(quantity), self._orders.ref.algo_id
-        intent = OrderIntent(key, side, most, protection_percent=protection, algo_id=algo_id)
+        kind = OrderType.MARKET if limit is None else OrderType.LIMIT
+        intent = OrderIntent(key, side, most, kind, limit, protection_percent=protection, algo_id=algo_id)
         self._orders.send(intent, wish.reason, whole=quantity)
+
+    def _wait_for_auction(self, quantity: int, opens_at: datetime) -> None:
+        """Continuous trading left something over: no order is taken now, and the tries begin anew in the auction."""
+        self.begin_anew()
+        self._wait(opens_at - self._tools.now())
+        text = (
+            f"{quantity} {self._orders.instrument} are left over from continuous trading: a limit order goes into the "
+            f"closing auction at {to_ist(opens_at):%H:%M:%S}"
+        )
+        self._orders.alarm("LEFT_FOR_AUCTION", text)
 
     def _failed(self, working: Working) -> None:
         """An exit was refused or died: wait a little, try again, call a person when the tries are used up."""
         self._wait(SLOWLY_AGAIN if self._has_given_up else self.patience)
         words = (working.order.status_message if working.order else working.words) or working.state.value
-        text = f"exit of {abs(self._orders.lot)} {self._orders.instrument} failed: {words}"
+        text = f"exit of {working.intent.quantity} {self._orders.instrument} failed: {words}"
         self._orders.alarm("EXIT_FAILED", text, working.tag)
 
     def _give_up(self, wish: ExitWish, quantity: int) -> None:

@@ -6,6 +6,7 @@ something changed.
 
 from trading.domain.orders import IntentState, Purpose
 from trading.engine.account_orders import AccountOrders
+from trading.engine.auction_exits import AuctionExits
 from trading.engine.entering import EntryPursuit
 from trading.engine.exiting import ExitPursuit
 from trading.engine.line_orders import InstrumentOf, LineOrders, OrderWire
@@ -26,6 +27,7 @@ class PositionLine:
         orders: AccountOrders,
         wire: OrderWire,
         instrument_of: InstrumentOf,
+        auction: AuctionExits,
     ) -> None:
         self.instrument = instrument
         self.ref = ref
@@ -33,7 +35,7 @@ class PositionLine:
         self.is_held = False
         """True until the broker told after a start what became of earlier orders: nothing is decided before."""
         self._tools = tools
-        self._orders = LineOrders(tools, ref, instrument, orders, wire, instrument_of)
+        self._orders = LineOrders(tools, ref, instrument, orders, wire, instrument_of, auction)
         self._exit = ExitPursuit(tools, self._orders, self.advance)
         self._entry = EntryPursuit(tools, self._orders, lambda filled: self.owner.entry_finished(filled))
         self._is_advancing = False

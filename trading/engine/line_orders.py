@@ -1,12 +1,15 @@
 """The orders of one line that may still fill, and how the next one leaves. It decides nothing."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from trading.domain.instruments import Instrument
-from trading.domain.orders import IntentState, OrderIntent, Purpose, PurposeKey
+from trading.domain.orders import IntentState, OrderIntent, Purpose, PurposeKey, Side
 from trading.domain.slicing import most_units
 from trading.engine.account_orders import AccountOrders
+from trading.engine.auction_exits import AuctionExits
 from trading.engine.orders import Working
 from trading.engine.tools import Tools
 from trading.ports import AccountRef
@@ -38,6 +41,7 @@ class LineOrders:
         orders: AccountOrders,
         wire: OrderWire,
         instrument_of: InstrumentOf,
+        auction: AuctionExits,
     ) -> None:
         self.ref = ref
         self.instrument = instrument
@@ -47,6 +51,7 @@ class LineOrders:
         self._orders = orders
         self._wire = wire
         self._instrument_of = instrument_of
+        self._auction = auction
 
     @property
     def lot(self) -> int:
@@ -89,6 +94,20 @@ class LineOrders:
         """Give so many units, or the most that one order may have."""
         most = most_units(self.instrument, self._instrument_of(self.instrument), self._tools.day)
         return quantity if most is None else min(quantity, most)
+
+    @property
+    def opens_at(self) -> datetime | None:
+        """When the exchange takes orders again, while it makes an auction's reference price; None: they are taken."""
+        return self._auction.opens_at(self.instrument)
+
+    @property
+    def is_in_auction(self) -> bool:
+        """True while the closing auction takes orders: nothing fills before its match."""
+        return self._auction.is_on(self.instrument)
+
+    def auction_limit(self, side: Side, attempt: int) -> Decimal | None:
+        """Give the limit of an exit in the closing auction, None outside of it."""
+        return self._auction.limit(self.instrument, side, attempt)
 
     def key(self, purpose: Purpose, position: int, round_: int, slice_: int = 0) -> PurposeKey:
         """Name an order of this line."""
