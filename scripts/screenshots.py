@@ -58,6 +58,7 @@ CLIENT_PAGES = {
 OPERATOR_PAGES = {
     "operator": "/operator/",
     "operator-reconciliation": "/reconciliation/",
+    "operator-caps": "/operator/caps/",
     "status": "/status/",
     "settings-feed": "/settings/feed/",
 }

@@ -56,6 +56,15 @@ def test_a_stopped_ladder_is_let_go_on_by_its_client_with_reason_and_symbol(alic
     assert browser.get(place).status_code == 404
 
 
+def test_the_operator_sees_everybodys_stopped_ladders(alice: Client, bob: User, signed_in: SignedIn) -> None:
+    stop = ladder_stops.stop(make_account(alice).pk, "NSE:INFY", "a test", at=TEN_O_CLOCK, wall=TEN_O_CLOCK)
+
+    page = text_of(signed_in(bob).get("/operator/caps/"))
+
+    assert f"/settings/limits/ladder/{stop.pk}/" in page
+    assert "alice@example.com" in page
+
+
 def test_the_operator_sets_the_houses_caps(bob: User, signed_in: SignedIn) -> None:
     browser = signed_in(bob)
     form = {name: str(getattr(House(), name)) for name in CAPS if name != "needs_algo_id"}

@@ -54,7 +54,7 @@ def _lot_and_tick(intent: OrderIntent, instrument: Instrument) -> Denial | None:
 
 def _algo_id(intent: OrderIntent, registered: str, *, is_needed: bool) -> Denial | None:
     """Every algorithmic order carries the exchange's id (NSE/INVG/67858); where an account has none of its own the
-    broker adds its generic one, unless the house says that none may leave without.
+    broker is presumed to add its generic one (not confirmed), unless the house says that none may leave without.
     """
     if intent.algo_id != registered:
         return Denial("ALGO_ID", f"the order had the algo id {intent.algo_id!r}, the account's is {registered!r}")

@@ -143,7 +143,7 @@ class HouseCapsForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is 
             "cap_open_positions": "Open positions of a client",
             "cap_entries_a_ladder": "Entries of one ladder in a day",
             "cap_same_side_entries": "Entries on one side",
-            "cap_same_side_seconds": "within seconds",
+            "cap_same_side_seconds": "Within so many seconds",
             "needs_algo_id": "Send no entry without the account's own algo id",
         }
         help_texts = {
@@ -153,7 +153,7 @@ class HouseCapsForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is 
             "cap_entries_a_ladder": "Beyond it the ladder stops until a person lets it go on.",
             "cap_same_side_entries": "Of one ladder; beyond it the ladder stops until a person lets it go on.",
             "cap_same_side_seconds": "Market time.",
-            "needs_algo_id": "Without this the broker adds its generic id.",
+            "needs_algo_id": "Without this the broker is presumed to add its generic id; ask it before going live.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

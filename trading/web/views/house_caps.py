@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from trading.models import House
 from trading.models.house import ONLY_ROW
 from trading.services import wiring
-from trading.services.caps import save_house_caps
+from trading.services.caps import save_house_caps, stopped_ladders
 from trading.services.limits import LimitsRefused
 from trading.web.access import needs_step_up, the_operator
 from trading.web.forms import HouseCapsForm
@@ -27,4 +27,4 @@ def show(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, "The house's caps hold from now on.")
             return redirect("operator-caps")
-    return render(request, "operator/caps.html", {"form": form})
+    return render(request, "operator/caps.html", {"form": form, "stops": stopped_ladders(None)})
