@@ -12,7 +12,7 @@ from trading.services.running_stack import StackFile
 PROJECT = Path(__file__).resolve().parents[1]
 STARTERS = ("run_stack", "run_exchange")
 """They make an environment and never join one."""
-FOLLOWERS = ("stack", "kill")
+FOLLOWERS = ("stack", "kill", "alarm_test")
 """They speak to the running stack, whatever the shell's own variables say."""
 
 

@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from tests.architecture.source import Module, modules
-from trading.domain.alarms import alarm_kinds
+from tests.architecture.source import ROOT, Module, modules
+from trading.domain.alarms import TEST_CODE, alarm_kinds
 from trading.domain.errors import ExitAlreadyLive, IllegalTransition, StoreUnavailable, TradingError
 from trading.services.alarms.watch import PARTS
 
@@ -17,6 +17,7 @@ PASSED_ON: dict[tuple[str, str], tuple[str, ...]] = {
         "INTENT_NOT_STORED",
     ),
     ("trading.engine.sending", "claim.denied"): ("NOT_NEW", "STORE_UNAVAILABLE"),
+    ("trading.services.alarms.trial", "TEST_CODE"): (TEST_CODE,),
     ("trading.services.alarms.watch", "rule.code"): tuple(rule.code for rule in PARTS.values()),
     ("trading.engine.plans", "code"): ("ACCOUNT_FAILED", "PLAN_FAILED"),
 }
@@ -76,3 +77,14 @@ def test_the_search_sees_a_code_without_a_row_and_one_that_is_no_literal() -> No
     ]
 
     assert found == ["NO_SUCH_CODE", "`tools.alarm(None, words[0], 'text')`", "OTHER"]
+
+
+def test_the_operators_paper_names_every_alarm_with_its_words() -> None:
+    paper = (ROOT / "docs" / "alarms.md").read_text(encoding="utf-8")
+
+    missing = [
+        code
+        for code, kind in alarm_kinds().items()
+        if f"| `{code}` | {kind.title} | {kind.means} | {kind.do} |" not in paper
+    ]
+    assert missing == [], "write their rows into docs/alarms.md (scripts/alarms_table.py prints them)"

@@ -155,7 +155,7 @@ async def test_a_socket_gets_nothing_of_another_client(day: Client, charlie: Cli
         seen.append(json.loads((await tab.output())["text"]))
 
     assert "INFY" not in json.dumps(picture)
-    assert {message["type"] for message in seen} <= {"market", "feed", "event"}
+    assert {message["type"] for message in seen} <= {"market", "feed", "alarms", "event"}
     assert "alice" not in json.dumps(seen)
 
 

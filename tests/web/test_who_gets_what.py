@@ -15,7 +15,7 @@ from trading.domain.control import TradingState
 from trading.models import BrokerAccount, Client, CommandRow, DayReport, House, OrderIntentRow, User, WatchItem
 from trading.services import people, wiring
 from trading.services.tokens import Scope, make_token
-from trading.stores import ladder_stops
+from trading.stores import alarms, ladder_stops
 from trading.web.urls import urlpatterns
 
 pytestmark = pytest.mark.django_db
@@ -26,11 +26,13 @@ PUBLIC = {"home", "start", "theme", "demo-mail", "demo-brokers", "account_email"
 POST_ONLY = {
     "theme", "onboarding-start", "broker-disconnect", "kill", "kill-account", "operator-kill", "token-revoke",
     "watchlist-trading", "watchlist-move", "watchlist-remove",
+    "alarm-acknowledge", "alarm-acknowledge-all", "alarm-test",
 }  # fmt: skip
 OPERATORS = {"operator", "operator-caps", "operator-raise", "operator-raise-house", "operator-kill"}
 OF_AN_ACCOUNT = ("broker-disconnect", "kill-account", "raise-account")
 OF_A_LINE = ("watchlist-line", "watchlist-trading", "watchlist-move", "watchlist-remove")
 WITH_FORM = {"broker-connect", "kite-login", "settings-limits", "settings-feed", "watchlist-add", "watchlist-line"} | {
+    "settings-alarms",
     "raise-state",
     "settings-tokens",
     "raise-account",
@@ -52,7 +54,9 @@ def places(alice: Client) -> dict[str, str]:
     DayReport.objects.create(client=alice, day=DAY, data={"client": "alice", "instruments": [], "realised_pnl": "1"})
     line = WatchItem.objects.values_list("pk", flat=True)[0]
     stop = ladder_stops.stop(account.pk, "NSE:INFY", "a test", at=TEN_O_CLOCK, wall=TEN_O_CLOCK)
+    alarm = alarms.record(alice.pk, "NOT_FLAT", "alice has 25 NSE:INFY", at=TEN_O_CLOCK, wall=TEN_O_CLOCK)
     ids: dict[str, dict[str, object]] = {
+        "alarm-acknowledge": {"alarm": alarm.pk},
         **{name: {"account": account.seal_id} for name in OF_AN_ACCOUNT},
         "order-why": {"tag": OrderIntentRow.objects.values_list("tag", flat=True)[0]},
         "operator-raise": {"client": alice.pk},

@@ -14,7 +14,10 @@ from trading.marketdata import keys
 from trading.marketdata.status import FeedStatus
 from trading.models import Lease, Venue
 from trading.services import glance, wiring
+from trading.services.alarms.running import seen_parts
+from trading.services.alarms.watch import PARTS, SeenPart
 from trading.services.running_stack import ProcessView, StackFile
+from trading.services.views.alarms import house_channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Status:
     feed: FeedStatus | None
     feed_age_s: float | None
     leases: tuple[Lease, ...] = ()
+    lives: tuple[SeenPart, ...] = ()
 
     @property
     def worst(self) -> str:
@@ -86,9 +90,10 @@ def gather() -> Status:
         _engine_part(leases),
         database_part,
         redis_part,
+        _alarms_part(),
         _processes_part(None if stack is None else stack.processes),
     )
-    return Status(parts, market, None if stack is None else stack.processes, feed, age_s, leases)
+    return Status(parts, market, None if stack is None else stack.processes, feed, age_s, leases, _lives())
 
 
 def _market() -> Market:
@@ -150,6 +155,22 @@ def _database() -> tuple[tuple[Lease, ...], Part]:
         return (), Part("Database", "bad", "Does not answer: no entries; open positions go by the engine's journal.")
     vendor = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(connection.vendor, connection.vendor)
     return leases, Part("Database", "ok", f"{vendor} answers in {took_ms:.1f} ms, venue {venue or 'not claimed yet'}")
+
+
+def _alarms_part() -> Part:
+    try:
+        kind, text = house_channels()
+    except DatabaseError:
+        return Part("Alarms", "warn", "What waits is unknown; critical alarms leave directly, without the database.")
+    return Part("Alarms", kind, text)
+
+
+def _lives() -> tuple[SeenPart, ...]:
+    """Give every part's sign of life as this process sees it."""
+    try:
+        return tuple(part for part in seen_parts(wiring.clock()) if part.part in PARTS)
+    except DatabaseError:
+        return ()
 
 
 def _select_one() -> None:

@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from trading.domain.timezone import to_ist
 from trading.services import venue, wiring
+from trading.services.alarms.probes import probe_channels
 
 ANSWERS_WITHIN_S = 5.0
 LARGEST_SKEW_S = 2.0
@@ -31,7 +32,7 @@ class Finding:
 
 def check_all() -> list[Finding]:
     """Run every check; one that breaks is a finding, not an end."""
-    found = [configuration(), database(), redis_server(), broker(), clock()]
+    found = [configuration(), database(), redis_server(), broker(), clock(), alarm_channels()]
     return [*found, paper_exchange()] if settings.PAPER_CONTROL_URL else found
 
 
@@ -94,6 +95,15 @@ def clock() -> Finding:
         return f"within {LARGEST_SKEW_S:g} s of the broker's"
 
     return _reachable("clock", ask)
+
+
+def alarm_channels() -> Finding:
+    """Try the ways by which alarms leave; before the session each of them must work."""
+    found = probe_channels(wiring.clock())
+    bad = [f"{name}: {error}" for name, error in found.items() if error]
+    if bad:
+        return Finding("alarms", False, "; ".join(bad))  # noqa: FBT003
+    return Finding("alarms", True, f"{' and '.join(found)} would take them; `manage.py alarm_test` sends one")  # noqa: FBT003
 
 
 def paper_exchange() -> Finding:

@@ -7,9 +7,11 @@ from secrets import token_urlsafe
 from django import template
 from django.forms import BoundField
 from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from trading.domain.alarms import AlarmKind
 from trading.web import formats
 
 register = template.Library()
@@ -87,6 +89,15 @@ def icon(name: str) -> SafeString:
         static("theme/icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def alarm_page(kind: AlarmKind) -> str:
+    """Give the address of the page that helps with an alarm; the status page where the named one needs more words."""
+    try:
+        return reverse(kind.page)
+    except NoReverseMatch:
+        return reverse("status")
 
 
 @register.simple_tag

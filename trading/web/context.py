@@ -1,7 +1,7 @@
 """The frame of every page: theme, pages to go to, and the bar that never scrolls away."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,8 +13,9 @@ from django.urls import NoReverseMatch, reverse
 from trading.domain.control import TradingState
 from trading.domain.timezone import ist_day
 from trading.models import Client, User
-from trading.services import glance, people
+from trading.services import glance, people, wiring
 from trading.services.views import house, positions
+from trading.services.views.alarms import AlarmBar, alarm_bar
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Frame:
     is_paper: bool
     can_search: bool = False
     bar: Bar | None = None
+    alarms: AlarmBar = field(default_factory=AlarmBar)
     nav: tuple[Link, ...] = ()
     bottom: tuple[Link, ...] = ()
     menu: tuple[Link, ...] = ()
@@ -115,6 +117,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             is_paper=settings.IS_PAPER,
             can_search=client is not None,
             bar=_bar(user, client) if client is not None or user.is_operator else None,
+            alarms=alarm_bar(user, wiring.clock().wall()),
             nav=nav,
             bottom=(*nav, more),
             menu=_menu(client),
@@ -141,6 +144,7 @@ def url_of(name: str) -> str:
 def _menu(client: Client | None) -> tuple[Link, ...]:
     links = [
         Link("Settings", reverse("settings")),
+        Link("Alarms", url_of("alarms")),
         Link("Day reports", url_of("reports")),
         Link("Reconciliation", url_of("reconciliation")),
         Link("Status", url_of("status")),

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from trading.domain.money import grouped
-from trading.models import Client, House
+from trading.models import Client, House, User
 from trading.services.caps import CAPS
 from trading.services.limits import asked_limits
 
@@ -161,3 +161,11 @@ class HouseCapsForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is 
         for name in ("cap_order_value", "cap_collar_percent"):
             self.fields[name].widget.attrs.update({"inputmode": "decimal", "min": "0", "step": "any"})
             self.initial[name] = f"{self.initial[name].normalize():f}"
+
+
+class AlarmForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is not generic at run time
+    """Which alarms a person wants beyond the critical ones."""
+
+    class Meta:
+        model = User
+        fields = ("mails_warnings", "alarm_sound")

@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from trading.web.views import (
+    alarms,
     board,
     brokers,
     demo,
@@ -61,6 +62,12 @@ urlpatterns = [
     path("status/", status.show, name="status"),
     path("reconciliation/", reconciliation.show, name="reconciliation"),
     path("reconciliation/adopt/", reconciliation.adopt, name="reconciliation-adopt"),
+    path("alarms/", alarms.listing, name="alarms"),
+    path("alarms/bar/", alarms.bar, name="alarm-bar"),
+    path("alarms/read/", alarms.acknowledge_all, name="alarm-acknowledge-all"),
+    path("alarms/<int:alarm>/read/", alarms.acknowledge, name="alarm-acknowledge"),
+    path("settings/alarms/", alarms.channels, name="settings-alarms"),
+    path("settings/alarms/test/", alarms.test, name="alarm-test"),
     path("dashboard/", board.dashboard, name="dashboard"),
     path("positions/", board.positions, name="positions"),
     path("orders/", board.orders, name="orders"),

@@ -22,6 +22,7 @@ from trading.services.alarms.direct import AddressBook, DirectAlarms
 from trading.services.alarms.machine import ClockWatch, DiskWatch, clock_offset
 from trading.services.alarms.outside import ask_canary, ping_outside, touch_sign
 from trading.services.alarms.post import Sender
+from trading.services.alarms.probes import probe_channels
 from trading.services.alarms.spool import Spool
 from trading.services.alarms.stopping import UndeliveredWatch
 from trading.services.alarms.watch import PartWatch, SeenPart
@@ -148,7 +149,7 @@ class AlarmThreads:
             Duty(30.0, ping_outside),
         ]
         if self._role != "engine":
-            duties.append(Duty(30.0, ask_canary))
+            duties += [Duty(30.0, ask_canary), Duty(300.0, lambda: probe_channels(self._clock))]
         if not settings.IS_DEMO:
             watch = ClockWatch(self._clock, lambda: clock_offset(settings.KITE_ROOT, self._clock))
             duties += [Duty(1.0, watch.look_inside), Duty(60.0, watch.look_outside)]

@@ -1,6 +1,6 @@
 """Who sits at a socket, and what of the house's messages is theirs. Decided by the server's own user id only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,9 @@ from typing import Any
 from trading.domain.money import to_decimal
 from trading.domain.timezone import ist_day, to_ist
 from trading.models import Client, User
-from trading.services.views import happenings, house, positions, prices, snapshot
+from trading.services import wiring
+from trading.services.views import alarms, happenings, house, positions, prices, snapshot
+from trading.stores import alarms as stored
 
 OWN_KINDS = frozenset({"pnl", "position", "order", "event", "state", "reconciliation"})
 PRICES_OF_POSITION = ("ltp", "unrealised", "percent")
@@ -71,6 +73,16 @@ def pulse() -> dict[str, dict[str, Any]]:
     if market is None:
         return {"market": snapshot.market_part(None), "feed": snapshot.feed_part(None)}
     return {"market": snapshot.market_part(market), "feed": snapshot.feed_part(market)}
+
+
+def alarm_pulses(user_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Give how many alarms wait for each of these people."""
+    return alarms.alarm_pulses(user_ids, wiring.clock().wall())
+
+
+def note_shown(user_id: int, alarm_ids: Iterable[int]) -> None:
+    """Note that a person's browser showed these alarms: only that is a delivery by the page."""
+    stored.shown(user_id, alarm_ids, wiring.clock().wall())
 
 
 def house_pulse() -> list[tuple[str, dict[str, Any]]]:

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 from trading.clock.live import LiveClock
 from trading.models import User
-from trading.web.live.audience import Audience, find_audience, picture_of
+from trading.web.live.audience import Audience, find_audience, note_shown, picture_of
 from trading.web.live.hub import MOST_SOCKETS_A_USER, the_hub
 from trading.web.live.outbox import Outbox
 
@@ -27,6 +27,7 @@ SENDS_EVERY_S = 0.25
 WAITS_FOR_HUB_S = 0.5
 SNAPSHOT_AT_MOST_EVERY_S = 1.0
 SESSION_CHECKED_EVERY_S = 30.0
+MOST_SHOWN, LARGEST_ID = 50, 2**62
 LARGEST_FRAME = 64 * 1024
 MOST_MESSAGES_A_SECOND = 20
 
@@ -37,7 +38,7 @@ _wire = LiveClock()
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
-    """One browser tab. Read-only: it takes no commands but the wish for a snapshot.
+    """One browser tab. It takes no commands: only the wish for a snapshot, and which alarms it has shown.
 
     It belongs to no channel-layer group: the hub hands it what its person may see, so that Redis being away
     keeps no page from opening.
@@ -78,11 +79,13 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels ha
         ]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Take {"type": "snapshot"}; close for anything else, for too much and for too large."""
+        """Take {"type": "snapshot"} and {"type": "shown", "alarms": [ids]}; close for all else, too much, too large."""
         if len(text_data or bytes_data or "") > LARGEST_FRAME:
             await self.close(code=TOO_LARGE)
         elif self._is_too_fast():
             await self.close(code=TOO_MANY)
+        elif (shown := _shown_alarms(text_data)) is not None:
+            await database_sync_to_async(note_shown)(self.who.user_id, shown)
         elif not _asks_for_snapshot(text_data):
             await self.close(code=NO_SENSE)
         else:
@@ -192,3 +195,17 @@ def _asks_for_snapshot(text: str | None) -> bool:
         return bool(json.loads(text or "") == {"type": "snapshot"})
     except (ValueError, RecursionError):
         return False
+
+
+def _shown_alarms(text: str | None) -> list[int] | None:
+    """Give the alarms that a page says it has shown; None for any other message."""
+    try:
+        message = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(message, dict) or message.keys() != {"type", "alarms"} or message["type"] != "shown":
+        return None
+    ids = message["alarms"]
+    if not isinstance(ids, list) or len(ids) > MOST_SHOWN:
+        return None
+    return ids if all(type(one) is int and 0 < one < LARGEST_ID for one in ids) else None

@@ -135,7 +135,16 @@ class Hub:
             operators = [listener for listener in self._listeners if listener.who.client_id is None]
             if operators:
                 self._tell(operators, await database_sync_to_async(audience.house_pulse)())
+            await self._tell_alarms()
             await asyncio.sleep(PULSE_EVERY_S)
+
+    async def _tell_alarms(self) -> None:
+        """Say to everybody how many alarms wait; this needs the database alone, so it works while Redis is away."""
+        waiting = await database_sync_to_async(audience.alarm_pulses)({one.who.user_id for one in self._listeners})
+        for listener in list(self._listeners):
+            pulse = waiting.get(listener.who.user_id)
+            if pulse is not None:
+                listener.hear("alarms", pulse)
 
     def _tell(self, listeners: Iterable[Listener], told: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         messages = list(told)

@@ -2,6 +2,7 @@
 
 import * as cells from "./cells.js";
 import * as formats from "./formats.js";
+import { watchAlarms } from "./alarms.js";
 import { watchBar } from "./bar.js";
 import { bindKeys } from "./keyboard.js";
 import { Live } from "./live.js";
@@ -18,6 +19,7 @@ if (path) {
   const live = new Live(path);
   watchBar(live);
   watchLines(live);
+  watchAlarms(live);
   // Pages with more to show (charts, ladder strips) add their handlers to this.
   window.algo = { live, cells, formats };
   document.dispatchEvent(new CustomEvent("algo:live", { detail: window.algo }));

@@ -65,6 +65,13 @@ export class Live {
     window.setTimeout(() => (this.asked = false), 1000);
   }
 
+  /** Send one message; false while there is no connection. */
+  say(message) {
+    if (this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
   watchSilence() {
     const silentMs = performance.now() - this.lastMessageAt;
     this.isSilent = silentMs > SILENCE_MS;
