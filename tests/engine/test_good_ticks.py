@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engine.stage import DAY, GILLETTE, Stage
+from tests.engine.stage import DAY, GILLETTE, INFY, Stage
 from trading.domain.ladder import Ladder
 from trading.domain.ladder_config import LadderConfig
 from trading.domain.money import to_scaled
@@ -120,6 +120,50 @@ async def test_the_price_that_a_broker_kept_is_shown_and_decides_nothing(stage: 
 
     await stage.tick("10:00:02", "103.00")
     assert stage.sent()[1:] == [("STOP", "SELL", 100)]
+
+
+@pytest.mark.proves("F07", "I8")
+async def test_where_feed_and_quote_differ_nothing_is_entered_and_what_is_open_is_still_closed(stage: Stage) -> None:
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    stage.plan(INFY, quantity=50)
+    await stage.start()
+    await stage.tick("09:15:00", "108.00", INFY)
+    await stage.ticks(*ENTRY)
+    await stage.tick("09:15:02", "108.00", INFY)
+    stage.broker.prices[INFY.key] = Decimal("108.60")  # more than half a percent from the feed, twice
+
+    await stage.live_until("09:15:04")
+    await stage.settle(30.0)
+    (told,) = [text for _, code, text in stage.store.alarms if code == "PRICES_DISAGREE"]
+    assert told == "the feed says 108 for NSE:INFY where the broker quotes 108.60: nothing is entered there"
+    stage.clock.set_ist("09:16:00")
+    stage.feed.put(packet(stage, to_scaled(Decimal("108.10")), token=INFY.token))
+    await stage.settle(0.5)
+    assert stage.sent() == [("ENTRY", "BUY", 100)]
+    denied = stage.events("ORDER_DENIED")
+    assert [event.data["code"] for event in denied] == ["STALE_FEED"]
+
+    await stage.tick("09:16:01", "104.50")
+    await stage.tick("09:16:02", "103.00")
+    assert stage.sent()[1:] == [("STOP", "SELL", 100)]
+
+
+async def test_once_feed_and_quote_agree_entries_pass_again(stage: Stage) -> None:
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.tick("09:15:00", "108.00")
+    stage.broker.prices[GILLETTE.key] = Decimal("109.00")
+    await stage.settle(20.0)
+    assert stage.session.house.control.disputed
+
+    stage.broker.prices[GILLETTE.key] = Decimal("108.00")
+    await stage.settle(20.0)
+    assert stage.session.house.control.disputed == {}
+    await stage.tick("09:15:01", "108.10")
+
+    assert stage.sent() == [("ENTRY", "BUY", 100)]
 
 
 def test_an_older_packet_of_the_same_second_is_told_by_its_volume() -> None:

@@ -64,7 +64,7 @@ class PriceConfirmer:
         if desk is None:
             return {}
         try:
-            return await desk.broker.last_prices(keys)
+            return await desk.read_prices(keys)
         except BrokerError as error:
             logger.info("doubted prices could not be asked for: %s", error.code)
             return {}

@@ -20,6 +20,8 @@ class ControlState:
     latched: dict[int, str] = field(default_factory=dict)
     feed_trouble: str = "no tick has come yet"
     prices_stopped: bool = False
+    disputed: dict[str, str] = field(default_factory=dict)
+    """Instruments of which feed and broker's quote differ, and how."""
     stopped_ladders: dict[Place, str] = field(default_factory=dict)
     """Ladders that repeated themselves too often, and why."""
     allowed_again: dict[Place, datetime] = field(default_factory=dict)

@@ -41,7 +41,7 @@ class EntryChecks:
         yield "session", lambda: self._session(working)
         yield "cutoff", self._cutoff
         yield "reconciled", self._reconciled
-        yield "feed", self._feed
+        yield "feed", lambda: self._feed(working)
         yield "signal", lambda: self._signal_age(working)
         yield "tick", lambda: self._tick_age(working)
         yield "day_limits", self._day_limits
@@ -76,8 +76,9 @@ class EntryChecks:
             None if desk.is_reconciled else Denial("NOT_RECONCILED", desk.why_not), {"why_not": desk.why_not}
         )
 
-    def _feed(self) -> Finding:
-        trouble = self._sight.control.feed_trouble
+    def _feed(self, working: Working) -> Finding:
+        control = self._sight.control
+        trouble = control.feed_trouble or control.disputed.get(working.intent.key.instrument, "")
         return Finding(Denial("STALE_FEED", trouble) if trouble else None, {"trouble": trouble})
 
     def _tick_age(self, working: Working) -> Finding:

@@ -32,6 +32,10 @@ class Instruments:
         """Give every instrument of today's plans."""
         return self._by_key.values()
 
+    def keys(self) -> list[str]:
+        """Give the key of every instrument of today's plans."""
+        return list(self._by_key)
+
     def key_of(self, token: int) -> str:
         """Give the key of a feed token, empty for a stranger."""
         return next((key for key, instrument in self._by_key.items() if instrument.token == token), "")

@@ -29,6 +29,7 @@ from trading.engine.opening import OpeningRanges
 from trading.engine.orders import Working
 from trading.engine.plans import Planner
 from trading.engine.pnl_watch import PnlWatch
+from trading.engine.price_check import PriceCheck
 from trading.engine.quotes import QuoteWatch
 from trading.engine.reach import ReachWatch
 from trading.engine.rehearsal import Rehearsal
@@ -136,6 +137,7 @@ class Session:
         keep(self.commands.run, "commands")
         keep(self._keep_looking, "look")
         keep(QuoteWatch(self.tools, self.house).run, "quotes")
+        keep(PriceCheck(self.tools, self.house).run, "price check")
         ClosingCheck(self.tools, self.house).arm()
         self.tools.timers.set("midnight", at_ist(self.tools.day + timedelta(days=1), time()), self._midnight)
 
