@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check bench evidence screenshots assets lock clean
+.PHONY: help run setup test check bench evidence soak screenshots assets lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -26,6 +26,9 @@ bench: setup ## measure what this machine does
 
 evidence: setup ## write docs/reliability.md from what is tried now; ROWS=F11,I4,P03 prints these alone
 	@exec $(PYTHON) scripts/evidence.py --rows "$(ROWS)"
+
+soak: setup ## 10,000 simulated days; DAYS=, SEED=, JOBS=
+	@exec $(PYTHON) manage.py simulate --days $(or $(DAYS),10000) --seed $(or $(SEED),100000) --jobs $(or $(JOBS),2) --counts
 
 screenshots: setup ## render every page into docs/screenshots
 	@$(PYTHON) scripts/ensure_browser.py

@@ -9,7 +9,6 @@ from typing import Any
 from tests.fakes.broker import FakeBroker
 from tests.fakes.feed import FakeFeed, FakeLive
 from tests.fakes.history import FakeHistory
-from tests.fakes.kill_files import FakeKillFiles
 from tests.fakes.virtual_clock import VirtualClock, let_run
 from trading.domain.calendar import MarketCalendar
 from trading.domain.control import TradingState
@@ -24,6 +23,7 @@ from trading.engine.runtime import Engine
 from trading.engine.session import Session
 from trading.ports import AccountRef, Broker, ClientPolicy, EngineEvent, Plan
 from trading.simulation.memory_files import MemoryLocks, MemoryMachine
+from trading.simulation.memory_kill_files import MemoryKillFiles
 from trading.simulation.memory_store import MemoryStore
 
 DAY = date(2026, 11, 23)
@@ -63,7 +63,7 @@ class Stage:
         self.machine = MemoryMachine()
         self.feed = FakeFeed()
         self.live = FakeLive()
-        self.kill_files = FakeKillFiles(self.clock)
+        self.kill_files = MemoryKillFiles(self.clock)
         self.brokers: dict[str, FakeBroker] = {}
         self.history = FakeHistory()
         self.plans: dict[str, Instrument] = {}

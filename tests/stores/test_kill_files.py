@@ -8,9 +8,9 @@ import pytest
 
 from tests.factories import TEN_O_CLOCK
 from tests.fakes.clock import FakeClock
-from tests.fakes.kill_files import FakeKillFiles
 from trading.domain.kill_file import KillNote, Stopped, account_file, client_file, note_of, note_text, stopped_by
 from trading.ports import KillFiles
+from trading.simulation.memory_kill_files import MemoryKillFiles
 from trading.stores.kill_files import DiskKillFiles
 
 CLIENTS = {1: "alice@example.com", 12: "a/b%2f@example.com"}
@@ -36,7 +36,7 @@ class OnDisk:
 
 class InMemory:
     def __init__(self) -> None:
-        self.files = FakeKillFiles(FakeClock(TEN_O_CLOCK))
+        self.files = MemoryKillFiles(FakeClock(TEN_O_CLOCK))
 
     def touch(self, name: str) -> None:
         self.files.touch(name)

@@ -15,6 +15,7 @@ from trading.domain.orders import IntentState
 from trading.exchange.faults.rules import parse_rule
 from trading.simulation.prices import Step, steps_of
 from trading.simulation.process import Crash
+from trading.simulation.referee.case import Who
 from trading.simulation.troubles import Trouble
 from trading.simulation.weather import Weather
 from trading.simulation.world import DAY, World
@@ -42,13 +43,16 @@ class Course:
         self._strikes_seen = 0
         self._store: dict[str, str] = {}
         """How the database is in trouble now, by fault."""
-        self._crashes: list[Trouble] = []
+        self._armed: list[Trouble] = []
+        """Kills that wait for the next entry: they are pressed between its gate and its claim."""
         self._back_s = RESTARTS_AFTER_S
         world.before_store = self._before_store
+        world.at_claim = self._at_claim
         self._deeds: dict[str, Callable[[Trouble], None]] = {
             "crash": self._crash,
             "freeze": self._freeze,
             "kill": self._kill,
+            "kill_file": self._kill_file,
             "commands": self._commands,
             "disable": self._disable,
             "config": self._config,
@@ -80,8 +84,17 @@ class Course:
             await process.stop()
 
     def _lasts_s(self, step: Step, before: datetime) -> float:
-        passed = (step.at - before).total_seconds() if step.is_slow else QUICK_STEP_S
+        """Give the wire seconds of a step: around the square-off those of the market, while anything is open or due."""
+        slow = step.is_slow and not self._is_at_rest()
+        passed = (step.at - before).total_seconds() if slow else QUICK_STEP_S
         return min(max(passed, QUICK_STEP_S), LONGEST_STEP_S)
+
+    def _is_at_rest(self) -> bool:
+        """Say whether nothing is open, nothing can fill and nothing is undecided, anywhere."""
+        world = self._world
+        if any(world.case.held.values()) or any(books.live for books in world.house.venue.books.accounts.values()):
+            return False
+        return not any(stored.state in UNSETTLED for stored in world.store.intents.values())
 
     def _move(self, step: Step) -> None:
         world = self._world
@@ -124,10 +137,22 @@ class Course:
             if "from" in values and values["from"] <= number < values["until"]:
                 self._during(trouble)
             if values.get("at") == number:
-                self.struck[trouble.fault] += 1
-                self._deeds[trouble.what](trouble)
+                self._do(trouble)
             if trouble.what == "dead_token" and values["until"] == number:
                 self._sign_in(values["user"])
+
+    def _do(self, trouble: Trouble) -> None:
+        if trouble.values.get("armed"):
+            self._armed.append(trouble)
+        else:
+            self.struck[trouble.fault] += 1
+            self._deeds[trouble.what](trouble)
+
+    def _at_claim(self, tag: str) -> None:
+        if self._armed and not self._world.store.intents[tag].intent.key.purpose.is_exit:
+            trouble = self._armed.pop(0)
+            self.struck[trouble.fault] += 1
+            self._deeds[trouble.what](trouble)
 
     def _during(self, trouble: Trouble) -> None:
         if trouble.what == "store":
@@ -170,6 +195,7 @@ class Course:
             return
         if trouble.values["second"] and len(self._world.processes) < 2:
             self._world.start_engine()
+        self._world.machine.may_kill = trouble.values.get("may_kill", True)
         process.life.stop()
         self._world.note_trouble()
         asyncio.get_running_loop().call_later(trouble.values["for_s"], self._go_on, process)
@@ -186,10 +212,22 @@ class Course:
         return next(iter(holding or alive), None)
 
     def _kill(self, trouble: Trouble) -> None:
+        """Press: the house, a client, or one account by its key. A database that is away takes no press."""
         world, who = self._world, trouble.values["who"]
-        leave = trouble.values["leave"] if who else None
-        world.store.press_kill(who, leave_positions=leave)
-        world.case.killed.setdefault(who, (world.clock.monotonic(), world.clock.now()))
+        if {"down", "full", "locked"} & set(self._store.values()):
+            return
+        client = world.case.client_of(who) if isinstance(who, str) else who
+        leave = trouble.values["leave"] if client else None
+        world.store.press_kill(client, account_key=who if isinstance(who, str) else "", leave_positions=leave)
+        world.case.killed.setdefault(who, world.clock.monotonic())
+
+    def _kill_file(self, trouble: Trouble) -> None:
+        """Touch a file in the kill directory; the database may be away."""
+        world, name = self._world, trouble.values["name"]
+        world.kill_files.touch(name, trouble.values["text"])
+        whom: dict[str, Who] = {"house": None, "client:1": 1, "client:2": 2}
+        who = whom.get(name, name.removeprefix("account:"))
+        world.case.killed_by_file.setdefault(who, world.clock.monotonic())
 
     def _commands(self, trouble: Trouble) -> None:
         for _ in range(trouble.values["copies"]):
@@ -229,6 +267,7 @@ class Course:
             self._back_s = RESTARTS_AFTER_S
             for process in dead:
                 self._world.start_engine(standby=process.is_standby)
+            self._world.note_trouble()
 
     def _calm(self) -> None:
         """End every trouble; count which rules really struck."""

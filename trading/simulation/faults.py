@@ -20,12 +20,16 @@ class Fault(NamedTuple):
     draw: Draw
 
 
+MOSTLY = 0.75
+"""What strikes orders has few of them to strike: it is there all day so often."""
+
+
 def _preset(**more: tuple[Any, ...]) -> Draw:
     """Take the exchange's preset inside a window; of each further field one of its values goes into every rule."""
 
     def draw(number: str, rng: Random) -> tuple[Trouble, ...]:
         chosen = {name: rng.choice(values) for name, values in more.items()}
-        at = window(rng)
+        at = window(rng, whole=MOSTLY)
         made = []
         for rule in PRESETS[number].rules:
             kept = {name: value for name, value in rule.items() if not ("prob" in chosen and name == "n")}
@@ -68,18 +72,22 @@ def _lag(rng: Random) -> tuple[Mapping[str, Any], ...]:
 def _lost_in_lag(rng: Random) -> tuple[Mapping[str, Any], ...]:
     """Let the answers be lost too, so that the book is what the engine has to go by."""
     lost = {"match": {"method": "POST", "path": "/orders"}, "phase": "after_accept", "action": "drop", "seconds": 30,
-            "prob": 0.3, "at": window(rng)}  # fmt: skip
+            "prob": 0.3, "at": window(rng, whole=MOSTLY)}  # fmt: skip
     return (*_lag(rng), lost)
 
 
 def _fills(rng: Random) -> tuple[Mapping[str, Any], ...]:
     schedule = rng.choice(([37, 0], [0, 50], [20, 20, 20], [0, 0, 0, 100], [37, 0, 0, 0, 0, 0]))
-    return ({"action": "fill", "schedule": schedule, "prob": rng.choice((0.2, 0.6, 1.0)), "at": window(rng)},)
+    return (
+        {"action": "fill", "schedule": schedule, "prob": rng.choice((0.2, 0.6, 1.0)), "at": window(rng, whole=MOSTLY)},
+    )
 
 
 def _refused_exits(rng: Random) -> tuple[Mapping[str, Any], ...]:
     rule = dict(PRESETS["F19"].rules[0])
-    return (rule | {"n": rng.choice((1, 2, 4, 8, 1000)), "at": window(rng), "seconds": rng.choice((0, 2))},)
+    return (
+        rule | {"n": rng.choice((1, 2, 4, 8, 1000)), "at": window(rng, whole=MOSTLY), "seconds": rng.choice((0, 2))},
+    )
 
 
 def _no_margin(rng: Random) -> tuple[Mapping[str, Any], ...]:
@@ -201,6 +209,14 @@ def _once(what: str, times: tuple[int, ...] = (1,), **values: tuple[Any, ...]) -
     return draw
 
 
+def _file_while_down(number: str, rng: Random) -> tuple[Trouble, ...]:
+    at = step(rng)
+    names = ("house", "client:1", "client:2", "account:kite:AB1001")
+    touched = {"at": at, "name": rng.choice(names), "text": rng.choice(("", "leave")), "armed": rng.random() < 0.3}
+    away = {"from": at - rng.choice((0, 3)), "until": at + rng.choice((3, 20)), "how": "down"}
+    return Trouble(number, "kill_file", touched), Trouble(number, "store", away)
+
+
 def _at_square_off(what: str, **values: tuple[Any, ...]) -> Draw:
     def draw(number: str, rng: Random) -> tuple[Trouble, ...]:
         chosen = {name: rng.choice(of) for name, of in values.items()}
@@ -251,14 +267,18 @@ FAULTS: dict[str, Fault] = {
     "F44": Fault("dies between send and answer", _crash("place", after=(False, True))),
     "F45": Fault("dies before the answer is committed",
                  _crash("resolve", "save_order", "save_trades", "", after=(False, True), times=(1, 2, 4))),
-    "F46": Fault("two engines; one stopped and continued", _once("freeze", for_s=(6.0, 40.0), second=(True,))),
+    "F46": Fault("two engines; one stopped and continued",
+                 _once("freeze", for_s=(6.0, 40.0), second=(True,), may_kill=(True, True, False))),
     "F47": Fault("the process stands still for a while", _once("freeze", (1, 2), for_s=(2.5, 20.0), second=(False,))),
     "F50": Fault("two Beats ask for the square-off", _at_square_off("commands", copies=(1, 2, 3))),
     "F54": Fault("one account's adapter raises what nobody expects", _span("poison", user=("AB1001", "AB1002"))),
     "F55": Fault("slow and lossy network", _rules(_slow_wire)),
     "F56": Fault("power cut, back after 90 s", _once("crash", call=("",), nth=(1,), after=(True,), back_s=(90.0,))),
     "F65": Fault("a plan a hundred times too big", _once("config", factor=(100,))),
-    "F66": Fault("kill switch", _once("kill", (1, 2), who=(1, 2, None), leave=(None, False, True))),
+    "F66": Fault("kill switch, also between an entry's gate and its claim",
+                 _once("kill", (1, 2), who=(1, 2, None, "kite:AB1001"), leave=(None, False, True),
+                       armed=(False, True))),
+    "F67": Fault("kill by a file while the database is away", _file_while_down),
     "F68": Fault("account switched off with open positions", _once("disable", user=("AB1001", "AB1002"))),
 }  # fmt: skip
 """What a day can have. Each takes its chance from its own number."""

@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -23,6 +23,7 @@ class DayReport:
     seed: int
     digest: str
     violations: tuple[str, ...]
+    broken: dict[str, int]
     looked: dict[str, int]
     struck: dict[str, int]
 
@@ -33,8 +34,9 @@ class Tally:
 
     days: int = 0
     violations: int = 0
-    failing: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    failing: list[int] = field(default_factory=list)
     looked: Counter[str] = field(default_factory=Counter)
+    broken: Counter[str] = field(default_factory=Counter)
     there: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
     survived: Counter[str] = field(default_factory=Counter)
@@ -45,9 +47,10 @@ class Tally:
         self.days += 1
         self.violations += len(day.violations)
         self.looked.update(day.looked)
+        self.broken.update(day.broken)
         self.whole.update(day.digest.encode())
         if day.violations:
-            self.failing[day.seed] = day.violations[:SHOWN_VIOLATIONS]
+            self.failing.append(day.seed)
         for fault, times in day.struck.items():
             self.there[fault] += 1
             self.struck[fault] += bool(times)
@@ -63,12 +66,13 @@ class Tally:
         }
 
     def counts(self) -> dict[str, Any]:
-        """Give how often each rule was looked at, and of each fault: days there, struck and survived."""
+        """Give how often each rule was looked at and broken, and of each fault: days there, struck and survived."""
         faults = {
             fault: {"days": self.there[fault], "struck": self.struck[fault], "survived": self.survived[fault]}
             for fault in sorted(self.there)
         }
-        return {"looked": dict(sorted(self.looked.items())), "faults": faults}
+        return {"looked": dict(sorted(self.looked.items())), "broken": dict(sorted(self.broken.items())),
+                "faults": faults}  # fmt: skip
 
 
 def run(days: int, seed: int, *, faults: Sequence[str] = (), jobs: int = 1) -> Iterator[DayReport]:
@@ -87,18 +91,11 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
 
 
-def tally(reports: Iterable[DayReport]) -> Tally:
-    """Add reports up."""
-    whole = Tally()
-    for one in reports:
-        whole.add(one)
-    return whole
-
-
 def report_of(day: DayResult) -> DayReport:
     """Give what is kept of a day."""
     words = tuple(f"{one.rule} at {one.at}: {one.text}" for one in day.violations)
-    return DayReport(day.seed, day.digest, words, day.looked, day.struck)
+    broken = dict(Counter(one.rule for one in day.violations))
+    return DayReport(day.seed, day.digest, words, broken, day.looked, day.struck)
 
 
 def _report(wanted: tuple[int, tuple[str, ...]]) -> DayReport:

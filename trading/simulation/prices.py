@@ -11,7 +11,8 @@ from trading.domain.timezone import at_ist, to_ist
 
 STEP = PRICE_SCALE // 20
 """The price grid: five paise."""
-OPEN, SLOW_FROM, SLOW_TO, END = time(9, 15), time(15, 9), time(15, 16, 30), time(15, 31)
+FIRST, SLOW_FROM, SLOW_TO, END = time(9, 7), time(15, 9), time(15, 16, 30), time(15, 31)
+"""The first prices are the pre-open's: nothing may be entered on them."""
 QUICK_GAPS_S, SLOW_GAP_S = (30, 300), 5
 """Market seconds between two steps: random ones while nothing has to be over soon, short ones around the square-off."""
 
@@ -45,12 +46,15 @@ def previous_range(rng: Random) -> Range:
 def steps_of(day: date, rng: Random, ranges: Mapping[int, Range]) -> Iterator[Step]:
     """Yield the day's steps: each instrument walks, with the drift of the moment, over entries, targets and stops."""
     walks = {token: _Walk(rng, each) for token, each in ranges.items()}
-    moment = at_ist(day, OPEN)
+    moment = at_ist(day, FIRST)
     while moment < at_ist(day, END):
         trades = tuple((token, walk.next()) for token, walk in walks.items() if rng.random() < 0.9)
         yield Step(moment, trades)
-        is_slow = at_ist(day, SLOW_FROM) <= moment < at_ist(day, SLOW_TO)
-        moment += timedelta(seconds=SLOW_GAP_S if is_slow else rng.randint(*QUICK_GAPS_S))
+        slow_from, quick_s = at_ist(day, SLOW_FROM), rng.randint(*QUICK_GAPS_S)
+        if moment < slow_from:
+            moment = min(moment + timedelta(seconds=quick_s), slow_from)
+        else:
+            moment += timedelta(seconds=SLOW_GAP_S if moment < at_ist(day, SLOW_TO) else quick_s)
     yield Step(at_ist(day, END), ())
 
 

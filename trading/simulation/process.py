@@ -95,7 +95,10 @@ class Life:
 
 
 class LivingPort:
-    """A port as one process sees it. `asked` is told of each call at the moment at which it is made."""
+    """A port as one process sees it. `asked` is told of each call at the moment at which it is made.
+
+    With `turns` its calls go one after the other, as on a thread of their own.
+    """
 
     def __init__(
         self,
@@ -104,11 +107,13 @@ class LivingPort:
         *,
         before: Before | None = None,
         asked: Callable[..., None] = lambda name, *args, **kwargs: None,
+        turns: asyncio.Lock | None = None,
     ) -> None:
         self._life = life
         self._inner = inner
         self._before = before
         self._asked = asked
+        self._turns = turns
 
     def __getattr__(self, name: str) -> Any:
         """Give a method that lives and dies with the process, made once."""
@@ -125,7 +130,10 @@ class LivingPort:
         async def called(*args: Any, **kwargs: Any) -> Any:
             if not self._life.is_dead:
                 self._asked(name, *args, **kwargs)
-            return await self._life.call(name, self._before, lambda: function(*args, **kwargs))
+            if self._turns is None:
+                return await self._life.call(name, self._before, lambda: function(*args, **kwargs))
+            async with self._turns:
+                return await self._life.call(name, self._before, lambda: function(*args, **kwargs))
 
         return called
 
@@ -188,6 +196,11 @@ class LivingLocks(MemoryLocks):
         while ousts and self._is_taken(account_key) and self._clock.monotonic() < until:
             await self._clock.sleep(LOOKS_EVERY_S)
         return await super().take(account_key, ousts=ousts)
+
+    @property
+    def name(self) -> str:
+        """Name the process."""
+        return self._life.name
 
     def _is_taken(self, account_key: str) -> bool:
         owner = self._machine.owners.get(account_key)

@@ -18,7 +18,7 @@ from trading.exchange.faults.rules import Rule, Target
 from trading.exchange.kite import forms, limits
 from trading.exchange.kite.shapes import orders as order_shapes
 from trading.exchange.kite.shapes.portfolio import day_part, position_row
-from trading.exchange.kite.shapes.quotes import ltp_row
+from trading.exchange.kite.shapes.quotes import ltp_row, quote_row
 from trading.exchange.venue import refusals
 from trading.exchange.venue.refusals import Refusal
 from trading.simulation.house import BrokerHouse
@@ -145,8 +145,12 @@ class Rest:
         method, path = request.method, request.path
         if path.startswith("/orders/"):
             return limits.ORDERS, {"POST": self._place, "PUT": self._modify, "DELETE": self._cancel}[method]
+        if path.startswith("/quote"):
+            return limits.QUOTE, self._quotes
         reads = {"/orders": self._orders, "/trades": self._trades, "/portfolio/positions": self._positions}
-        return (limits.QUOTE, self._ltp) if path == "/quote/ltp" else (limits.OTHER, reads[path])
+        if path not in reads:
+            raise ValueError(f"no simulated day answers {method} {path} yet")
+        return limits.OTHER, reads[path]
 
     def _place(self, request: Request) -> dict[str, str]:
         venue, caller = self._house.venue, request.caller
@@ -180,10 +184,13 @@ class Rest:
         rows = [[position_row(one, venue.market.quote(one.instrument.token)) for one in part] for part in (net, day)]
         return {"net": rows[0], "day": rows[1]}
 
-    def _ltp(self, request: Request) -> dict[str, Any]:
+    def _quotes(self, request: Request) -> dict[str, Any]:
         market = self._house.venue.market
         found = ((key, market.by_key(key)) for key in request.form.get("i", ()))
-        return {key: ltp_row(market.quote(one.token)) for key, one in found if one is not None}
+        quotes = {key: (one, market.quote(one.token)) for key, one in found if one is not None}
+        if request.path == "/quote/ltp":
+            return {key: ltp_row(quote) for key, (_, quote) in quotes.items()}
+        return {key: quote_row(quote, one) for key, (one, quote) in quotes.items()}
 
     async def _travel(self) -> None:
         await asyncio.sleep(self._rng.uniform(*TRAVELS_S))

@@ -39,15 +39,15 @@ def step(rng: Random) -> int:
     return rng.randrange(STEPS)
 
 
-def window(rng: Random) -> dict[str, str]:
-    """Give a span of market time: of some minutes, some hours, or around the square-off."""
-    kind = rng.random()
-    if kind < 0.35:
-        start, length = 15 * 60 + rng.randrange(5, 14), rng.choice((2, 5, 12))
-    elif kind < 0.8:
-        start, length = 9 * 60 + 15 + rng.randrange(330), rng.choice((5, 30, 90))
-    else:
+def window(rng: Random, *, whole: float = 0.45) -> dict[str, str]:
+    """Give a span of market time: the whole day so often, else around the square-off, or some minutes or hours."""
+    kind, is_late = rng.random(), rng.random() < 0.45
+    if kind < whole:
         start, length = 9 * 60 + 15, 374
+    elif is_late:
+        start, length = 15 * 60 + rng.randrange(5, 14), rng.choice((2, 5, 12))
+    else:
+        start, length = 9 * 60 + 15 + rng.randrange(330), rng.choice((5, 30, 90))
     return {"from": _clock(start), "until": _clock(start + length)}
 
 

@@ -1,7 +1,7 @@
 """The world of one simulated day: market, broker, database, clients, and the engine processes that live in it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import date, time
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -26,6 +26,7 @@ from trading.simulation.adapter import Line, SimKiteBroker
 from trading.simulation.house import BrokerHouse
 from trading.simulation.market import DayMarket
 from trading.simulation.memory_files import MemoryMachine
+from trading.simulation.memory_kill_files import MemoryKillFiles
 from trading.simulation.memory_store import MemoryStore
 from trading.simulation.prices import Range, previous_range
 from trading.simulation.process import Before, EngineProcess, Life, LivingClock, LivingFeed, LivingLocks, LivingPort
@@ -36,7 +37,7 @@ from trading.simulation.virtual_time import SimClock
 from trading.simulation.weather import Shape
 
 DAY = date(2026, 11, 23)
-BEGINS = time(9, 10)
+BEGINS = time(9, 5)
 USERS = {"AB1001": 1, "AB1002": 2, "AB1003": 1}
 """The broker's users and whose accounts they are: client 1 has two where there are three."""
 FEED_USER = "AB1001"
@@ -87,15 +88,18 @@ class World:
         self.house = BrokerHouse(self.market, self.clock, self.calendar, seed)
         self.store = MemoryStore(self.clock)
         self.machine = MemoryMachine()
+        self.kill_files = MemoryKillFiles(self.clock)
         self.tokens: dict[str, str] = {}
         self.processes: list[EngineProcess] = []
         self.before_store: Before = _at_once
+        self.at_claim: Callable[[str], None] = lambda tag: None
+        """Told the tag of every order at the moment at which its claim is asked for."""
         self.before_broker: dict[str, Before] = {}
         self._lives = 0
         for user_id in list(USERS)[: shape.accounts]:
             self._add_account(user_id)
         known = {one.key: one for one in self.instruments}
-        self.case = Case(self.house, self.store, self.calendar, known, self.process_of)
+        self.case = Case(self.house, self.store, self.calendar, known, self.process_of, self._owner_of)
         self.referee = Referee(self.case)
         self._rest = Rest(self.house, Random(f"{seed}:wire"), self.referee)  # noqa: S311
 
@@ -118,6 +122,10 @@ class World:
         """Find an engine process by its name."""
         return next((one for one in self.processes if one.life.name == name), None)
 
+    def _owner_of(self, account: str) -> str:
+        owner = self.machine.owners.get(account)
+        return owner.name if isinstance(owner, LivingLocks) and not owner.is_dead else ""
+
     def start_engine(self, *, standby: bool = False) -> EngineProcess:
         """Start one more engine process."""
         self._lives += 1
@@ -127,17 +135,20 @@ class World:
         life.on_death = partial(self._died, locks)
         feed = LivingFeed(life, self._ticks)
         watched = WatchedStore(life.name, self.store, self.referee)
-        store: Any = LivingPort(life, watched, before=self._before_store, asked=self._store_asked(life.name))
+        asked = self._store_asked(life.name)
+        store: Any = LivingPort(life, watched, before=self._before_store, asked=asked, turns=asyncio.Lock())
+        leases: Any = LivingPort(life, watched, before=self._before_store, turns=asyncio.Lock())
         deps = EngineDeps(
             clock=clock,
             store=store,
-            leases=store,
+            leases=leases,
             locks=locks,
             feed=feed,
             broker_for=lambda ref: self._broker_for(life, ref),
             history_for=lambda _: NoHistory(),
             live=Silence(),
             calendar=self.calendar,
+            kill_files=self.kill_files,
             holder=life.name,
         )
         process = EngineProcess(deps, life, feed, standby=standby)
@@ -162,6 +173,7 @@ class World:
         def asked(name: str, *args: Any, **_: Any) -> None:
             if name == "claim":
                 self.referee.claiming(process, args[0])
+                self.at_claim(args[0])
 
         return asked
 

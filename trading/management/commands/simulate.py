@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from trading.ports import EngineEvent
 from trading.simulation.day import DayResult, play
-from trading.simulation.many import quiet, report_of, run, tally
+from trading.simulation.many import SHOWN_VIOLATIONS, DayReport, Tally, quiet, report_of, run
 from trading.simulation.weather import Weather, draw
 
 
@@ -44,12 +44,14 @@ class Command(BaseCommand):
         if options["show"] or options["weather"]:
             day = play(options["seed"], weather)
             self._show(day)
-            whole = tally([report_of(day)])
+            days = iter([report_of(day)])
         else:
             days = run(options["days"], options["seed"], faults=faults, jobs=options["jobs"])
-            whole = tally(days)
-        for seed, words in whole.failing.items():
-            self._tell(seed, words, options)
+        whole = Tally()
+        for report in days:
+            whole.add(report)
+            if report.violations:
+                self._tell(report, options)
         counts = whole.counts() if options["counts"] or options["show"] else {}
         if options["json"]:
             self.stdout.write(json.dumps({**whole.result(), **counts}))
@@ -60,11 +62,14 @@ class Command(BaseCommand):
         if whole.failing:
             sys.exit(1)
 
-    def _tell(self, seed: int, words: tuple[str, ...], options: dict[str, Any]) -> None:
-        faults = f" --faults {options['faults']}" if options["faults"] else ""
-        self.stdout.write(f"seed {seed} failed: python manage.py simulate --seed {seed} --days 1{faults} --show")
-        for word in words:
+    def _tell(self, day: DayReport, options: dict[str, Any]) -> None:
+        """Name a failing day at once, with the command that plays it again."""
+        more = f" --faults {options['faults']}" if options["faults"] else ""
+        more += f" --weather {options['weather']}" if options["weather"] else ""
+        self.stdout.write(f"seed {day.seed} failed: python manage.py simulate --seed {day.seed} --days 1{more} --show")
+        for word in day.violations[:SHOWN_VIOLATIONS]:
             self.stdout.write(f"    {word}")
+        self.stdout.flush()
 
     def _show(self, day: DayResult) -> None:
         """Print a day's weather and log, its violations where they happened."""

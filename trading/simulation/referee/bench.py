@@ -10,7 +10,8 @@ from trading.simulation.memory_store import MemoryStore
 from trading.simulation.referee.case import Case, Judge, Read, Sent
 from trading.simulation.referee.conservation import Conservation, judge_word
 from trading.simulation.referee.entries import Entries, Log, Stops
-from trading.simulation.referee.exits import Exits, FlatByDeadline, Kill
+from trading.simulation.referee.exits import Exits, FlatByDeadline, SaidFlat
+from trading.simulation.referee.kills import Kill
 from trading.simulation.referee.sending import Sending
 from trading.simulation.requests import Request
 
@@ -22,8 +23,8 @@ class Referee:
         self.case = case
         self._sending = Sending(case)
         self._judges: list[Judge] = [
-            self._sending, Exits(case), FlatByDeadline(case), Kill(case), Entries(case), Stops(case), Log(case),
-            Conservation(case),
+            self._sending, Exits(case), FlatByDeadline(case), SaidFlat(case), Kill(case), Entries(case), Stops(case),
+            Log(case), Conservation(case),
         ]  # fmt: skip
         self._seen_trades = 0
         case.house.on_order.append(self._updated)
@@ -36,7 +37,7 @@ class Referee:
             judge.asked(process, name, account, subject)
         if name == "place" and isinstance(subject, OrderIntent):
             case = self.case
-            case.sent[subject.tag] = Sent(process, subject, case.house.clock.now(), case.now())
+            case.sent[subject.tag] = Sent(process, subject, case.house.clock.now(), case.now(), len(case.store.alarms))
 
     def returned(self, intent: OrderIntent) -> None:
         """A placing call is over, well or not."""

@@ -19,6 +19,8 @@ from trading.simulation.requests import Request
 NEVER = float("-inf")
 Place = tuple[str, str]
 """(account key, instrument key)."""
+Who = int | str | None
+"""Whom a kill stops: a client's id, an account's key, or None for the house."""
 
 
 class Violation(NamedTuple):
@@ -31,12 +33,16 @@ class Violation(NamedTuple):
 
 @dataclass(slots=True)
 class Sent:
-    """One order as an engine process gave it to its adapter. Moments are wire seconds; `ended` None while it waits."""
+    """One order as an engine process gave it to its adapter. Moments are wire seconds; `ended` None while it waits.
+
+    `alarms` is how many there had been.
+    """
 
     process: str
     intent: OrderIntent
     market: datetime
     began: float
+    alarms: int
     ended: float | None = None
 
 
@@ -58,6 +64,8 @@ class Case:
     calendar: MarketCalendar
     instruments: Mapping[str, Instrument]
     process_of: Callable[[str], EngineProcess | None]
+    owner_of: Callable[[str], str]
+    """Gives the name of the process that has an account's lock, empty for none."""
     violations: list[Violation] = field(default_factory=list)
     looked: Counter[str] = field(default_factory=Counter)
     sent: dict[str, Sent] = field(default_factory=dict)
@@ -72,8 +80,10 @@ class Case:
     """When the position last changed, wire seconds."""
     by_hand_at: defaultdict[Place, float] = field(default_factory=lambda: defaultdict(lambda: NEVER))
     """When somebody else last traded there."""
-    killed: dict[int | None, tuple[float, datetime]] = field(default_factory=dict)
-    """(wire seconds, market time) of the first press, by client, None for the house."""
+    killed: dict[Who, float] = field(default_factory=dict)
+    """When a kill was first committed, wire seconds, by whom it stops."""
+    killed_by_file: dict[Who, float] = field(default_factory=dict)
+    """When a kill file first lay there, wire seconds."""
     troubled_at: float = NEVER
     """When a fault last struck or a process last was not itself, wire seconds."""
 
@@ -108,6 +118,10 @@ class Case:
         """Give whose account it is."""
         return self.store.accounts[account].client_id
 
+    def whom(self, account: str) -> tuple[Who, ...]:
+        """Give by whose kills an account is stopped."""
+        return account, self.client_of(account), None
+
     def orders_of(self, account: str, instrument: str) -> list[Order]:
         """Give the ledger's orders of an account in an instrument."""
         books = self.house.venue.books.accounts[account.partition(":")[2]]
@@ -121,6 +135,17 @@ class Case:
         """Give by how many wire seconds the broker's screens may lag now, 0 for none."""
         faults = self.house.faults
         return max((rule.seconds for rule in faults.rules.values() if rule.action == "lag"), default=0.0)
+
+    def could_know(self, place: Place, within_s: float) -> bool:
+        """Say whether the last trade by hand there must be known: it was a while ago, and a read showed it since."""
+        at = self.by_hand_at[place]
+        if self.now() - at < within_s:
+            return False
+        shows = ("/portfolio/positions", "/trades")
+        return at == NEVER or any(
+            read.account == place[0] and read.path in shows and read.began >= at + self.hidden_s()
+            for read in self.reads
+        )
 
     def is_calm(self, for_s: float) -> bool:
         """Say whether nothing was in the engine's way for so many wire seconds."""

@@ -1,22 +1,24 @@
-"""Exits: never more than is open, one at a time, positions that nobody forgets. I4, I5, I6, I7, I13."""
+"""Exits: never more than is open, one at a time, positions that nobody forgets. I4, I5, I6, I13."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from trading.domain.orders import OrderIntent
 from trading.domain.square_off import Subject, square_off_plan
 from trading.exchange.venue.orders import Order, Status
+from trading.ports import EngineEvent
 from trading.simulation.referee.case import Case, Judge, Place
 from trading.simulation.requests import Request
 
 JUST_CHANGED_S = 6.0
 """What an order was decided on may be so old when it arrives: gate, claim and wire (the in-flight window of I4)."""
+SEES_A_HAND_S = 12.0
+"""What the client trades in the broker's app is known within 10 s (F29); an exit may be on its way by then."""
 HIDES_S = 9.0
 """An exit is sent again when clean books did not show it for 10 s: screens that lag more hide a twin (F17)."""
 CORRECTED_WITHIN_S = 10.0
 TOLD_LATE = timedelta(seconds=10)
-ON_THE_WIRE_S = 5.0
-"""An order that was claimed before a kill may arrive so much later, wire seconds (I7)."""
 
 
 @dataclass(slots=True)
@@ -52,6 +54,8 @@ class Exits(Judge):
         asked = intent.quantity + sum(order.remaining for order in working)
         if case.now() - case.moved_at[place] < JUST_CHANGED_S or self._is_hidden():
             return
+        if not case.could_know(place, SEES_A_HAND_S):
+            return
         fits = held * intent.side.sign < 0 and asked <= abs(held)
         words = f"{intent.key.text()} {intent.side} {intent.quantity} with {held} held and {len(working)} working"
         case.check("I4", holds=fits, otherwise=words)
@@ -69,7 +73,8 @@ class Exits(Judge):
     def traded(self, place: Place, order: Order, before: int, after: int) -> None:
         """Judge what a fill of ours did to a position."""
         case = self.case
-        if not case.is_ours(order) or case.now() - case.by_hand_at[place] <= JUST_CHANGED_S:
+        since = case.arrived.get(order.tag, case.now())
+        if not case.is_ours(order):
             return
         intent = case.sent[order.tag].intent
         words = f"{intent.key.text()} took the position from {before} to {after}"
@@ -79,10 +84,10 @@ class Exits(Judge):
         case.look("I4")
         if before * after >= 0 and abs(after) < abs(before):
             return
-        if self._is_hidden() or self._was_final(order):
-            self._reversals.append(
-                _Reversal(place, case.now() + case.hidden_s() + CORRECTED_WITHIN_S, self._told(place), words)
-            )
+        by_hand = case.by_hand_at[place] > since - SEES_A_HAND_S or not case.could_know(place, SEES_A_HAND_S)
+        if by_hand or self._is_hidden() or self._rose_again(place, since):
+            until = case.now() + case.hidden_s() + CORRECTED_WITHIN_S
+            self._reversals.append(_Reversal(place, until, self._told(place), words))
         else:
             case.found("I4", words)
 
@@ -93,10 +98,13 @@ class Exits(Judge):
             most = max(plans, default=0)
             case.check("I13", holds=abs(after) <= most, otherwise=f"{words}, {most} are planned")
 
-    @staticmethod
-    def _was_final(order: Order) -> bool:
-        """Say whether the broker had called the order cancelled before it filled (F24)."""
-        return any(line.status is Status.CANCELLED for line in order.history)
+    def _rose_again(self, place: Place, since: float) -> bool:
+        """Say whether an order that the broker had called cancelled filled after all, not before this one (F24)."""
+        for order in self.case.orders_of(*place):
+            ended = next((line for line in order.history if line.status is Status.CANCELLED), None)
+            if ended is not None and order.filled > ended.filled and order.history[-1].wire_s >= since - JUST_CHANGED_S:
+                return True
+        return False
 
     def _told(self, place: Place) -> int:
         return sum(1 for _, _, text in self.case.store.alarms if place[1] in text)
@@ -148,58 +156,22 @@ class FlatByDeadline(Judge):
         self.case.check("I6", holds=not held or told, otherwise=words)
 
 
-class Kill(Judge):
-    """Looks at entries after a kill, and at what was working when it was pressed."""
+class SaidFlat(Judge):
+    """Looks at every word that something is flat: then the ledger has nothing open there (I6)."""
 
-    def __init__(self, case: Case) -> None:
-        super().__init__(case)
-        self._looked: set[int | None] = set()
+    def recorded(self, process: str, events: Sequence[EngineEvent]) -> None:
+        """Judge what was said of square-offs."""
+        for event in events:
+            if event.kind == "SQUARED_OFF" and event.client_id is not None:
+                named = event.data["instruments"]
+                self._judge(event.client_id, None if named == "all" else set(named))
 
-    def claimed(self, intent: OrderIntent, epoch: int) -> None:
-        """No entry is claimed once a kill is committed."""
-        if intent.key.purpose.is_exit or not self.case.killed:
-            return
-        for who in (self.case.client_of(intent.key.account), None):
-            if who in self.case.killed:
-                late = self.case.now() - self.case.killed[who][0]
-                self.case.check(
-                    "I7", holds=False, otherwise=f"{intent.key.text()} was claimed {late:.2f} s after a kill"
-                )
-        self.case.look("I7")
-
-    def arrives(self, account: str, request: Request) -> None:
-        """Nor does one arrive long after it."""
-        stored = self.case.store.intents.get(request.form.get("tag", ""))
-        if request.method != "POST" or stored is None or stored.intent.key.purpose.is_exit:
-            return
-        for who in (self.case.client_of(account), None):
-            if who in self.case.killed:
-                late = self.case.now() - self.case.killed[who][0]
-                words = f"{stored.intent.key.text()} arrived {late:.2f} s after the kill"
-                self.case.check("I7", holds=late <= ON_THE_WIRE_S, otherwise=words)
-
-    def stepped(self) -> None:
-        """Working entries are gone, or asked to go, 5 s after a kill that nothing hindered."""
-        for who, (at, _) in self.case.killed.items():
-            late = self.case.now() - at
-            if who in self._looked or late < ON_THE_WIRE_S:
+    def _judge(self, client: int, named: set[str] | None) -> None:
+        case = self.case
+        for place, held in case.held.items():
+            if case.client_of(place[0]) != client or (named is not None and place[1] not in named):
                 continue
-            self._looked.add(who)
-            if self.case.is_calm(late + 2.0):
-                self._working(who, at)
-
-    def _working(self, who: int | None, at: float) -> None:
-        for account, ref in self.case.store.accounts.items():
-            if who not in (None, ref.client_id):
-                continue
-            for instrument in self.case.instruments:
-                for order in self.case.orders_of(account, instrument):
-                    if not self.case.is_ours(order) or self._is_exit(order) or self.case.arrived[order.tag] > at:
-                        continue
-                    ends = not order.is_live or order.wants_cancel
-                    self.case.check(
-                        "I7", holds=ends, otherwise=f"{order.tag} still works {ON_THE_WIRE_S} s after a kill"
-                    )
-
-    def _is_exit(self, order: Order) -> bool:
-        return self.case.sent[order.tag].intent.key.purpose.is_exit
+            fresh = case.now() - case.moved_at[place] < JUST_CHANGED_S or not case.could_know(place, SEES_A_HAND_S)
+            if not fresh and case.hidden_s() < HIDES_S:
+                words = f"client {client} was called flat with {held} of {place[1]} open at {place[0]}"
+                case.check("I6", holds=not held, otherwise=words)

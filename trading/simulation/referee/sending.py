@@ -10,9 +10,8 @@ from trading.simulation.requests import Request
 
 MOST_A_SECOND, MOST_A_MINUTE = 8, 300
 MOST_SENDS = 5
-"""Orders of one purpose before a person is called (I27)."""
+"""Orders of one purpose in a row without a person being called (I27)."""
 UNDECIDED = frozenset({IntentState.SENDING, IntentState.IN_DOUBT})
-CALLED = ("EXIT_GIVEN_UP", "EXIT_NOT_FILLED", "EXIT_FAILED")
 
 
 class Sending(Judge):
@@ -22,6 +21,7 @@ class Sending(Judge):
         super().__init__(case)
         self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
         self._reconciled: set[tuple[str, str]] = set()
+        self._epoch = 0
         self._entries: defaultdict[int, set[str]] = defaultdict(set)
 
     def asked(self, process: str, name: str, account: str, subject: object) -> None:
@@ -38,9 +38,18 @@ class Sending(Judge):
                 self._entry(process, subject)
 
     def _writer(self, process: str, name: str, account: str) -> None:
+        """One speaker an account: who holds the lease, or still the account's lock, without which no other begins."""
+        lease, owner = self.case.store.leases.get("main"), self.case.owner_of(account)
+        holds = owner == process or (owner == "" and lease is not None and lease.holder.endswith(process))
+        told = f"the lease is {lease.holder if lease else 'nobody'}'s, the account's lock {owner or 'nobody'}'s"
+        self.case.check("I14", holds=holds, otherwise=f"{process} sends {name} for {account}: {told}")
+
+    def claimed(self, intent: OrderIntent, epoch: int) -> None:
+        """No claim is committed under another epoch than the lease's own."""
         lease = self.case.store.leases.get("main")
-        holds = lease is not None and lease.holder.endswith(process)
-        words = f"{process} sends {name} for {account} while the lease is held by {lease.holder if lease else 'nobody'}"
+        holds = lease is not None and lease.epoch == epoch and epoch >= self._epoch
+        self._epoch = max(self._epoch, epoch)
+        words = f"{intent.key.text()} was claimed under epoch {epoch}, the lease has {lease.epoch if lease else None}"
         self.case.check("I14", holds=holds, otherwise=words)
 
     def _rate(self, account: str) -> None:
@@ -95,10 +104,11 @@ class Sending(Judge):
             and (key.purpose is not Purpose.TARGET or sent.intent.key.round % 100 == key.round % 100)
         ]
         self.case.look("I27")
-        if len(alike) >= MOST_SENDS:
-            told = any(code in CALLED and key.instrument in text for _, code, text in self.case.store.alarms)
-            if not told:
-                self.case.found("I27", f"{key.text()} is try {len(alike) + 1}, and nobody was called")
+        if len(alike) < MOST_SENDS:
+            return
+        since = alike[-MOST_SENDS].alarms
+        if not any(key.instrument in text for _, _, text in self.case.store.alarms[since:]):
+            self.case.found("I27", f"{key.text()} is try {len(alike) + 1}, and nobody was called")
 
     def _entry(self, process: str, intent: OrderIntent) -> None:
         case, key = self.case, intent.key

@@ -1,9 +1,9 @@
-"""A kill directory of dictionaries."""
+"""A kill directory in memory."""
 
 from trading.ports import Clock, KillFile
 
 
-class FakeKillFiles:
+class MemoryKillFiles:
     """Files by name; `error` makes every look fail, until it is None again."""
 
     def __init__(self, clock: Clock) -> None:
@@ -22,13 +22,16 @@ class FakeKillFiles:
         del self._files[name]
 
     def prepare(self) -> None:
+        """Raise the error that is set."""
         if self.error is not None:
             raise self.error
 
     def names(self) -> tuple[str, ...]:
+        """Give the names of all files."""
         self.prepare()
         return tuple(sorted(self._files))
 
     def read(self, name: str) -> KillFile | None:
+        """Give one file, None when it is gone."""
         self.prepare()
         return self._files.get(name)
