@@ -82,6 +82,7 @@ class Referee:
         place = case.account_of(user_id), order.instrument.key
         before = case.held[place]
         case.held[place] = before + units
+        case.own[place] = _split(*case.own[place], units, is_ours=case.is_ours(order))
         if not case.is_ours(order):
             case.by_hand_at[place] = case.now()
         for judge in self._judges:
@@ -125,6 +126,14 @@ class Referee:
         for judge in self._judges:
             judge.stepped()
             judge.ended()
+
+
+def _split(ours: int, theirs: int, units: int, *, is_ours: bool) -> tuple[int, int]:
+    """Give (ours, the client's own) after a fill: opposite units of the two close each other."""
+    ours, theirs = (ours + units, theirs) if is_ours else (ours, theirs + units)
+    closed = min(abs(ours), abs(theirs)) if ours * theirs < 0 else 0
+    sign = 1 if ours > 0 else -1
+    return ours - sign * closed, theirs + sign * closed
 
 
 class WatchedStore:

@@ -76,6 +76,8 @@ class Case:
     reads: list[Read] = field(default_factory=list)
     held: defaultdict[Place, int] = field(default_factory=lambda: defaultdict(int))
     """Signed units by the ledger's trades."""
+    own: defaultdict[Place, tuple[int, int]] = field(default_factory=lambda: defaultdict(lambda: (0, 0)))
+    """(ours, the client's own) of it: what is traded by hand closes first what was opened by hand."""
     moved_at: defaultdict[Place, float] = field(default_factory=lambda: defaultdict(lambda: NEVER))
     """When the position last changed, wire seconds."""
     by_hand_at: defaultdict[Place, float] = field(default_factory=lambda: defaultdict(lambda: NEVER))

@@ -1,9 +1,12 @@
 """What must be true when an entry is let through: I8, and stops that only tighten: I25."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from trading.domain.control import TradingState
+from trading.domain.money import from_scaled
+from trading.domain.orders import OrderIntent
 from trading.domain.risk import FEED_STALE_AFTER_S
 from trading.domain.timezone import to_ist
 from trading.ports import EngineEvent
@@ -31,7 +34,7 @@ class Entries(Judge):
         words = f"{key.text()} was let through on a tick of {age:.0f} s"
         case.check("I8", holds=age <= FEED_STALE_AFTER_S + 1, otherwise=words)
 
-    def claimed(self, intent: Any, epoch: int) -> None:
+    def claimed(self, intent: OrderIntent, epoch: int) -> None:
         """Entries need ACTIVE of house and client when they are claimed."""
         if intent.key.purpose.is_exit:
             return
@@ -42,8 +45,17 @@ class Entries(Judge):
         states += [
             latch.state for latch in (store.house_latch, store.latches.get(client)) if latch and latch.day == day
         ]
+        self._written(intent)
         active = all(state is TradingState.ACTIVE for state in states)
         case.check("I8", holds=active, otherwise=f"{intent.key.text()} was claimed while {', '.join(states)}")
+
+    def _written(self, intent: OrderIntent) -> None:
+        """What is written of the gate's looks says the same: reconciled, a feed without trouble, nobody stopped."""
+        facts = {verdict["check"]: verdict.get("facts", {}) for verdict in self.case.store.verdicts[intent.tag]}
+        told = {"reconciled": facts["reconciled"].get("why_not"), "feed": facts["feed"].get("trouble")}
+        states = [facts["kill_state"].get(level) for level in ("house", "client", "account")]
+        sound = not any(told.values()) and set(states) == {TradingState.ACTIVE}
+        self.case.check("I8", holds=sound, otherwise=f"{intent.key.text()} was let through with {told}, {states}")
 
 
 class Stops(Judge):
@@ -70,11 +82,17 @@ class Stops(Judge):
         self.case.check("I25", holds=tighter, otherwise=words)
 
 
+DECIDES = frozenset({"ENTRY", "TARGET", "STOP"})
+FAR_OFF = Decimal("0.15")
+"""No decision is made on a price so far from what was really traded: the day's own walks are shorter."""
+
+
 class Log(Judge):
-    """Looks at every event: its clock and its zone (I23), its fill once (I10), its tick really given (I25)."""
+    """Looks at every event: its clock and its zone (I23), its fill once (I10), its price really traded (I25)."""
 
     def __init__(self, case: Case) -> None:
         super().__init__(case)
+        self._prices: dict[str, tuple[Decimal, Decimal]] = {}
         self._fills: set[tuple[str, str, str]] = set()
 
     def recorded(self, process: str, events: Sequence[EngineEvent]) -> None:
@@ -87,3 +105,18 @@ class Log(Judge):
                 fill = process, event.account_key, str(event.data["trade_id"])
                 self.case.check("I10", holds=fill not in self._fills, otherwise=f"the fill {fill} was told twice")
                 self._fills.add(fill)
+            if event.kind in DECIDES:
+                self._decided(event)
+
+    def _decided(self, event: EngineEvent) -> None:
+        price = Decimal(str(event.data["tick"]["ltp"]))
+        true = self._prices.get(event.instrument, (price, price))
+        holds = any(abs(price - one) <= one * FAR_OFF for one in true)
+        words = f"{event.account_key} {event.instrument}: {event.kind} was decided on {price}, traded was {true[0]}"
+        self.case.check("I25", holds=holds, otherwise=words)
+
+    def stepped(self) -> None:
+        """Remember what is traded now, and what was before."""
+        for key, instrument in self.case.instruments.items():
+            now = from_scaled(self.case.house.venue.market.quote(instrument.token).ltp)
+            self._prices[key] = (now, self._prices.get(key, (now, now))[0])

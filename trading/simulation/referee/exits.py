@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from trading.domain.orders import OrderIntent
+from trading.domain.orders import OrderIntent, Purpose
 from trading.domain.square_off import Subject, square_off_plan
 from trading.exchange.venue.orders import Order, Status
 from trading.ports import EngineEvent
@@ -18,6 +18,8 @@ SEES_A_HAND_S = 12.0
 HIDES_S = 9.0
 """An exit is sent again when clean books did not show it for 10 s: screens that lag more hide a twin (F17)."""
 CORRECTED_WITHIN_S = 10.0
+OF_THE_LADDER = frozenset({Purpose.TARGET, Purpose.STOP, Purpose.MANUAL_EXIT})
+"""What the client opened by hand is closed by square-off, kill and limits, never by a ladder (F29)."""
 TOLD_LATE = timedelta(seconds=10)
 
 
@@ -59,6 +61,10 @@ class Exits(Judge):
         fits = held * intent.side.sign < 0 and asked <= abs(held)
         words = f"{intent.key.text()} {intent.side} {intent.quantity} with {held} held and {len(working)} working"
         case.check("I4", holds=fits, otherwise=words)
+        if intent.key.purpose in OF_THE_LADDER:
+            ours = case.own[place][0]
+            words = f"{intent.key.text()} {intent.side} {intent.quantity} of {held}, {ours} of them ours"
+            case.check("I4", holds=intent.quantity <= abs(ours), otherwise=words)
         exits = [order for order in working if self._is_exit(order)]
         case.check("I5", holds=not exits, otherwise=f"{intent.key.text()} beside {len(exits)} live exits")
 
