@@ -60,7 +60,7 @@ def _absurd(rng: Random) -> tuple[Mapping[str, Any], ...]:
 
 
 def _lag(rng: Random) -> tuple[Mapping[str, Any], ...]:
-    seconds = rng.choice((1.0, 5.0, 9.0, 30.0, 83.0))
+    seconds = rng.choice((1.0, 5.0, 8.0, 8.0, 30.0, 83.0))
     screens = rng.choice((("orders",), ("orders", "trades", "positions")))
     at = window(rng)
     return tuple(

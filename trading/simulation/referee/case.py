@@ -134,9 +134,10 @@ class Case:
         return order.tag in self.sent
 
     def hidden_s(self) -> float:
-        """Give by how many wire seconds the broker's screens may lag now, 0 for none."""
-        faults = self.house.faults
-        return max((rule.seconds for rule in faults.rules.values() if rule.action == "lag"), default=0.0)
+        """Give by how many wire seconds an order may be late on the broker's screens now, 0 for none."""
+        rules = self.house.faults.rules.values()
+        lag = max((rule.seconds for rule in rules if rule.action == "lag"), default=0.0)
+        return lag + max((rule.accept_after_s or 0.0 for rule in rules), default=0.0)
 
     def could_know(self, place: Place, within_s: float) -> bool:
         """Say whether the last trade by hand there must be known: it was a while ago, and a read showed it since."""

@@ -50,12 +50,12 @@ class Entries(Judge):
         case.check("I8", holds=active, otherwise=f"{intent.key.text()} was claimed while {', '.join(states)}")
 
     def _written(self, intent: OrderIntent) -> None:
-        """What is written of the gate's looks says the same: reconciled, a feed without trouble, nobody stopped."""
+        """What is written of the gate's looks says the same: a feed without trouble, nobody stopped."""
         facts = {verdict["check"]: verdict.get("facts", {}) for verdict in self.case.store.verdicts[intent.tag]}
-        told = {"reconciled": facts["reconciled"].get("why_not"), "feed": facts["feed"].get("trouble")}
-        states = [facts["kill_state"].get(level) for level in ("house", "client", "account")]
-        sound = not any(told.values()) and set(states) == {TradingState.ACTIVE}
-        self.case.check("I8", holds=sound, otherwise=f"{intent.key.text()} was let through with {told}, {states}")
+        trouble = facts["feed"].get("trouble")
+        states = {facts["kill_state"].get(level) for level in ("house", "client", "account")}
+        sound = not trouble and states == {TradingState.ACTIVE}
+        self.case.check("I8", holds=sound, otherwise=f"{intent.key.text()} was let through with {trouble!r}, {states}")
 
 
 class Stops(Judge):

@@ -177,7 +177,7 @@ class SaidFlat(Judge):
         for place, held in case.held.items():
             if case.client_of(place[0]) != client or (named is not None and place[1] not in named):
                 continue
-            fresh = case.now() - case.moved_at[place] < JUST_CHANGED_S or not case.could_know(place, SEES_A_HAND_S)
-            if not fresh and case.hidden_s() < HIDES_S:
+            # Flat is said of what was read just now: what nobody could read is unknown, and no excuse.
+            if case.now() - case.moved_at[place] >= JUST_CHANGED_S + case.hidden_s():
                 words = f"client {client} was called flat with {held} of {place[1]} open at {place[0]}"
                 case.check("I6", holds=not held, otherwise=words)

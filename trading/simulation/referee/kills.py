@@ -1,7 +1,7 @@
 """The kill switch: I7."""
 
 from trading.domain.orders import OrderIntent
-from trading.exchange.venue.orders import Order
+from trading.exchange.venue.orders import Order, Status
 from trading.simulation.referee.case import Case, Judge, Who
 from trading.simulation.requests import Request
 
@@ -67,7 +67,7 @@ class Kill(Judge):
         for order in (order for place in places for order in case.orders_of(*place)):
             if not case.is_ours(order) or self._is_exit(order) or case.arrived[order.tag] > at:
                 continue
-            ends = not order.is_live or order.wants_cancel
+            ends = not order.is_live or order.wants_cancel or order.status is Status.OPEN_PENDING  # F27: beyond reach
             case.check("I7", holds=ends, otherwise=f"{order.tag} still works {ON_THE_WIRE_S} s after a kill")
 
     def _is_exit(self, order: Order) -> bool:
