@@ -209,3 +209,33 @@ def test_a_kill_file_that_cannot_be_moved_goes_on_stopping_and_the_page_says_so(
 
     assert "stays and goes on stopping" in text_of(reply)
     assert wiring.kill_files().names() == ("client:alice@example.com",)
+
+
+def test_where_every_account_is_stopped_no_screen_says_active(
+    alice: Client, bob: User, signed_in: SignedIn, state_dir: Path
+) -> None:
+    first = make_account(alice)
+    browser = signed_in(alice)
+    browser.post(f"/kill/{first.seal_id}/", PRESS)
+    finish_all()
+
+    assert 'data-state="ACTIVE"' not in text_of(browser.get("/dashboard/"))
+    assert text_of(signed_in(bob).get("/operator/")).count('data-state="REDUCING"') == 1
+    assert f"/trade-again/{first.seal_id}/" in text_of(browser.get("/trade-again/"))
+
+    make_account(alice, "AB1002")
+    assert 'data-state="ACTIVE"' in text_of(browser.get("/dashboard/"))
+
+
+def test_the_operators_board_keeps_every_press_with_its_milliseconds(
+    alice: Client, bob: User, signed_in: SignedIn, state_dir: Path
+) -> None:
+    signed_in(alice).post("/kill/", PRESS)
+    browser = signed_in(bob)
+    assert "being carried out" in text_of(browser.get("/operator/?part=kills"))
+
+    finish_all()
+
+    page = text_of(browser.get("/operator/?part=kills"))
+    for words in ("alice@example.com", "41 ms", "12 ms", "none left", "3 ms", "page"):
+        assert words in page

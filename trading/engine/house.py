@@ -50,8 +50,13 @@ class House:
         return self.runners.get((line.ref.key, line.instrument))
 
     def state_of(self, client_id: int) -> TradingState:
-        """Give the state that counts for all of a client: the strictest of house and client."""
-        return strictest(self.control.house, self.control.of(client_id))
+        """Give the state that counts for all of a client: the strictest of house and client.
+
+        Where every account was stopped by itself, it is the mildest of theirs.
+        """
+        own = strictest(self.control.house, self.control.of(client_id))
+        stopped = [self.control.of_account(desk.ref.key) for desk in self.clients[client_id].desks]
+        return strictest(own, min(stopped, key=lambda state: state.strictness, default=TradingState.ACTIVE))
 
     def note_control(self, view: ControlView) -> None:
         """Take over the control rows, and tell about every client whose state, or an account's of theirs, changed."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from trading.domain.control import TradingState
+from trading.domain.control import TradingState, strictest
 from trading.domain.instruments import InstrumentClass
 from trading.domain.money import format_scaled, to_paisa
 from trading.domain.orders import Product
@@ -94,7 +94,7 @@ class LiveView:
         stopped = [desk.ref.key for desk in client.desks if control.of_account(desk.ref.key) is not TradingState.ACTIVE]
         reasons = [
             control.latched.get(client_id, ""),
-            "" if self._house.state_of(client_id) is TradingState.ACTIVE else "kill switch",
+            "" if strictest(control.house, control.of(client_id)) is TradingState.ACTIVE else "kill switch",
             f"kill switch of {', '.join(stopped)}" if stopped and len(stopped) == len(client.desks) else "",
             "" if self._tools.right.may_enter else "the standby took over and only exits",
             "squared off for today" if client.is_squared_off else "",

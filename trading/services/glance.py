@@ -105,6 +105,19 @@ def client_state(client: Client, day: date) -> StateView:
     return _or_by_file(own, client.latched_reason_on(day) or client.state_reason, client.pk)
 
 
+def shown_state(client: Client, day: date) -> StateView:
+    """Give the state that a screen shows of a client: not ACTIVE, either, where every account was stopped by itself."""
+    own = client_state(client, day)
+    if own.state is not TradingState.ACTIVE:
+        return own
+    accounts = BrokerAccount.objects.filter(owner=client.user, is_enabled=True).exclude(key="").order_by("pk")
+    states = [(account.key, account_state(account, client, day).state) for account in accounts]
+    if not states or any(state is TradingState.ACTIVE for _, state in states):
+        return own
+    least = min((state for _, state in states), key=lambda state: state.strictness)
+    return StateView(least, f"the kill switch of {', '.join(key for key, _ in states)}")
+
+
 def account_state(account: BrokerAccount, client: Client, day: date) -> StateView:
     """Join an account's own state with its client's and the house's: the strictest counts."""
     control = AccountControl.objects.filter(account=account).first() or AccountControl()

@@ -167,7 +167,7 @@ def _bar(user: User, client: Client | None) -> Bar:
     day = ist_day(market.now) if market else None
     phase = market.phase if market else ""
     age = glance.feed_age_s(market.now) if market else None
-    state = None if day is None else glance.client_state(client, day) if client else glance.house_state(day)
+    state = None if day is None else glance.shown_state(client, day) if client else glance.house_state(day)
     return Bar(
         market_time=market.now if market else None,
         phase=phase,

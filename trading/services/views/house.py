@@ -43,7 +43,7 @@ def client_rows(day: date) -> list[dict[str, Any]]:
     figures = {found.email: found for found in client_figures(day)}
     rows = []
     for client in Client.objects.filter(user__is_operator=False).select_related("user").order_by("user__email"):
-        state = glance.client_state(client, day)
+        state = glance.shown_state(client, day)
         rows.append(
             {
                 "id": client.pk,

@@ -55,4 +55,4 @@ def kill_rows(client: Client | None = None, most: int = SHOWN) -> list[dict[str,
 
 
 def _by(row: CommandRow) -> str:
-    return row.requested_by.email if row.requested_by else row.get_path_display() or "command line"
+    return row.requested_by.email if row.requested_by else row.path or "command line"

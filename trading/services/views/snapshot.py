@@ -103,7 +103,7 @@ def state_part(client: Client, now: datetime, feed_age_s: float | None) -> dict[
 
     With `is_feed_old` the reason is the feed's age, which goes on growing after this was said.
     """
-    state = glance.client_state(client, ist_day(now))
+    state = glance.shown_state(client, ist_day(now))
     why = outlook.why_no_entries(client, now, feed_age_s)
     return {
         "state": state.state.value,

@@ -51,10 +51,11 @@ def board(request: HttpRequest) -> HttpResponse:
     name, is_descending = _wanted(request)
     if house["clients"] is not None:
         house["clients"] = _sorted(house["clients"], name, is_descending=is_descending)
+    today = ist_day(market_now(wiring.clock()))
     context = {
         "house": house,
-        "alarms": alarms_of(ist_day(market_now(wiring.clock()))),
-        "kills": kill_rows(),
+        "alarms": alarms_of(today),
+        "kills": [{**row, "is_today": row["day"] == today.isoformat()} for row in kill_rows()],
         "columns": [_column(key, label, name, is_descending=is_descending) for key, label in COLUMNS],
     }
     return render(request, f"operator/parts/{part}.html" if part else "operator/board.html", context)

@@ -1,6 +1,7 @@
 """Letting a client, or the house, trade again: by a person, with a reason, a typed word and a fresh password."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from trading.marketdata.live import SyncLivePublisher
 from trading.models import BrokerAccount, Client
 from trading.services import caps, control, glance, wiring
 from trading.services.events import market_now
+from trading.services.views.snapshot import account_rows
 from trading.web.access import needs_step_up, own_account, own_client, row_id, the_operator, the_user
 from trading.web.context import url_of
 from trading.web.raise_forms import RaiseForm
@@ -80,11 +82,19 @@ def _raise(
         "stamp": control.stamp(client, account),
         "whom": client,
         "account": account,
+        "stopped_accounts": _stopped_accounts(request, client, day),
         "state": state,
         "is_active": state.state is TradingState.ACTIVE,
         "back": back,
     }
     return render(request, "operator/raise.html", context)
+
+
+def _stopped_accounts(request: HttpRequest, client: Client | None, day: date) -> list[dict[str, Any]]:
+    """Give the client's own accounts that were stopped by themselves; to nobody else, who could not raise them."""
+    if client is None or client.user_id != the_user(request).pk:
+        return []
+    return [row for row in account_rows(client, day) if row["own_state"] != TradingState.ACTIVE]
 
 
 def _state(client: Client | None, account: BrokerAccount | None, day: date) -> glance.StateView:
