@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts import bench_exchange, bench_log, bench_search
+from scripts import bench_exchange, bench_kill, bench_log, bench_search
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,12 @@ def log_rows() -> Iterable[Row]:
     return [Row(*fields) for fields in bench_log.measure()]
 
 
-MEASUREMENTS: Sequence[Callable[[], Iterable[Row]]] = (search_rows, exchange_rows, log_rows)
+def kill_rows() -> Iterable[Row]:
+    """Press the kill switch by every path (asked for: the gate is closed within a second)."""
+    return [Row(*fields) for fields in bench_kill.measure()]
+
+
+MEASUREMENTS: Sequence[Callable[[], Iterable[Row]]] = (search_rows, exchange_rows, log_rows, kill_rows)
 
 
 def machine() -> str:

@@ -220,6 +220,8 @@ class Command:
     client_id: int | None
     arguments: Mapping[str, Any] = field(default_factory=dict)
     asked_wall: datetime | None = None
+    path: str = ""
+    """By which way a kill switch was pressed."""
 
     @property
     def account_key(self) -> str:

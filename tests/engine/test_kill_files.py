@@ -90,6 +90,7 @@ async def test_the_whole_sequence_follows_from_a_file(stage: Stage) -> None:
     assert 0 <= result["gate_ms"] <= 200
     pressed = stage.events("KILL_PRESSED")[0].data
     assert (pressed["path"], pressed["by"]) == ("kill file", "kill file client:1")
+    assert stage.events("KILL_DONE")[0].data["path"] == "kill file"
 
 
 async def test_a_file_of_the_house_closes_everybody(stage: Stage) -> None:

@@ -14,6 +14,7 @@ from trading.domain.control import TradingState
 from trading.domain.orders import IntentState
 from trading.models import Client, OrderIntentRow
 from trading.ports import Claim
+from trading.services import control
 from trading.stores import intents
 
 SHARD = "main"
@@ -104,3 +105,21 @@ async def test_many_kills_at_once_are_one_command_and_one_line_in_the_log(
 
     assert len(commands) == 1
     assert (await django_world.store.control()).states[django_world.alice] is TradingState.REDUCING
+
+
+async def test_twenty_posts_of_one_press_are_one_kill_also_after_it_is_done(
+    django_world: DjangoWorld, clock: FakeClock
+) -> None:
+    def press() -> int:
+        alice = Client.objects.get(pk=django_world.alice)
+        return control.press_kill(alice, alice.user, clock=clock, press="the-same-form").pk
+
+    async def twenty() -> set[int]:
+        return set(await asyncio.gather(*(django_world.ask(press) for _ in range(20))))
+
+    commands = await twenty()
+    await django_world.store.finish_command(min(commands), {"flat": True})
+
+    assert await twenty() == commands
+    assert len(commands) == 1
+    assert [kind for _, kind, _ in await django_world.events()] == ["KILL_PRESSED"]

@@ -34,11 +34,11 @@ class KillSwitch:
         results = await asyncio.gather(*(self._one(client, command, pressed) for client in clients))
         is_flat = all(result["flat_ms"] is not None for result in results)
         for client, result in zip(clients, results, strict=True):
-            told = {**result, "gate_ms": gate_ms, "text": _words(result)}
+            told = {**result, "gate_ms": gate_ms, "path": command.path, "text": _words(result)}
             self._tools.journal.record("KILL_DONE", client.client_id, told, account=command.account_key)
         whole = {"gate_ms": gate_ms, **_whole(results)}
         if command.client_id is None:
-            self._tools.journal.record("KILL_DONE", None, {**whole, "text": _words(whole)})
+            self._tools.journal.record("KILL_DONE", None, {**whole, "path": command.path, "text": _words(whole)})
         if is_flat:  # after what was measured: the database may be away
             await self._halt(command.client_id, command.account_key, "kill switch: flat, confirmed by the broker")
         return whole

@@ -183,7 +183,7 @@ class KillFileWatch:
         arguments: dict[str, Any] = {"leave_positions": press.leave_positions}
         if press.account_key:
             arguments["account_key"] = press.account_key
-        return Command(0, CommandKind.KILL, press.client_id, arguments, asked_wall)
+        return Command(0, CommandKind.KILL, press.client_id, arguments, asked_wall, press.path.value)
 
 
 async def _ended(task: "asyncio.Future[Any]") -> None:

@@ -66,7 +66,7 @@ def read_control(day: date) -> ControlView:
         accounts=account_states(day),
         latched={client.pk: client.latched_reason for client in clients if client.latched_reason_on(day)},
         commands=tuple(
-            Command(row.pk, CommandKind(row.kind), row.client_id, row.arguments, asked_wall=row.created_at)
+            Command(row.pk, CommandKind(row.kind), row.client_id, row.arguments, row.created_at, row.path)
             for row in commands
         ),
         stopped_ladders=ladder_stops.stopped(),
