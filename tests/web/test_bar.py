@@ -92,7 +92,7 @@ def test_the_switch_says_what_it_does_and_what_it_did(
     page = text_of(signed_in(day).get("/positions/"))
 
     assert f">{words}</small>" in page
-    assert ("disabled" in KILL.search(page).group()) == (state is TradingState.HALTED)  # type: ignore[union-attr]
+    assert "disabled" not in KILL.search(page).group()  # type: ignore[union-attr]  # also what is halted can be pressed
 
 
 def test_a_phone_reaches_every_page_that_the_menu_names(alice: Client, signed_in: SignedIn) -> None:

@@ -50,6 +50,7 @@ def client_rows(day: date) -> list[dict[str, Any]]:
                 "email": client.user.email,
                 "mode": client.mode,
                 "state": state.state.value,
+                "own_state": glance.client_state(client, day).state.value,
                 "reason": state.reason,
                 **_money(figures[client.user.email]),
                 "last_action": _last_action(client, day),

@@ -37,7 +37,6 @@ function showState(state) {
     chip.title = state.reason ?? "";
   }
   for (const button of document.querySelectorAll("[data-kill]")) {
-    button.disabled = state.state === "HALTED";
     const says = button.querySelector("[data-kill-says]");
     const words = says?.dataset[`on${state.state[0]}${state.state.slice(1).toLowerCase()}`];
     if (words) says.textContent = words;
