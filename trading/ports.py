@@ -16,6 +16,7 @@ from trading.domain.caps import HouseCaps
 from trading.domain.control import CommandKind as CommandKind
 from trading.domain.control import KillPath as KillPath
 from trading.domain.control import TradingState as TradingState
+from trading.domain.exit_journal import JournaledExit
 from trading.domain.instruments import Instrument
 from trading.domain.opening_range import OpeningRange
 from trading.domain.orders import (
@@ -348,6 +349,9 @@ class EngineStore(Protocol):
     async def resolve(self, tag: str, state: IntentState, *, order_id: str = "", reason: str = "") -> None:
         """Move an intent on. The same state again changes nothing; raises IllegalTransition against NEXT_STATES."""
 
+    async def import_exit(self, exit_: JournaledExit) -> bool:
+        """Take in an exit that went by the journal: its row, its state, its events. False when all that was known."""
+
     async def save_order(self, account_key: str, order: BrokerOrder) -> None:
         """Keep the broker's last word of an order of ours; stale words and strangers' orders are passed over."""
 
@@ -421,6 +425,25 @@ class AccountLocks(Protocol):
 
     async def release(self) -> None:
         """Let all locks go."""
+
+
+class ExitJournal(Protocol):
+    """What exits are written ahead to while the database is away: on this machine's disk, by the account's lock holder.
+
+    Raises JournalUnavailable: nothing is on the disk then, so nothing may be sent.
+    """
+
+    async def write_ahead(self, exit_: JournaledExit) -> None:
+        """Return once the exit is on the disk."""
+
+    async def note(self, account_key: str, tag: str, state: IntentState, *, order_id: str, words: str) -> None:
+        """Add what became of an exit written ahead."""
+
+    async def pending(self, account_key: str) -> list[JournaledExit]:
+        """Give the exits whose last state the database does not have, in the order in which they were sent."""
+
+    async def imported(self, account_key: str, tag: str, state: IntentState) -> None:
+        """Note that the database has an exit in this state."""
 
 
 class LivePublisher(Protocol):

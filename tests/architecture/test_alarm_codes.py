@@ -19,6 +19,7 @@ PASSED_ON: dict[tuple[str, str], tuple[str, ...]] = {
     ("trading.engine.sending", "claim.denied"): ("NOT_NEW", "STORE_UNAVAILABLE"),
     ("trading.services.alarms.trial", "TEST_CODE"): (TEST_CODE,),
     ("trading.services.alarms.watch", "rule.code"): tuple(rule.code for rule in PARTS.values()),
+    ("trading.engine.by_journal", "denial.code"): ("BROKER_UNREADABLE", "JOURNAL_UNAVAILABLE", "ACCOUNT_LOCKED"),
     ("trading.engine.plans", "code"): ("ACCOUNT_FAILED", "PLAN_FAILED"),
 }
 HANDS_ON = {

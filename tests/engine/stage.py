@@ -22,7 +22,7 @@ from trading.engine import EngineDeps
 from trading.engine.runtime import Engine
 from trading.engine.session import Session
 from trading.ports import AccountRef, Broker, ClientPolicy, EngineEvent, Plan
-from trading.simulation.memory_files import MemoryLocks, MemoryMachine
+from trading.simulation.memory_files import MemoryExitJournal, MemoryLocks, MemoryMachine
 from trading.simulation.memory_kill_files import MemoryKillFiles
 from trading.simulation.memory_store import MemoryStore
 
@@ -101,11 +101,13 @@ class Stage:
 
     def deps(self, **changes: Any) -> EngineDeps:
         """Give the engine's world."""
+        locks = changes.get("locks") or MemoryLocks(self.machine)
         values: dict[str, Any] = {
             "clock": self.clock,
             "store": self.store,
             "leases": self.store,
-            "locks": MemoryLocks(self.machine),
+            "locks": locks,
+            "exit_journal": MemoryExitJournal(self.machine, locks),
             "kill_files": self.kill_files,
             "feed": self.feed,
             "broker_for": self.broker_for,

@@ -4,6 +4,7 @@ TradingError                  has a stable `.code` for screens, API and audit
 ├─ ConfigurationError         stop the process; found at boot
 ├─ RiskDenied                 tell the user; record the denial
 ├─ StoreUnavailable           no entries; exits only by the journal; try again
+├─ JournalUnavailable         the exit journal took nothing: send nothing, call a person, try again
 ├─ ExitAlreadyLive            another exit may still fill: wait for it or cancel it first
 ├─ IllegalTransition          a programming error or a second writer; alarm
 └─ BrokerError
@@ -40,6 +41,12 @@ class StoreUnavailable(TradingError):
     """The database could not be reached or did not answer in time. What was asked may or may not be committed."""
 
     code = "STORE_UNAVAILABLE"
+
+
+class JournalUnavailable(TradingError):
+    """The exit journal could not be written to the disk, or this process may not write it."""
+
+    code = "JOURNAL_UNAVAILABLE"
 
 
 class ExitAlreadyLive(TradingError):

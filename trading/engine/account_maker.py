@@ -128,6 +128,18 @@ def _take_history(desk: AccountDesk, book: DayBook, now: datetime) -> None:
             desk.orders.adopt(adoption)
 
 
+def take_news(desk: AccountDesk, book: DayBook, now: datetime) -> None:
+    """Bring an account's book up to date before anything of it is started: another process spoke for it meanwhile."""
+    mine = [stored for stored in book.intents if stored.intent.key.account == desk.ref.key]
+    for stored in mine:
+        known = desk.orders.by_tag.get(stored.intent.tag)
+        if known is not None:
+            known.state, known.order = stored.state, stored.order or known.order
+            known.order_id = known.order.order_id if known.order else known.order_id
+    new = [stored for stored in mine if stored.intent.tag not in desk.orders.by_tag]
+    _take_history(desk, new, (t for key, t in book.trades if key == desk.ref.key), now)
+
+
 def _entered(orders: list[Working], position: int) -> int | None:
     """Give what the entry of a position filled in all; None while it may still fill, 0 when it was never made."""
     entries = [w for w in orders if not w.purpose.is_exit and w.intent.key.position == position]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from trading.domain.backoff import Backoff
 from trading.engine.desk import AccountDesk
 from trading.engine.orders import Working
-from trading.engine.tools import Tools
+from trading.engine.tools import Tools, Way
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Canceller:
         if not working.may_fill:
             return
         working.cancels_asked += 1
-        if self._tools.right.may_send():
+        if self._tools.right.way() in (Way.STORE, Way.JOURNAL):  # a cancel adds nothing, and makes room for exits
             try:
                 await self._desk.broker.cancel(working.order_id)
                 self._desk.note(working, "CANCEL_SENT", {"order_id": working.order_id})

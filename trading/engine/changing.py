@@ -15,7 +15,7 @@ from trading.domain.repricing import WIDENINGS, PriceQuote, next_limit, widening
 from trading.engine.desk import AccountDesk
 from trading.engine.orders import MOST_CHANGES, Working
 from trading.engine.quote_reads import QuoteReads
-from trading.engine.tools import Tools
+from trading.engine.tools import STORE_ANSWERS_WITHIN_S, Tools, Way
 
 logger = logging.getLogger(__name__)
 
@@ -84,9 +84,13 @@ class Changer:
             working.is_changing = False
 
     async def _may_send(self, working: Working) -> bool:
-        right = self._tools.right
+        right, shard = self._tools.right, self._tools.deps.shard
+        if right.way() is Way.JOURNAL:  # not counted in the database then: the broker's own refusal tells of the cap
+            working.changes += 1
+            return self._tools.deps.locks.holds(self._desk.ref.key)
         try:
-            claim = await self._tools.store.claim_change(working.tag, shard=self._tools.deps.shard, epoch=right.epoch)
+            asked = self._tools.store.claim_change(working.tag, shard=shard, epoch=right.epoch)
+            claim = await self._tools.within(STORE_ANSWERS_WITHIN_S, asked)
         except StoreUnavailable as error:
             logger.warning("a change of %s waits for the database: %s", working.tag, error)
             return False

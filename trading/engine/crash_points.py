@@ -7,6 +7,7 @@ CRASH_EXIT_CODE = 137
 POINTS = frozenset(
     {
         *("before_lock", "lock_taken"),
+        *("before_journal", "journal_synced", "journal_answered", "journal_imported"),
         *("after_intent_commit", "after_claim", "after_send", "before_ack_commit", "after_fill_commit"),
     }
 )

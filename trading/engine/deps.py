@@ -12,6 +12,7 @@ from trading.ports import (
     Broker,
     Clock,
     EngineStore,
+    ExitJournal,
     KillFiles,
     LeaseStore,
     LivePublisher,
@@ -34,6 +35,7 @@ class EngineDeps:
     store: EngineStore
     leases: LeaseStore
     locks: AccountLocks
+    exit_journal: ExitJournal
     feed: TickFeed
     broker_for: Callable[[AccountRef], Broker]
     history_for: Callable[[AccountRef], PriceHistory]

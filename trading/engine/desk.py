@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
-from trading.domain.errors import BrokerAuthError, BrokerError, BrokerForbids, StoreUnavailable
+from trading.domain.errors import BrokerAuthError, BrokerError, BrokerForbids
 from trading.domain.orders import (
     BrokerOrder,
     BrokerPosition,
@@ -20,6 +20,7 @@ from trading.engine.auction_exits import AuctionExits
 from trading.engine.line import PositionLine
 from trading.engine.line_orders import InstrumentOf, OrderWire
 from trading.engine.orders import Working
+from trading.engine.outcomes import Outcomes
 from trading.engine.rate import RateBudget
 from trading.engine.reads import AccountReads, Urgency
 from trading.engine.tools import Tools
@@ -49,8 +50,11 @@ class AccountDesk:
         self.budget = RateBudget()
         """Of the order calls; reads have one of their own in the adapter."""
         self.broker: Broker = tools.deps.broker_for(ref)
+        self.outcomes = Outcomes(tools, ref.key)
         self.is_restored = False
         self.is_reconciled = False
+        self.held_off = ""
+        """Why nothing is entered although the account is reconciled; empty when nothing holds it off."""
         self.why_not = "not reconciled with the broker yet"
         self.has_session = True
         self.forbidden = ""
@@ -168,13 +172,10 @@ class AccountDesk:
         self.line(working.intent.key.instrument).adopt(working)
 
     async def _resolve_adopted(self, working: Working) -> None:
-        await self._tools.store.resolve(working.tag, IntentState.ADOPTED, order_id=working.order_id)
+        await self.outcomes.settle(working, IntentState.ADOPTED, order_id=working.order_id)
 
     async def _save_order(self, order: BrokerOrder) -> None:
-        try:
-            await self._tools.store.save_order(self.ref.key, order)
-        except StoreUnavailable as error:
-            logger.warning("order %s was not saved: %s", order.order_id, error)
+        await self.outcomes.save_order(order)
 
     def take_trades(self, trades: Sequence[BrokerTrade]) -> list[BrokerTrade]:
         """Count fills not counted yet, tell about them, and let the lines look again."""

@@ -72,9 +72,10 @@ class EntryChecks:
 
     def _reconciled(self) -> Finding:
         desk = self._sight.desk
-        return Finding(
-            None if desk.is_reconciled else Denial("NOT_RECONCILED", desk.why_not), {"why_not": desk.why_not}
-        )
+        why_not = "" if desk.is_reconciled else desk.why_not or "not reconciled"
+        if not why_not:
+            why_not = "the database lacks orders of this account" if desk.outcomes.is_owing else desk.held_off
+        return Finding(Denial("NOT_RECONCILED", why_not) if why_not else None, {"why_not": why_not})
 
     def _feed(self, working: Working) -> Finding:
         control = self._sight.control

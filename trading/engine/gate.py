@@ -15,6 +15,7 @@ from trading.engine.entry_checks import EntryChecks
 from trading.engine.order_rules import check_order_rules
 from trading.engine.orders import Working
 from trading.engine.sight import Finding, Sight
+from trading.engine.tools import Way
 
 Verdict = Mapping[str, Any]
 GATE_ERROR = "GATE_ERROR"
@@ -100,8 +101,9 @@ class Gate:
 
     def _lease(self, working: Working) -> Finding:
         right = self.sight.tools.right
-        facts = {"epoch": right.epoch, "may_send": right.may_send(), "may_enter": right.may_enter}
-        if not facts["may_send"]:
+        way = right.way()
+        facts = {"epoch": right.epoch, "way": way.value, "may_enter": right.may_enter}
+        if way is not Way.STORE and not (working.purpose.is_exit and way is Way.JOURNAL):
             return Finding(Denial("LEASE_LOST", f"the lease of epoch {right.epoch} was not renewed in time"), facts)
         if not working.purpose.is_exit and not facts["may_enter"]:
             return Finding(Denial("STANDBY", "the standby took over and only exits"), facts)

@@ -1,5 +1,7 @@
 """The way of one account's orders to the wire: intent committed, queued within the rate budget, then sent.
 
+An exit that the database does not take within three seconds is queued all the same, for the way of the exit journal.
+
 Each account has a gateway and a task of its own, so that a sick account delays nobody else.
 """
 
@@ -25,12 +27,13 @@ from trading.engine.gate import Gate
 from trading.engine.orders import Working
 from trading.engine.sending import OrderSender
 from trading.engine.sight import Finding
-from trading.engine.tools import Tools
+from trading.engine.tools import STORE_ANSWERS_WITHIN_S, Tools, Way
 from trading.engine.work import first_of, happened
 
 logger = logging.getLogger(__name__)
 
 CANCEL, EXIT, CHANGE, ENTRY = range(4)
+LOOKS_FOR_A_WAY_EVERY_S = 0.2
 
 
 @dataclass(order=True)
@@ -86,10 +89,12 @@ class AccountGateway:
 
     async def _commit(self, working: Working) -> None:
         """Write the events and the intent; only a committed intent is queued."""
-        tries, is_ours = 0, None
+        tries, is_ours, began = 0, None, self._tools.clock.monotonic()
         while is_ours is None and not working.is_withdrawn:
-            is_ours = await self._try_to_commit(working, tries)
+            is_ours = await self._try_to_commit(working, tries, began)
             tries += 1
+            if working.is_unstored:
+                is_ours = True
         crash_at("after_intent_commit")
         if is_ours:
             if _needs_fresh_look(working):
@@ -102,15 +107,13 @@ class AccountGateway:
             await self._free_what_another_life_left(working)
             self._sender.settle(working, IntentState.DENIED)
 
-    async def _try_to_commit(self, working: Working, tries: int) -> bool | None:
+    async def _try_to_commit(self, working: Working, tries: int, began: float) -> bool | None:
         """Say whether the intent is ours to send; None means try again. An entry is tried once."""
+        asked = self._store(working)
         try:
-            await self._tools.journal.flush()
-            is_new = await self._tools.store.create_intent(
-                working.intent, decided_at=working.decided_at, reason=working.reason
-            )
+            is_new = await (self._tools.within(STORE_ANSWERS_WITHIN_S, asked) if working.purpose.is_exit else asked)
         except Exception as error:
-            return await self._not_committed(working, error, tries)
+            return await self._not_committed(working, error, tries, began)
         # After an unanswered commit an existing row is the one that we wrote.
         if is_new or working.tag in self._unsure:
             return True
@@ -118,7 +121,13 @@ class AccountGateway:
         await self._free_what_another_life_left(working)
         return False
 
-    async def _not_committed(self, working: Working, error: Exception, tries: int) -> bool | None:
+    async def _store(self, working: Working) -> bool:
+        await self._tools.journal.flush()
+        return await self._tools.store.create_intent(
+            working.intent, decided_at=working.decided_at, reason=working.reason
+        )
+
+    async def _not_committed(self, working: Working, error: Exception, tries: int, began: float) -> bool | None:
         """Drop an entry; have an exit tried again, whatever hinders it, and call a person once."""
         if not isinstance(error, TradingError):
             logger.error("the intent %s could not be committed", working.intent.key.text(), exc_info=error)
@@ -134,8 +143,19 @@ class AccountGateway:
         if not tries:
             self._desk.alarm(working, code, f"an exit could not be stored yet: {error}")
         self._want_orders()
-        await self._tools.clock.sleep(self._backoff.wait_s(tries + 1, 1.0))
+        if isinstance(error, StoreUnavailable):
+            working.is_unstored = await self._is_still_away(tries, began)
+        else:
+            await self._tools.clock.sleep(self._backoff.wait_s(tries + 1, 1.0))
         return None
+
+    async def _is_still_away(self, tries: int, began: float) -> bool:
+        """Wait a little for the database; say whether it was away so long that an exit goes by the journal."""
+        left_s = began + STORE_ANSWERS_WITHIN_S - self._tools.clock.monotonic()
+        if left_s <= 0 or self._tools.right.way() is Way.JOURNAL:
+            return True
+        await self._tools.clock.sleep(min(left_s, self._backoff.wait_s(tries + 1, 1.0)))
+        return False
 
     async def _free_what_another_life_left(self, working: Working) -> None:
         try:
@@ -163,6 +183,8 @@ class AccountGateway:
                 continue
             now = self._tools.clock.monotonic()
             wait_s = self._desk.budget.wait_s(now, is_entry=self._jobs[0].rank == ENTRY)
+            if self._jobs[0].rank == EXIT and self._tools.right.way() is Way.NOT_YET:
+                wait_s = max(wait_s, LOOKS_FOR_A_WAY_EVERY_S)  # denied it would only be tried again later
             if wait_s > 0:
                 await first_of(happened(self._stirred), self._tools.clock.sleep(wait_s))
                 continue

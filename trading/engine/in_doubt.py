@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from trading.domain.errors import BrokerError, IllegalTransition, StoreUnavailable
+from trading.domain.errors import BrokerError, IllegalTransition
 from trading.domain.orders import IntentState
 from trading.engine.desk import AccountDesk
 from trading.engine.orders import Working
@@ -123,8 +123,8 @@ class DoubtResolver:
         )
         try:
             reason = f"not in {doubt.clean} clean order books"
-            await self._tools.store.resolve(working.tag, IntentState.ABSENT, reason=reason)
-        except (StoreUnavailable, IllegalTransition) as error:
+            await self._desk.outcomes.settle(working, IntentState.ABSENT, reason=reason)
+        except IllegalTransition as error:
             logger.warning("ABSENT of %s could not be stored: %s", working.tag, error)
         if working.state is IntentState.IN_DOUBT:
             working.state = IntentState.ABSENT

@@ -5,6 +5,8 @@ import logging
 
 from trading.domain.errors import StoreUnavailable
 from trading.engine.deps import EngineDeps
+from trading.engine.tools import Way
+from trading.engine.work import first_of
 from trading.ports import LeaseView
 
 logger = logging.getLogger(__name__)
@@ -13,6 +15,10 @@ RENEWS_EVERY_S = 0.5
 STOPS_AFTER_S = 2.0
 """A holder sends nothing this long after its last good renewal; an observer waits longer than that."""
 TAKES_OVER_AFTER_S = 3.0
+JOURNAL_AFTER_S = 3.0
+"""The database has not answered a holder for so long: exits go by the exit journal, and nothing else goes."""
+STOOD_STILL_S = 1.5
+"""A holder that did not look for so long was stopped itself; what it knew before proves nothing any more."""
 SEEN_MOVING_S = 1.0
 STANDBY_PREFIX = "standby:"
 
@@ -29,7 +35,7 @@ class LeaseKeeper:
         self._is_standby = standby
         self._name = f"{STANDBY_PREFIX if standby else ''}{deps.holder}"
         self._epoch = 0
-        self._last_good = float("-inf")
+        self._last_good = self._silent_since = self._looked_at = float("-inf")
         self._is_lost = True
         self._seen: LeaseView | None = None
         self._still_since = 0.0
@@ -51,6 +57,16 @@ class LeaseKeeper:
     def may_send(self) -> bool:
         """True while the last good renewal is young enough."""
         return not self._is_lost and self._deps.clock.monotonic() - self._last_good < STOPS_AFTER_S
+
+    def way(self) -> Way:
+        """Say how an exit may leave now. See `Way`."""
+        if self._is_lost:
+            return Way.NONE
+        if self.may_send():
+            return Way.STORE
+        now = self._deps.clock.monotonic()
+        is_awake = now - self._looked_at < STOOD_STILL_S
+        return Way.JOURNAL if is_awake and now - self._silent_since >= JOURNAL_AFTER_S else Way.NOT_YET
 
     def lost(self, reason: str) -> None:
         """Somebody else has the lease: send nothing any more."""
@@ -95,10 +111,12 @@ class LeaseKeeper:
             epoch = await self._deps.leases.acquire(self._deps.shard, self._name, seen=view)
         except StoreUnavailable as error:
             logger.warning("the lease cannot be read: %s", error)
+            self._still_since = clock.monotonic()  # nobody was seen to stand still meanwhile
             return False
         if epoch is None:
             return False
         self._epoch, self._last_good, self._is_lost = epoch, asked_at, False
+        self._silent_since = self._looked_at = clock.monotonic()
         self.gone.clear()
         logger.info("%s holds the lease of %s with epoch %s", self._name, self._deps.shard, epoch)
         return True
@@ -111,18 +129,38 @@ class LeaseKeeper:
         return is_unheld or stood_still or (view is not None and view.holder.startswith(STANDBY_PREFIX))
 
     async def keep(self) -> None:
-        """Renew until the lease is lost."""
-        while not self._is_lost:
-            asked_at = self._deps.clock.monotonic()
-            try:
-                if await self._deps.leases.renew(self._deps.shard, self._epoch):
-                    self._last_good = asked_at
-                else:
-                    self.lost("another process took it over")
-                    return
-            except StoreUnavailable as error:
-                logger.warning("the lease was not renewed: %s", error)
-            await self._deps.clock.sleep(RENEWS_EVERY_S)
+        """Renew until the lease is lost, and notice whether the database answers and whether we stood still."""
+        renewing: asyncio.Task[None] | None = None
+        try:
+            while not self._is_lost:
+                if renewing is None or renewing.done():
+                    renewing = asyncio.create_task(self._renew(), name="renew")
+                await first_of(_ended(renewing), self._deps.clock.sleep(RENEWS_EVERY_S))
+                self._look()
+                if renewing.done() and not self._is_lost:
+                    await self._deps.clock.sleep(RENEWS_EVERY_S)
+                    self._look()
+        finally:
+            if renewing is not None:
+                renewing.cancel()
+
+    def _look(self) -> None:
+        now = self._deps.clock.monotonic()
+        if now - self._looked_at >= STOOD_STILL_S:
+            self._silent_since = now
+        self._looked_at = now
+
+    async def _renew(self) -> None:
+        asked_at = self._deps.clock.monotonic()
+        try:
+            is_ours = await self._deps.leases.renew(self._deps.shard, self._epoch)
+        except StoreUnavailable as error:
+            logger.warning("the lease was not renewed: %s", error)
+            return
+        if is_ours:
+            self._last_good, self._silent_since = asked_at, self._deps.clock.monotonic()
+        else:
+            self.lost("another process took it over")
 
     async def release(self) -> None:
         """Give the lease back on a clean stop."""
@@ -133,3 +171,7 @@ class LeaseKeeper:
             await self._deps.leases.release(self._deps.shard, self._epoch)
         except StoreUnavailable as error:
             logger.warning("the lease was not released: %s", error)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    await asyncio.wait([task])

@@ -39,7 +39,9 @@ class Leftovers:
         elif working.state is IntentState.SENDING:
             working.state = IntentState.IN_DOUBT
             self._note("ORDER_IN_DOUBT", working)
-            await self._resolve(working.tag, IntentState.IN_DOUBT, "the engine stopped while it was sent")
+            await self._desk.outcomes.settle(
+                working, IntentState.IN_DOUBT, reason="the engine stopped while it was sent"
+            )
             self._resolve_doubt(working)
         elif working.state in (IntentState.IN_DOUBT, IntentState.ABSENT):
             self._resolve_doubt(working)
@@ -57,6 +59,8 @@ class Leftovers:
         known = self._desk.orders.by_tag.get(stored.intent.tag)
         if known is None:
             await self._adopt_unknown(stored)
+        elif self._desk.outcomes.comes_by_journal(known):
+            return
         elif stored.state is IntentState.NEW and known.state not in UNSETTLED:
             await self._resolve(known.tag, IntentState.DENIED, "left by a former holder, never sent")
         elif stored.state is not IntentState.NEW and known.state is IntentState.NEW:
@@ -81,7 +85,7 @@ class Leftovers:
     async def _expire(self, working: Working) -> None:
         working.state = IntentState.DENIED
         self._note("INTENT_EXPIRED", working)
-        await self._resolve(working.tag, IntentState.DENIED, "never sent: the engine was restarted")
+        await self._desk.outcomes.settle(working, IntentState.DENIED, reason="never sent: the engine was restarted")
 
     async def _resolve(self, tag: str, state: IntentState, reason: str) -> None:
         try:

@@ -8,7 +8,9 @@ import asyncio
 import logging
 from collections.abc import Iterable
 
+from trading.domain.errors import JournalUnavailable, StoreUnavailable
 from trading.engine.crash_points import crash_at
+from trading.engine.outcomes import import_journal
 from trading.engine.tools import Tools
 from trading.ports import AccountRef
 
@@ -23,25 +25,32 @@ class Locking:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._told: set[str] = set()
+        self._home: set[str] = set()
+        """Accounts whose exit journal was brought home in this session."""
 
     async def lock(self, refs: Iterable[AccountRef]) -> None:
         """Try to lock every account, all at once; a person is called for those that stay with somebody else."""
         await asyncio.gather(*(self._lock(ref) for ref in refs))
 
     def is_ours(self, ref: AccountRef) -> bool:
-        """Say whether this process may speak for an account."""
-        return self._tools.deps.locks.holds(ref.key)
+        """Say whether this process may speak for an account, and its day is known."""
+        return ref.key in self._home and self._tools.deps.locks.holds(ref.key)
 
     async def until_ours(self, ref: AccountRef) -> None:
         """Return once an account is locked by us. Nothing of it is read or sent before."""
         while not self.is_ours(ref):
             await self._tools.clock.sleep(TRIES_AGAIN_AFTER_S)
-            await self._lock(ref)
+            try:
+                await self._lock(ref)
+            except StoreUnavailable as error:
+                logger.warning("%s is not taken over yet: %s", ref.key, error)
 
     async def _lock(self, ref: AccountRef) -> None:
         crash_at("before_lock")
         hinders = await self._tools.deps.locks.take(ref.key, ousts=True)
         crash_at("lock_taken")
+        if not hinders:
+            await self._bring_home(ref)
         if hinders and ref.key not in self._told:
             self._told.add(ref.key)
             text = f"nothing is sent for {ref.key}: {hinders}. End that process; it is taken over by itself then."
@@ -49,3 +58,15 @@ class Locking:
         elif not hinders and ref.key in self._told:
             self._told.discard(ref.key)
             logger.warning("%s is ours now", ref.key)
+
+    async def _bring_home(self, ref: AccountRef) -> None:
+        """Store what another life sent by the exit journal, before the day is read. Raises StoreUnavailable."""
+        try:
+            count = await import_journal(self._tools, ref.key)
+        except JournalUnavailable as error:
+            text = f"the exit journal of {ref.key} cannot be read, what it sent may seem a stranger's: {error}"
+            self._tools.alarm(ref.client_id, "JOURNAL_UNAVAILABLE", text, account=ref.key)
+            count = 0
+        self._home.add(ref.key)
+        if count:
+            logger.warning("%s exits of %s came by the exit journal", count, ref.key)

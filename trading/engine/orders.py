@@ -22,7 +22,7 @@ class Working:
     soon as the broker has it. `is_late`: it turned up after it was proved absent or refused. `whole_quantity` is what
     it is a slice of, in units; the whole order itself where it is none. `changes` counts what was asked to change it,
     `limit` is the last price that the broker took for it. `is_changing`: a change is under way. `is_locked`: a person
-    was told that it stands at its circuit limit.
+    was told that it stands at its circuit limit. `is_unstored`: it goes by the exit journal.
     """
 
     intent: OrderIntent
@@ -37,6 +37,7 @@ class Working:
     is_cleared: bool = False
     is_withdrawn: bool = False
     is_late: bool = False
+    is_unstored: bool = False
     is_changing: bool = False
     is_locked: bool = False
     changes: int = 0

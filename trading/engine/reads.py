@@ -14,7 +14,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from trading.domain.drift import one_row_each
-from trading.domain.errors import BrokerAuthError, BrokerError, ReadSuspect, StoreUnavailable
+from trading.domain.errors import BrokerAuthError, BrokerError, ReadSuspect
 from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade
 from trading.domain.repricing import PriceQuote
 from trading.domain.timezone import ist_day
@@ -153,10 +153,7 @@ class AccountReads:
         """Keep the fills and take them in. A fill that was listed and is not any more makes the read suspicious."""
         known = self._desk.orders.trade_ids()
         rows = [row for row in await self._asked(lambda: self._desk.broker.trades()) if self._is_todays(row.filled_at)]
-        try:
-            await self._tools.store.save_trades(self._desk.ref.key, rows)
-        except StoreUnavailable as error:
-            logger.warning("fills of %s were not saved: %s", self._desk.ref.key, error)
+        await self._desk.outcomes.save_trades(rows)
         crash_at("after_fill_commit")
         self._desk.take_trades(rows)
         lost = known - {(row.order_id, row.trade_id) for row in rows}

@@ -11,6 +11,7 @@ from trading.engine.gate import GateResult
 from trading.engine.order_rules import check_tag_and_protection
 from trading.engine.orders import Working
 from trading.engine.sight import Finding, Sight
+from trading.engine.tools import Way
 
 
 class SecondPath:
@@ -24,9 +25,10 @@ class SecondPath:
         text = f"an exit of {working.intent.key.instrument} is judged by the broker's own positions"
         message = broken.denial.message if broken.denial else ""
         self._sight.desk.alarm(working, "GATE_ERROR", f"{text}: {message}")
-        return broken.and_then("second_path", await self._look(working))
+        return broken.and_then("second_path", await self.look(working))
 
-    async def _look(self, working: Working) -> Finding:
+    async def look(self, working: Working) -> Finding:
+        """Ask the broker whether the order is not there yet and shrinks what is open."""
         desk = self._sight.desk
         try:
             orders, positions = await desk.broker.orders(), await desk.broker.positions()
@@ -34,7 +36,7 @@ class SecondPath:
             return Finding(Denial("BROKER_UNREADABLE", f"neither the gate nor the broker could judge it: {error}"))
         if working.is_withdrawn:
             return Finding(Denial("WITHDRAWN", "the order was withdrawn before it was sent"))
-        if not self._sight.tools.right.may_send():
+        if self._sight.tools.right.way() in (Way.NONE, Way.NOT_YET):
             return Finding(Denial("LEASE_LOST", "the lease was not renewed in time"))
         return self._finding(working, orders, positions)
 

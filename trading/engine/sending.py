@@ -3,16 +3,16 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from trading.domain.backoff import Backoff
 from trading.domain.errors import BrokerAuthError, BrokerRejected, StoreUnavailable
 from trading.domain.orders import IntentState
 from trading.domain.risk import Denial
+from trading.engine.by_journal import JournalWay
 from trading.engine.crash_points import crash_at
 from trading.engine.desk import AccountDesk
 from trading.engine.gate import Gate, GateResult, Verdict
 from trading.engine.orders import Working
 from trading.engine.second_path import SecondPath
-from trading.engine.tools import Tools
+from trading.engine.tools import STORE_ANSWERS_WITHIN_S, Tools, Way
 from trading.ports import Claim
 
 logger = logging.getLogger(__name__)
@@ -29,8 +29,8 @@ class OrderSender:
         self._desk = desk
         self._gate = gate
         self._second_path = SecondPath(gate.sight)
+        self._journal_way = JournalWay(tools, desk, gate)
         self._resolve_doubt = resolve_doubt
-        self._backoff = Backoff(first_s=0.5, most_s=4.0)
 
     def judge(self, working: Working) -> GateResult:
         """Ask the gate, now; `place` has to follow at once. What it lets pass counts from here on."""
@@ -51,8 +51,14 @@ class OrderSender:
             await self._denied(working, result.denial)
             return
         working.is_cleared = True
+        if working.is_unstored or self._tools.right.way() is Way.JOURNAL:
+            await self._place_by_journal(working, result)
+            return
         asked_at = self._tools.clock.monotonic()
         claim = await self._claim(working, result.verdicts)
+        if claim is None:
+            await self._place_by_journal(working, result)
+            return
         if claim.denied:
             await self._not_claimed(working, claim)
             return
@@ -65,6 +71,18 @@ class OrderSender:
             await self._not_taken(working, f"not sent: {denial.message}")
         else:
             await self._send(working)
+
+    async def _place_by_journal(self, working: Working, result: GateResult) -> None:
+        """Send an exit that the database does not take now. What is cleared leaves at once."""
+        denial = await self._journal_way.clear(working, result)
+        if denial is None:
+            working.state = IntentState.SENDING
+            await self._send(working)
+            crash_at("journal_answered")
+        elif working.state is IntentState.NEW:
+            self._desk.note(working, "ORDER_DENIED", _words_of(working, denial))
+            working.words = denial.message
+            self.settle(working, IntentState.DENIED)
 
     def _tell_gate(self, working: Working, result: GateResult) -> None:
         """Keep the verdicts of an order that is not claimed; the claim keeps those of the others."""
@@ -80,26 +98,23 @@ class OrderSender:
         # A check that breaks only now holds no exit: the first time it was judged.
         return None if result.is_broken and working.purpose.is_exit else result.denial
 
-    async def _claim(self, working: Working, verdicts: Sequence[Verdict]) -> Claim:
-        """Set SENDING. While the database is away an entry is dropped and an exit waits for it."""
-        right, tries = self._tools.right, 0
-        while True:
-            try:
-                claim = await self._tools.store.claim(
-                    working.tag, shard=self._tools.deps.shard, epoch=right.epoch, verdicts=verdicts
-                )
-            except Exception as error:
-                if not isinstance(error, StoreUnavailable):
-                    logger.exception("the claim of %s failed", working.tag)
-                if not working.purpose.is_exit:
-                    return Claim("STORE_UNAVAILABLE", str(error))
-                if not tries:
-                    self._desk.alarm(working, "STORE_UNAVAILABLE", f"an exit waits for the database: {error}")
-                tries += 1
-                await self._tools.clock.sleep(self._backoff.wait_s(tries, 1.0))
-                continue
-            # Only this task claims this tag, so after an unanswered claim SENDING is what that one committed.
-            return Claim() if tries and claim.state is IntentState.SENDING else claim
+    async def _claim(self, working: Working, verdicts: Sequence[Verdict]) -> Claim | None:
+        """Set SENDING. While the database is away an entry is dropped; None sends an exit by the journal."""
+        right = self._tools.right
+        asked = self._tools.store.claim(working.tag, shard=self._tools.deps.shard, epoch=right.epoch, verdicts=verdicts)
+        try:
+            if not working.purpose.is_exit:
+                return await asked
+            return await self._tools.within(STORE_ANSWERS_WITHIN_S, asked)
+        except Exception as error:
+            if not isinstance(error, StoreUnavailable):
+                logger.exception("the claim of %s failed", working.tag)
+            if not working.purpose.is_exit:
+                return Claim("STORE_UNAVAILABLE", str(error))
+            # What was asked may be committed yet: as the journal has this exit too, it is the same order all the same.
+            text = f"an exit could not be claimed and goes by the exit journal: {error}"
+            self._desk.alarm(working, "STORE_UNAVAILABLE", text)
+            return None
 
     async def _not_claimed(self, working: Working, claim: Claim) -> None:
         self._desk.note(working, "ORDER_DENIED", _words_of(working, Denial(claim.denied, claim.message)))
@@ -193,12 +208,11 @@ class OrderSender:
         self._desk.line(working.intent.key.instrument).advance()
 
     async def _resolve(self, working: Working, state: IntentState, *, order_id: str = "", reason: str = "") -> None:
-        """Tell the database; while it is away the broker's book says the same after a restart."""
+        """Tell the database, now or when it is back."""
         try:
-            await self._tools.store.resolve(working.tag, state, order_id=order_id, reason=reason)
+            await self._desk.outcomes.settle(working, state, order_id=order_id, reason=reason)
         except Exception as error:
-            if not isinstance(error, StoreUnavailable):
-                logger.exception("%s of %s was not stored", state, working.tag)
+            logger.exception("%s of %s was not stored", state, working.tag)
             self._desk.alarm(working, "STORE_UNAVAILABLE", f"{state} of an order could not be stored: {error}")
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from trading.domain.errors import BrokerError, StoreUnavailable
 from trading.domain.ticks import Tick
 from trading.domain.timezone import at_ist, midnight_epoch
-from trading.engine.account_maker import AccountMaker
+from trading.engine.account_maker import AccountMaker, take_news
 from trading.engine.client import ClientBook
 from trading.engine.closing_check import ClosingCheck
 from trading.engine.commands import CommandDesk
@@ -17,6 +17,7 @@ from trading.engine.confirming import PriceConfirmer
 from trading.engine.deps import EngineDeps
 from trading.engine.feed_watch import FeedWatch
 from trading.engine.flatten import Flattener
+from trading.engine.homecoming import Homecoming
 from trading.engine.house import AccountParts, House
 from trading.engine.instruments import Instruments
 from trading.engine.journal import Journal
@@ -136,6 +137,7 @@ class Session:
         self.live.all_states()
         keep(self.commands.run, "commands")
         keep(self._keep_looking, "look")
+        keep(Homecoming(self.tools, self.house).run, "homecoming")
         keep(QuoteWatch(self.tools, self.house).run, "quotes")
         keep(PriceCheck(self.tools, self.house).run, "price check")
         ClosingCheck(self.tools, self.house).arm()
@@ -203,6 +205,7 @@ class Session:
 
     async def _start_when_locked(self, parts: AccountParts) -> None:
         await self._locking.until_ours(parts.desk.ref)
+        take_news(parts.desk, await self.tools.store.load_book(self.tools.day), self.tools.now())
         self._start_account(parts)
 
     def _is_every_account_looked_at(self) -> bool:

@@ -1,10 +1,12 @@
 """What every part of the engine shares during one reign over a shard's day."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
 
 from trading.domain.backoff import Backoff
 from trading.domain.errors import StoreUnavailable
@@ -17,19 +19,37 @@ from trading.ports import Clock, EngineStore
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 BEGINS_AGAIN_AFTER_S = 1.0
 ALARM_TASK = "alarm"
+STORE_ANSWERS_WITHIN_S = 3.0
+"""Wire seconds; an exit does not wait longer for the database, and goes by the exit journal then."""
 STORE_AGAIN = Backoff(first_s=0.2, most_s=2.0)
 
 
+class Way(StrEnum):
+    """How an exit may leave.
+
+    STORE: the lease is good. JOURNAL: the database has been silent for some seconds; only exits, written ahead to the
+    exit journal. NOT_YET: neither is sure. NONE: the lease is somebody else's. Entries leave by STORE alone.
+    """
+
+    STORE = "STORE"
+    JOURNAL = "JOURNAL"
+    NOT_YET = "NOT_YET"
+    NONE = "NONE"
+
+
 class SendRight(Protocol):
-    """Whether this process may speak to brokers now. `epoch` is the lease's."""
+    """Whether this process may speak to brokers now. `epoch` is the lease's; `may_send` is the way STORE."""
 
     @property
     def epoch(self) -> int: ...
     @property
     def may_enter(self) -> bool: ...
     def may_send(self) -> bool: ...
+    def way(self) -> Way: ...
     def lost(self, reason: str) -> None: ...
 
 
@@ -84,6 +104,22 @@ class Tools:
                 logger.exception("the part %s failed and is begun again", name)
             self.alarm(None, "ENGINE_PART_FAILED", f"the engine's part {name} failed and was begun again; see the log")
             await self.clock.sleep(BEGINS_AGAIN_AFTER_S)
+
+    async def within(self, seconds: float, asked: Awaitable[T]) -> T:
+        """Give an answer of the database, or raise StoreUnavailable when it takes more wire seconds than that.
+
+        What was asked may still be committed later.
+        """
+        task = asyncio.ensure_future(asked)
+        pause = asyncio.ensure_future(self.clock.sleep(seconds))
+        try:
+            await asyncio.wait([task, pause], return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise StoreUnavailable(f"the database has not answered for {seconds:g} s")
+            return task.result()
+        finally:
+            task.cancel()
+            pause.cancel()
 
     async def until_stored(self, store: Callable[[], Awaitable[None]], what: str) -> None:
         """Write what must not be lost, again and again until the database has it."""

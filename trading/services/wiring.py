@@ -30,6 +30,7 @@ from trading.services.egress import egress_problem
 from trading.stores.account_locks import FileAccountLocks
 from trading.stores.calendar import market_calendar
 from trading.stores.engine import DjangoEngineStore
+from trading.stores.exit_journal import FileExitJournal
 from trading.stores.kill_files import DiskKillFiles
 from trading.stores.leases import DjangoLeaseStore
 from trading.stores.thread import DatabaseThread
@@ -202,6 +203,8 @@ async def run_strategy(
     its alarms; whoever started it stops it.
     """
     work, lease_work = DatabaseThread("engine database"), DatabaseThread("lease database")
+    locks = FileAccountLocks(settings.LOCK_DIR, holder, clock)
+    exit_journal = FileExitJournal(settings.LOCK_DIR, locks)
     redis_ = connect(settings.REDIS_URL)
     feed, live, brokers = TickStream(settings.REDIS_URL, clock), RedisLivePublisher(redis_), EngineBrokers(clock)
     try:
@@ -210,7 +213,8 @@ async def run_strategy(
             clock=clock,
             store=DjangoEngineStore(work, clock),
             leases=DjangoLeaseStore(lease_work),
-            locks=FileAccountLocks(settings.LOCK_DIR, holder, clock),
+            locks=locks,
+            exit_journal=exit_journal,
             kill_files=kill_files(),
             feed=feed,
             broker_for=brokers,
@@ -228,5 +232,6 @@ async def run_strategy(
         await feed.close()
         await redis_.aclose()  # type: ignore[attr-defined]
         brokers.close()
+        await asyncio.to_thread(exit_journal.close)
         await asyncio.to_thread(work.close)
         await asyncio.to_thread(lease_work.close)

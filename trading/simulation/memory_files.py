@@ -1,11 +1,27 @@
-"""AccountLocks in memory: the lock files of one simulated machine."""
+"""AccountLocks and ExitJournal in memory: the lock files and the disk of one simulated machine."""
+
+from trading.domain.errors import JournalUnavailable
+from trading.domain.exit_journal import (
+    JournaledExit,
+    ahead_line,
+    imported_line,
+    outcome_line,
+    pending_exits,
+    read_journal,
+)
+from trading.domain.orders import IntentState
 
 
 class MemoryMachine:
-    """Who has which lock. `may_kill` False is a holder of another user: it cannot be ousted."""
+    """What survives a process: who has which lock, and what is on the disk. `is_full` makes the disk take nothing.
+
+    `may_kill` False is a holder of another user: it cannot be ousted.
+    """
 
     def __init__(self) -> None:
         self.owners: dict[str, MemoryLocks] = {}
+        self.disk: dict[str, bytes] = {}
+        self.is_full = False
         self.may_kill = True
 
 
@@ -37,3 +53,30 @@ class MemoryLocks:
         """End as a killed process does: the kernel frees the locks."""
         self.is_dead = True
         self._machine.owners = {key: owner for key, owner in self._machine.owners.items() if owner is not self}
+
+
+class MemoryExitJournal:
+    """The journal files, as bytes."""
+
+    def __init__(self, machine: MemoryMachine, locks: MemoryLocks) -> None:
+        self._machine = machine
+        self._locks = locks
+
+    async def write_ahead(self, exit_: JournaledExit) -> None:
+        self._append(exit_.account, ahead_line(exit_))
+
+    async def note(self, account_key: str, tag: str, state: IntentState, *, order_id: str, words: str) -> None:
+        self._append(account_key, outcome_line(tag, state, order_id=order_id, words=words))
+
+    async def pending(self, account_key: str) -> list[JournaledExit]:
+        return pending_exits(read_journal(self._machine.disk.get(account_key, b"")).lines)
+
+    async def imported(self, account_key: str, tag: str, state: IntentState) -> None:
+        self._append(account_key, imported_line(tag, state))
+
+    def _append(self, account_key: str, line: bytes) -> None:
+        if self._machine.is_full:
+            raise JournalUnavailable("no space left on the disk")
+        if not self._locks.holds(account_key):
+            raise JournalUnavailable(f"this process does not hold the lock file of {account_key}")
+        self._machine.disk[account_key] = self._machine.disk.get(account_key, b"") + line

@@ -10,6 +10,7 @@ from trading.domain.adoption import Adoption
 from trading.domain.caps import HouseCaps
 from trading.domain.control import CommandKind, TradingState, state_denial, strictest
 from trading.domain.errors import ExitAlreadyLive, StoreUnavailable
+from trading.domain.exit_journal import JournaledExit, gate_verdicts, is_news
 from trading.domain.opening_range import OpeningRange
 from trading.domain.orders import BrokerOrder, BrokerTrade, IntentState, OrderIntent, check_transition, is_stale_word
 from trading.domain.timezone import ist_day
@@ -226,6 +227,31 @@ class MemoryStore:
         stored = self.intents[tag]
         if check_transition(stored.state, state):
             self._move(stored, state)
+
+    async def import_exit(self, exit_: JournaledExit) -> bool:
+        self._check()
+        key = exit_.intent.key
+        if key.account not in self.accounts:
+            raise KeyError(f"no client has the account {key.account!r}")
+        known = self.intents.get(exit_.tag)
+        was = known.state if known else None
+        if not is_news(was, exit_.state):
+            return False
+        if known is None:
+            known = StoredIntent(exit_.intent, IntentState.NEW, decided_at=exit_.decided_at)
+            self.intents[exit_.tag], self.reasons[exit_.tag] = known, dict(exit_.reason)
+        self.exit_slots.setdefault((key.account, key.instrument), exit_.tag)
+        self._move(known, exit_.state)
+        self.verdicts[exit_.tag] = gate_verdicts(exit_)
+        gate = {"purpose": key.purpose.value, "verdicts": gate_verdicts(exit_)}
+        is_first = was in (None, IntentState.NEW, IntentState.DENIED)
+        told = [("GATE", gate)] if is_first else []
+        told.append(("EXIT_IMPORTED", {"text": "sent by the exit journal", "state": exit_.state.value}))
+        client_id, at = self.accounts[key.account].client_id, self._clock.now()
+        self.events.extend(
+            EngineEvent(client_id, kind, at, data, key.account, key.instrument, exit_.tag) for kind, data in told
+        )
+        return True
 
     async def save_order(self, account_key: str, order: BrokerOrder) -> None:
         self._check()

@@ -25,7 +25,7 @@ from trading.ports import AccountRef, Broker, ClientPolicy, Plan
 from trading.simulation.adapter import Line, SimKiteBroker
 from trading.simulation.house import BrokerHouse
 from trading.simulation.market import DayMarket
-from trading.simulation.memory_files import MemoryMachine
+from trading.simulation.memory_files import MemoryExitJournal, MemoryMachine
 from trading.simulation.memory_kill_files import MemoryKillFiles
 from trading.simulation.memory_store import MemoryStore
 from trading.simulation.prices import Range, previous_range
@@ -99,7 +99,7 @@ class World:
         for user_id in list(USERS)[: shape.accounts]:
             self._add_account(user_id)
         known = {one.key: one for one in self.instruments}
-        self.case = Case(self.house, self.store, self.calendar, known, self.process_of, self._owner_of)
+        self.case = Case(self.house, self.store, self.calendar, known, self.machine, self.process_of, self._owner_of)
         self.referee = Referee(self.case)
         self._rest = Rest(self.house, Random(f"{seed}:wire"), self.referee)  # noqa: S311
 
@@ -143,6 +143,7 @@ class World:
             store=store,
             leases=leases,
             locks=locks,
+            exit_journal=MemoryExitJournal(self.machine, locks),
             feed=feed,
             broker_for=lambda ref: self._broker_for(life, ref),
             history_for=lambda _: NoHistory(),

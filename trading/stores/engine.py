@@ -7,6 +7,7 @@ from typing import Any
 
 from trading.domain.adoption import Adoption
 from trading.domain.control import TradingState
+from trading.domain.exit_journal import JournaledExit
 from trading.domain.opening_range import OpeningRange
 from trading.domain.orders import BrokerOrder, BrokerTrade, IntentState, OrderIntent
 from trading.domain.timezone import ist_day
@@ -22,7 +23,7 @@ from trading.ports import (
     Place,
     StoredPress,
 )
-from trading.stores import alarms, commands, fills, intents, kills, ladder_stops, ranges, reconciliation
+from trading.stores import alarms, commands, fills, imports, intents, kills, ladder_stops, ranges, reconciliation
 from trading.stores.accounts import AccountIndex
 from trading.stores.book import load_book, read_control
 from trading.stores.chain import append_events
@@ -79,6 +80,13 @@ class DjangoEngineStore:
         """Move an intent on; see the port."""
         wall = self._clock.wall()
         await self._thread.run(lambda: intents.resolve(tag, state, order_id=order_id, reason=reason, wall=wall))
+
+    async def import_exit(self, exit_: JournaledExit) -> bool:
+        """Take in an exit that went by the journal; see the port. Raises KeyError for an unknown account."""
+        wall, at = self._clock.wall(), self._clock.now()
+        return await self._thread.run(
+            lambda: imports.import_exit(exit_, self._accounts.of(exit_.account), at=at, wall=wall)
+        )
 
     async def save_order(self, account_key: str, order: BrokerOrder) -> None:
         """Keep the broker's last word; see the port."""

@@ -38,7 +38,30 @@ def create(
 ) -> bool:
     """Insert a NEW intent. False when its purpose key exists; raises ExitAlreadyLive when its slot is taken."""
     key = intent.key
-    row = OrderIntentRow(
+    row = row_of(intent, ids, decided_at=decided_at, reason=reason, wall=wall)
+    slots = OrderIntentRow.objects.filter(account=ids.account_id, instrument=key.instrument, holds_exit_slot=True)
+    try:
+        _insert(row)
+    except IntegrityError:
+        if OrderIntentRow.objects.filter(purpose_key=row.purpose_key).exists():
+            return False
+        # Every order is for its day only: one that nobody saw end on an earlier day can fill no more.
+        if key.purpose.is_exit and slots.filter(day__lt=key.day).update(holds_exit_slot=False, closed_at=wall):
+            _insert(row)
+            return True
+        live = slots.values_list("tag", flat=True).first()
+        if live is None or not key.purpose.is_exit:
+            raise
+        raise ExitAlreadyLive(f"{key.account} {key.instrument} had the live exit {live}") from None
+    return True
+
+
+def row_of(
+    intent: OrderIntent, ids: AccountIds, *, decided_at: datetime, reason: Mapping[str, Any], wall: datetime
+) -> OrderIntentRow:
+    """Give the row of a NEW intent, not saved yet."""
+    key = intent.key
+    return OrderIntentRow(
         purpose_key=key.text(),
         tag=intent.tag,
         client_id=ids.client_id,
@@ -63,21 +86,6 @@ def create(
         decided_at=decided_at,
         created_at=wall,
     )
-    slots = OrderIntentRow.objects.filter(account=ids.account_id, instrument=key.instrument, holds_exit_slot=True)
-    try:
-        _insert(row)
-    except IntegrityError:
-        if OrderIntentRow.objects.filter(purpose_key=row.purpose_key).exists():
-            return False
-        # Every order is for its day only: one that nobody saw end on an earlier day can fill no more.
-        if key.purpose.is_exit and slots.filter(day__lt=key.day).update(holds_exit_slot=False, closed_at=wall):
-            _insert(row)
-            return True
-        live = slots.values_list("tag", flat=True).first()
-        if live is None or not key.purpose.is_exit:
-            raise
-        raise ExitAlreadyLive(f"{key.account} {key.instrument} had the live exit {live}") from None
-    return True
 
 
 def _insert(row: OrderIntentRow) -> None:
@@ -110,7 +118,7 @@ def claim(
         row.gate, row.shard, row.epoch = told, shard, epoch
         if answer.denied:
             row.state, row.resolved_at, row.outcome = IntentState.DENIED, wall, f"{answer.denied}: {answer.message}"
-            _close(row, wall)
+            close(row, wall)
         else:
             row.state, row.claimed_at = IntentState.SENDING, wall
         row.save(update_fields=CLAIM_COLUMNS)
@@ -153,10 +161,10 @@ def resolve(tag: str, state: IntentState, *, order_id: str, reason: str, wall: d
     if not check_transition(IntentState(row.state), state):
         return
     row.state, row.resolved_at = state, wall
-    _learn_order_id(row, order_id)
+    learn_order_id(row, order_id)
     row.outcome = reason[:OUTCOME_LENGTH] or row.outcome
     if state.is_final_without_order:
-        _close(row, wall)
+        close(row, wall)
     row.save()
 
 
@@ -166,7 +174,7 @@ def save_order(account_key: str, order: BrokerOrder, *, wall: datetime) -> None:
     row = ours.first()
     if row is None or is_stale_word(order, known=row.to_order()):
         return
-    _learn_order_id(row, order.order_id)
+    learn_order_id(row, order.order_id)
     row.order_status = order.status
     row.broker_status = order.broker_status[:60]
     row.status_message = order.status_message[:OUTCOME_LENGTH]
@@ -179,17 +187,17 @@ def save_order(account_key: str, order: BrokerOrder, *, wall: datetime) -> None:
     row.broker_placed_at = order.placed_at
     row.broker_updated_at = order.updated_at
     if order.status.is_final:
-        _close(row, wall)
+        close(row, wall)
     row.save()
 
 
-def _learn_order_id(row: OrderIntentRow, order_id: str) -> None:
+def learn_order_id(row: OrderIntentRow, order_id: str) -> None:
     """Note the broker's id, and take over fills that came before it was known."""
     if order_id and order_id != row.order_id:
         row.order_id = order_id
         Fill.objects.filter(account_id=row.account_id, day=row.day, order_id=order_id, intent=None).update(intent=row)
 
 
-def _close(row: OrderIntentRow, wall: datetime) -> None:
+def close(row: OrderIntentRow, wall: datetime) -> None:
     row.holds_exit_slot = False
     row.closed_at = row.closed_at or wall

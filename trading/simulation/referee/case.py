@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from trading.domain.calendar import MarketCalendar
+from trading.domain.exit_journal import JournaledExit, pending_exits, read_journal
 from trading.domain.instruments import Instrument
-from trading.domain.orders import OrderIntent
+from trading.domain.orders import IntentState, OrderIntent
 from trading.exchange.venue.orders import Order
 from trading.ports import EngineEvent
 from trading.simulation.house import BrokerHouse
+from trading.simulation.memory_files import MemoryMachine
 from trading.simulation.memory_store import MemoryStore
 from trading.simulation.process import EngineProcess
 from trading.simulation.requests import Request
@@ -63,6 +65,7 @@ class Case:
     store: MemoryStore
     calendar: MarketCalendar
     instruments: Mapping[str, Instrument]
+    machine: MemoryMachine
     process_of: Callable[[str], EngineProcess | None]
     owner_of: Callable[[str], str]
     """Gives the name of the process that has an account's lock, empty for none."""
@@ -123,6 +126,16 @@ class Case:
     def whom(self, account: str) -> tuple[Who, ...]:
         """Give by whose kills an account is stopped."""
         return account, self.client_of(account), None
+
+    def journaled(self, account: str, tag: str) -> JournaledExit | None:
+        """Give an exit that the account's exit journal has and the database not yet."""
+        exits = pending_exits(read_journal(self.machine.disk.get(account, b"")).lines)
+        return next((exit_ for exit_ in exits if exit_.tag == tag), None)
+
+    def state_of(self, intent: OrderIntent) -> IntentState:
+        """Give what is written down of an order: in the exit journal, else in the database."""
+        exit_ = self.journaled(intent.key.account, intent.tag)
+        return exit_.state if exit_ else self.store.intents[intent.tag].state
 
     def orders_of(self, account: str, instrument: str) -> list[Order]:
         """Give the ledger's orders of an account in an instrument."""

@@ -75,11 +75,12 @@ class Sending(Judge):
                 self.case.found("I3", f"{key.text()} enters again what {other.text()} entered")
 
     def _decided(self, intent: OrderIntent, before: Sent) -> None:
-        case, stored = self.case, self.case.store.intents[before.intent.tag]
+        case, state = self.case, self.case.state_of(before.intent)
+        stored = self.case.store.intents.get(before.intent.tag)
+        is_known = stored is not None and stored.order is not None
         named = f"{intent.key.text()} after {before.intent.key.text()}"
-        case.check("I3", holds=stored.state not in UNDECIDED or stored.order is not None,
-                   otherwise=f"{named}, which is {stored.state}")  # fmt: skip
-        if stored.state is not IntentState.ABSENT:
+        case.check("I3", holds=state not in UNDECIDED or is_known, otherwise=f"{named}, which is {state}")
+        if state is not IntentState.ABSENT:
             return
         ended = before.ended if before.ended is not None else before.began
         reads = [read for read in case.reads if read.account == intent.key.account and read.began >= ended]
@@ -88,7 +89,8 @@ class Sending(Judge):
         case.check("I3", holds=proved, otherwise=f"{named}: its absence was not read")
 
     def _gated(self, intent: OrderIntent) -> None:
-        verdicts = self.case.store.verdicts.get(intent.tag, ())
+        exit_ = self.case.journaled(intent.key.account, intent.tag)
+        verdicts = exit_.verdicts if exit_ else self.case.store.verdicts.get(intent.tag, ())
         holds = bool(verdicts) and all(verdict.get("ok") for verdict in verdicts)
         self.case.check("I19", holds=holds, otherwise=f"{intent.key.text()} left with the verdicts {verdicts}")
 
@@ -137,13 +139,15 @@ class Sending(Judge):
         case, tag = self.case, request.form.get("tag", "")
         before = case.arrived.get(tag)
         case.check("I1", holds=before is None, otherwise=f"{tag} came twice, {case.now() - (before or 0):.2f} s apart")
-        stored = case.store.intents.get(tag)
-        if stored is None:
+        stored, exit_ = case.store.intents.get(tag), case.journaled(account, tag)
+        found = exit_ or stored
+        if found is None:
             case.check("I2", holds=False, otherwise=f"an order {tag} of {account} was sent that is not written down")
             return
-        intent, key = stored.intent, stored.intent.key
-        written = stored.state not in (IntentState.NEW, IntentState.DENIED) and tag in case.epochs
-        case.check("I2", holds=written, otherwise=f"{key.text()} was sent while it was {stored.state}")
+        intent, key = found.intent, found.intent.key
+        is_journaled = exit_ is not None and key.purpose.is_exit
+        written = is_journaled or (found.state not in (IntentState.NEW, IntentState.DENIED) and tag in case.epochs)
+        case.check("I2", holds=written, otherwise=f"{key.text()} was sent while it was {found.state}")
         same = (
             request.form["transaction_type"] == intent.side
             and int(request.form["quantity"]) == intent.quantity
