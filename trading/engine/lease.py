@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from datetime import date
 
 from trading.domain.errors import StoreUnavailable
+from trading.domain.timezone import ist_day
 from trading.engine.deps import EngineDeps
 from trading.engine.tools import Way
 from trading.engine.work import first_of
@@ -19,6 +21,8 @@ JOURNAL_AFTER_S = 3.0
 """The database has not answered a holder for so long: exits go by the exit journal, and nothing else goes."""
 STOOD_STILL_S = 1.5
 """A holder that did not look for so long was stopped itself; what it knew before proves nothing any more."""
+YIELDS_FOR_S = 10.0
+"""An engine that stood down takes the lease again when nobody did within this time."""
 SEEN_MOVING_S = 1.0
 STANDBY_PREFIX = "standby:"
 
@@ -39,6 +43,8 @@ class LeaseKeeper:
         self._is_lost = True
         self._seen: LeaseView | None = None
         self._still_since = 0.0
+        self._stood_down_on: date | None = None
+        self._yields_until = float("-inf")
         self.lost_reason = ""
         self.gone = asyncio.Event()
 
@@ -74,6 +80,12 @@ class LeaseKeeper:
             self._is_lost, self.lost_reason = True, reason
             self.gone.set()
             logger.warning("the lease of %s was lost: %s", self._deps.shard, reason)
+
+    def stand_down(self, reason: str) -> None:
+        """Let the counter stand, so that the standby takes over, and do not take the lease back from it today."""
+        clock = self._deps.clock
+        self._stood_down_on, self._yields_until = ist_day(clock.now()), clock.monotonic() + YIELDS_FOR_S
+        self.lost(reason)
 
     # -- waiting and holding -----------------------------------------------------------------------------------
 
@@ -122,7 +134,10 @@ class LeaseKeeper:
         return True
 
     def _is_free(self, view: LeaseView | None) -> bool:
-        stood_still = self._deps.clock.monotonic() - self._still_since >= TAKES_OVER_AFTER_S
+        clock = self._deps.clock
+        stood_still = clock.monotonic() - self._still_since >= TAKES_OVER_AFTER_S
+        if self._stood_down_on == ist_day(clock.now()):
+            return stood_still and clock.monotonic() >= self._yields_until
         if self._is_standby:
             return view is not None and stood_still
         is_unheld = view is None or not view.holder

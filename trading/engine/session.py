@@ -31,6 +31,7 @@ from trading.engine.orders import Working
 from trading.engine.plans import Planner
 from trading.engine.pnl_watch import PnlWatch
 from trading.engine.price_check import PriceCheck
+from trading.engine.progress import ProgressWatch
 from trading.engine.quotes import QuoteWatch
 from trading.engine.reach import ReachWatch
 from trading.engine.rehearsal import Rehearsal
@@ -137,6 +138,7 @@ class Session:
         self.live.all_states()
         keep(self.commands.run, "commands")
         keep(self._keep_looking, "look")
+        keep(ProgressWatch(self.tools, self.square_off).run, "progress")
         keep(Homecoming(self.tools, self.house).run, "homecoming")
         keep(QuoteWatch(self.tools, self.house).run, "quotes")
         keep(PriceCheck(self.tools, self.house).run, "price check")
