@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 from trading.clock.live import LiveClock
 from trading.clock.threaded import ThreadedParticipant
 from trading.ports import MarketRound
+from trading.services.build import build_words
 from trading.services.schedule import sync_schedule
 from trading.stores import heartbeats
 
@@ -148,7 +149,7 @@ class MarketScheduler(DatabaseScheduler):
         if now - self._beaten_at >= BEATS_EVERY_S:
             self._beaten_at = now
             try:
-                heartbeats.beat("beat", wall=LiveClock().wall())
+                heartbeats.beat("beat", wall=LiveClock().wall(), detail=build_words())
             except DatabaseError:
                 logger.warning("the sign of life was not stored: the database is away")
 

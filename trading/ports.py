@@ -398,9 +398,19 @@ class LeaseView:
     holder: str
     counter: int
 
+    @property
+    def build(self) -> str:
+        """The build of the holder, behind the `#` of its name; empty where it names none."""
+        return build_of(self.holder)
+
+
+def build_of(holder: str) -> str:
+    """Give the build that a holder's name tells."""
+    return holder.partition("#")[2]
+
 
 class LeaseStore(Protocol):
-    """One row a shard."""
+    """One row a shard. `acquire` raises ConfigurationError while the database's schema is not this build's."""
 
     async def observe(self, shard: str) -> LeaseView | None: ...
     async def acquire(self, shard: str, holder: str, *, seen: LeaseView | None) -> int | None:
@@ -410,6 +420,8 @@ class LeaseStore(Protocol):
         """Move the counter; False when the epoch is no longer ours."""
 
     async def release(self, shard: str, epoch: int) -> None: ...
+    async def announce(self, who: str, words: str) -> None:
+        """Show people that a process waits, and why; empty words take it away."""
 
 
 class AccountLocks(Protocol):

@@ -12,6 +12,7 @@ from trading.domain.errors import BrokerUnavailable
 from trading.domain.timezone import at_ist, ist_day
 from trading.models import Client, InstrumentRow
 from trading.services import anchors, control, mail, morning, reports, schedule, square_off, wiring
+from trading.services.build import build_words
 from trading.stores import heartbeats
 from trading.stores.calendar import market_calendar
 
@@ -44,7 +45,7 @@ def send_mail(mail_id: int) -> None:
 @shared_task
 def canary() -> None:
     """Show that tasks come through: whoever sent this looks at the worker's sign of life."""
-    heartbeats.beat("worker", wall=wiring.clock().wall())
+    heartbeats.beat("worker", wall=wiring.clock().wall(), detail=build_words())
 
 
 @shared_task(autoretry_for=(BrokerUnavailable,), max_retries=3, retry_backoff=5, retry_jitter=True)

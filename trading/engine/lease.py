@@ -4,12 +4,12 @@ import asyncio
 import logging
 from datetime import date
 
-from trading.domain.errors import StoreUnavailable
+from trading.domain.errors import ConfigurationError, StoreUnavailable
 from trading.domain.timezone import ist_day
 from trading.engine.deps import EngineDeps
 from trading.engine.tools import Way
 from trading.engine.work import first_of
-from trading.ports import LeaseView
+from trading.ports import LeaseView, build_of
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,7 @@ STOOD_STILL_S = 1.5
 """A holder that did not look for so long was stopped itself; what it knew before proves nothing any more."""
 YIELDS_FOR_S = 10.0
 """An engine that stood down takes the lease again when nobody did within this time."""
+TELLS_EVERY_S = 5.0
 SEEN_MOVING_S = 1.0
 STANDBY_PREFIX = "standby:"
 
@@ -44,7 +45,8 @@ class LeaseKeeper:
         self._seen: LeaseView | None = None
         self._still_since = 0.0
         self._stood_down_on: date | None = None
-        self._yields_until = float("-inf")
+        self._yields_until = self._told_at = float("-inf")
+        self._words = self._said = ""
         self.lost_reason = ""
         self.gone = asyncio.Event()
 
@@ -109,7 +111,9 @@ class LeaseKeeper:
         is_first_look = True
         while not await self._try(is_first_look=is_first_look):
             is_first_look = False
+            await self._tell()
             await self._deps.clock.sleep(RENEWS_EVERY_S)
+        await self._announce("")
 
     async def _try(self, *, is_first_look: bool) -> bool:
         clock = self._deps.clock
@@ -118,11 +122,15 @@ class LeaseKeeper:
             view = await self._deps.leases.observe(self._deps.shard)
             if view != self._seen or is_first_look:
                 self._seen, self._still_since = view, clock.monotonic()
-            if not self._is_free(view):
+            self._words = self._why_waiting(view)
+            if not self._is_free(view) or self._is_of_another_build(view):
                 return False
             epoch = await self._deps.leases.acquire(self._deps.shard, self._name, seen=view)
+        except ConfigurationError as error:
+            self._words = f"refuses to trade: {error}"
+            return False
         except StoreUnavailable as error:
-            logger.warning("the lease cannot be read: %s", error)
+            self._words = f"waits for the database: {error}"
             self._still_since = clock.monotonic()  # nobody was seen to stand still meanwhile
             return False
         if epoch is None:
@@ -132,6 +140,39 @@ class LeaseKeeper:
         self.gone.clear()
         logger.info("%s holds the lease of %s with epoch %s", self._name, self._deps.shard, epoch)
         return True
+
+    def _why_waiting(self, view: LeaseView | None) -> str:
+        if view is None or not view.holder:
+            return f"waits: nobody holds {self._deps.shard}"
+        words = f"waits: {self._deps.shard} is held by {view.holder} with epoch {view.epoch}"
+        if self._is_of_another_build(view):
+            words += (
+                "; it is another build, and this standby does not take over from it: start it anew from the same code"
+            )
+        return words
+
+    def _is_of_another_build(self, view: LeaseView | None) -> bool:
+        """Say whether this is a standby of other code than the holder's: it must not go on with what it does not know.
+
+        An engine may: it is how a build follows another, once that one was stopped.
+        """
+        return self._is_standby and view is not None and view.build != build_of(self._name)
+
+    async def _tell(self) -> None:
+        """Say in the log and on the status page why this process waits, when that changed, and every few seconds."""
+        now, words = self._deps.clock.monotonic(), self._words
+        if words == self._said and now - self._told_at < TELLS_EVERY_S:
+            return
+        if words != self._said:
+            logger.warning("%s %s", self._name, words)
+        self._said, self._told_at = words, now
+        await self._announce(words)
+
+    async def _announce(self, words: str) -> None:
+        try:
+            await self._deps.leases.announce(self._name, words)
+        except StoreUnavailable as error:
+            logger.info("the status page was not told: %s", error)
 
     def _is_free(self, view: LeaseView | None) -> bool:
         clock = self._deps.clock

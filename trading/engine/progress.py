@@ -1,7 +1,7 @@
-"""A square-off that stands still shortly before its deadline is handed to the standby: the engine lets its counter stand.
+"""A square-off that stands still before its deadline is handed to the standby: the engine lets its counter stand.
 
-*When* is market time, as the deadline is. *Standing still* is wire time: at sixty times the speed ninety market seconds
-are gone before a broker could answer, and nothing would be wrong.
+*When* is market time, as the deadline is. *Standing still* is wire time: at sixty times the speed ninety market
+seconds are gone before a broker could answer, and nothing would be wrong.
 """
 
 import logging

@@ -12,12 +12,14 @@ from django.db import DatabaseError, connection
 from trading.clock.http import ControlClock
 from trading.marketdata import keys
 from trading.marketdata.status import FeedStatus
-from trading.models import Lease, Venue
+from trading.models import Heartbeat, Lease, Venue
 from trading.services import glance, wiring
 from trading.services.alarms.running import seen_parts
 from trading.services.alarms.watch import PARTS, SeenPart
+from trading.services.engine_status import engine_words
 from trading.services.running_stack import ProcessView, StackFile
 from trading.services.views.alarms import house_channels
+from trading.stores.heartbeats import all_beats
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,12 @@ def gather() -> Status:
     market = _market()
     redis_part, feed = _redis(), glance.feed_status()
     age_s = feed.age_s(market.now) if feed and market.now else None
-    leases, database_part = _database()
+    leases, beats, database_part = _database()
     stack = StackFile(settings.STATE_DIR).read()
     parts = (
         _market_part(market),
         _feed_part(feed, age_s, market, is_ticker_silent=_is_ticker_silent()),
-        _engine_part(leases),
+        Part("Engine", *engine_words(leases, beats, wiring.clock().wall())),
         database_part,
         redis_part,
         _alarms_part(),
@@ -146,15 +148,20 @@ def _feed_part(feed: FeedStatus | None, age_s: float | None, market: Market, *, 
     return Part("Price feed", "ok" if kind == "off" else kind, text)
 
 
-def _database() -> tuple[tuple[Lease, ...], Part]:
+def _database() -> tuple[tuple[Lease, ...], list[Heartbeat], Part]:
     try:
         took_ms = _timed(_select_one)
         venue = Venue.objects.first()
-        leases = tuple(Lease.objects.order_by("shard"))
+        leases, beats = tuple(Lease.objects.order_by("shard")), all_beats()
     except DatabaseError:
-        return (), Part("Database", "bad", "Does not answer: no entries; open positions go by the engine's journal.")
+        return (
+            (),
+            [],
+            Part("Database", "bad", "Does not answer: no entries; open positions go by the engine's journal."),
+        )
     vendor = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(connection.vendor, connection.vendor)
-    return leases, Part("Database", "ok", f"{vendor} answers in {took_ms:.1f} ms, venue {venue or 'not claimed yet'}")
+    text = f"{vendor} answers in {took_ms:.1f} ms, venue {venue or 'not claimed yet'}"
+    return leases, beats, Part("Database", "ok", text)
 
 
 def _alarms_part() -> Part:
@@ -183,14 +190,6 @@ def _timed(call: Callable[[], object]) -> float:
     began = clock.monotonic()
     call()
     return (clock.monotonic() - began) * 1000
-
-
-def _engine_part(leases: tuple[Lease, ...]) -> Part:
-    held = [lease for lease in leases if lease.holder]
-    if not held:
-        return Part("Engine", "bad", "Nobody holds the lease: no orders are sent.")
-    words = ", ".join(f"{lease.shard} by {lease.holder}, epoch {lease.epoch}" for lease in held)
-    return Part("Engine", "ok", f"lease {words}")
 
 
 def _processes_part(processes: tuple[ProcessView, ...] | None) -> Part:

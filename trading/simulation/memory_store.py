@@ -75,6 +75,7 @@ class MemoryStore:
         self.alarms: list[tuple[int | None, str, str]] = []
         self.pnl: dict[tuple[int, datetime], tuple[Decimal, Decimal]] = {}
         self.leases: dict[str, LeaseView] = {}
+        self.waiting: dict[str, str] = {}
         self.house_caps: HouseCaps | None = HouseCaps()
         self.stopped_ladders: dict[Place, str] = {}
         self.allowed_again: dict[Place, datetime] = {}
@@ -367,6 +368,12 @@ class MemoryStore:
         epoch, counter = (1, 1) if seen is None else (seen.epoch + 1, seen.counter + 1)
         self.leases[shard] = LeaseView(epoch, holder, counter)
         return epoch
+
+    async def announce(self, who: str, words: str) -> None:
+        self._check()
+        self.waiting.pop(who, None)
+        if words:
+            self.waiting[who] = words
 
     async def renew(self, shard: str, epoch: int) -> bool:
         self._check()

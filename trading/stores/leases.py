@@ -1,11 +1,16 @@
 """LeaseStore on Django: one row a shard, changed only by conditional updates."""
 
+import os
+
 from django.db.models import F
 from django.utils import timezone
 
-from trading.models import Lease
+from trading.domain.errors import ConfigurationError
+from trading.models import Heartbeat, Lease
 from trading.ports import LeaseView
+from trading.stores import heartbeats
 from trading.stores.locks import lease_lock
+from trading.stores.schema import schema_problem
 from trading.stores.thread import DatabaseThread
 
 
@@ -23,6 +28,8 @@ class DjangoLeaseStore:
         """Take the lease if the row still is what was `seen`; None when somebody was faster."""
 
         def work() -> int | None:
+            if problem := schema_problem():
+                raise ConfigurationError(problem)
             if seen is None:
                 _, created = Lease.objects.get_or_create(shard=shard, defaults={"holder": holder})
                 return 1 if created else None
@@ -33,6 +40,18 @@ class DjangoLeaseStore:
             return seen.epoch + 1 if taken else None
 
         return await self._thread.run(work, locks=[lease_lock(shard)])
+
+    async def announce(self, who: str, words: str) -> None:
+        """Keep what a waiting process says among the heartbeats, under its pid; see the port."""
+        part, wall = f"waits {os.getpid()}", timezone.now()
+
+        def work() -> None:
+            if words:
+                heartbeats.beat(part, wall=wall, detail=f"{who} {words}")
+            else:
+                Heartbeat.objects.filter(part=part).delete()
+
+        await self._thread.run(work)
 
     async def renew(self, shard: str, epoch: int) -> bool:
         """Move the counter; False when the epoch is no longer ours or was given back."""

@@ -7,7 +7,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from trading.clock.live import LiveClock
 from trading.clock.simulated import MarketParticipant
@@ -15,6 +16,8 @@ from trading.ports import Clock
 from trading.services import wiring
 from trading.services.alarms import running
 from trading.services.alarms.threads import AlarmThreads
+from trading.services.build import build_id
+from trading.stores.schema import schema_problem
 
 TURNS_EVERY_S = 0.5
 
@@ -30,6 +33,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the engine in this process."""
+        if problem := schema_problem():
+            raise CommandError(f"The engine refuses to trade: {problem}.")
+        connection.close()
         asyncio.run(_run(standby=options["standby"]))
 
 
@@ -46,7 +52,7 @@ async def _run(*, standby: bool) -> None:
         await wiring.run_strategy(
             clock,
             hold=market,
-            holder=f"{name}-{os.getpid()}@{socket.gethostname()}",
+            holder=f"{name}-{os.getpid()}@{socket.gethostname()[:40]}#{build_id()}",
             standby=standby,
             alarm_post=alarms,
         )

@@ -20,6 +20,7 @@ from trading.marketdata.quotes import QuoteBoard
 from trading.marketdata.ticker_service import FeedLogin, TickerService
 from trading.ports import Clock
 from trading.services import wiring
+from trading.services.build import build_words
 from trading.services.feed import feed_login, instruments_of
 from trading.stores import heartbeats
 from trading.stores.thread import DatabaseThread
@@ -102,7 +103,7 @@ async def _beat(database: DatabaseThread, clock: Clock) -> None:
     try:
         while True:
             with contextlib.suppress(StoreUnavailable):
-                await database.run(lambda: heartbeats.beat("ticker", wall=clock.wall()))
+                await database.run(lambda: heartbeats.beat("ticker", wall=clock.wall(), detail=build_words()))
             await clock.sleep(BEATS_EVERY_S)
     finally:
         with contextlib.suppress(StoreUnavailable):

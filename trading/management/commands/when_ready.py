@@ -31,6 +31,9 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("--migrate", action="store_true", help="apply missing migrations instead of waiting")
         parser.add_argument("--within", type=float, default=120.0, help="give up after so many seconds")
+        parser.add_argument(
+            "--without-redis", dest="redis", action="store_false", help="do not wait for Redis: the standby needs none"
+        )
         parser.add_argument("command", nargs=REMAINDER)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,14 +44,14 @@ class Command(BaseCommand):
         clock = LiveClock()
         deadline = clock.monotonic() + options["within"]
         said = ""
-        while (problem := _what_is_missing(migrate=options["migrate"])) is not None:
+        while (problem := _what_is_missing(migrate=options["migrate"], redis_is_needed=options["redis"])) is not None:
             if clock.monotonic() > deadline:
                 raise CommandError(f"{problem} for {options['within']:g} s")
             if problem != said:
                 self.stdout.write(f"Waiting: {problem}.")
                 said = problem
             time.sleep(PAUSE_S)
-        _claim()
+        _claim(redis_is_needed=options["redis"])
         connection.close()
         os.execvp(command[0], command)  # noqa: S606 (no shell is wanted)
 
@@ -57,11 +60,12 @@ def _redis() -> "redis.Redis[bytes]":
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
 
 
-def _what_is_missing(*, migrate: bool) -> str | None:
+def _what_is_missing(*, migrate: bool, redis_is_needed: bool) -> str | None:
     try:
         _redis().ping()
     except redis.RedisError:
-        return "Redis has not answered"
+        if redis_is_needed:
+            return "Redis has not answered"
     if settings.IS_PAPER and settings.PAPER_CONTROL_URL:
         try:
             ask_paper_exchange()
@@ -78,14 +82,18 @@ def _what_is_missing(*, migrate: bool) -> str | None:
     return "the database's tables have not been up to date"
 
 
-def _claim() -> None:
+def _claim(*, redis_is_needed: bool) -> None:
     """Database and Redis are marked as live, or as the paper exchange's; those of another venue are refused."""
     if settings.IS_DEMO:
         return  # run_stack claimed it for its exchange
     try:
         name = own_venue()
         claim_venue(name)
-        claim_redis(_redis(), name)
+        try:
+            claim_redis(_redis(), name)
+        except redis.RedisError:
+            if redis_is_needed:
+                raise
     except (ConfigurationError, redis.RedisError) as error:
         raise CommandError(str(error)) from error
 

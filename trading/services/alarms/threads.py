@@ -26,6 +26,7 @@ from trading.services.alarms.probes import probe_channels
 from trading.services.alarms.spool import Spool
 from trading.services.alarms.stopping import UndeliveredWatch
 from trading.services.alarms.watch import PartWatch, SeenPart
+from trading.services.build import build_words
 from trading.services.events import market_now
 from trading.services.mail import send_waiting
 from trading.stores import heartbeats
@@ -200,7 +201,7 @@ class AlarmThreads:
     def _beat(self) -> None:
         if self._turns is None or self._turns != self._beaten:
             self._beaten = self._turns if self._turns is not None else self._beaten
-            heartbeats.beat(self._role, wall=self._clock.wall())
+            heartbeats.beat(self._role, wall=self._clock.wall(), detail=build_words())
 
     def _say_end(self) -> None:
         heartbeats.stopped(self._role, wall=self._clock.wall())
