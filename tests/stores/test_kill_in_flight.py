@@ -28,7 +28,7 @@ from trading.engine.runtime import Engine
 from trading.models import Client, CommandRow, House, OrderIntentRow, User
 from trading.ports import AccountRef
 from trading.services import control
-from trading.simulation.memory_files import MemoryLocks, MemoryMachine
+from trading.simulation.memory_files import MemoryExitJournal, MemoryLocks, MemoryMachine
 from trading.stores.engine import DjangoEngineStore
 from trading.stores.leases import DjangoLeaseStore
 from trading.stores.thread import DatabaseThread
@@ -83,11 +83,13 @@ class DatabaseStage:
 
     def deps(self, awaits: Awaits) -> EngineDeps:
         """Give the engine's world."""
+        locks = MemoryLocks(MemoryMachine())
         return EngineDeps(
             clock=self.clock,
             store=awaits.around(DjangoEngineStore(self.thread, self.clock)),
             leases=SteadyLease(self.thread),
-            locks=MemoryLocks(MemoryMachine()),
+            locks=locks,
+            exit_journal=MemoryExitJournal(MemoryMachine(), locks),
             feed=self.feed,
             broker_for=lambda ref: awaits.around(self.broker_for(ref)),
             history_for=lambda ref: FakeHistory(),

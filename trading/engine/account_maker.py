@@ -1,6 +1,7 @@
 """One broker account's parts put together: desk, gate, gateway, listener, reconciler, and the day so far."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from trading.engine.adopting import Adopter
@@ -136,8 +137,8 @@ def take_news(desk: AccountDesk, book: DayBook, now: datetime) -> None:
         if known is not None:
             known.state, known.order = stored.state, stored.order or known.order
             known.order_id = known.order.order_id if known.order else known.order_id
-    new = [stored for stored in mine if stored.intent.tag not in desk.orders.by_tag]
-    _take_history(desk, new, (t for key, t in book.trades if key == desk.ref.key), now)
+    new = tuple(stored for stored in mine if stored.intent.tag not in desk.orders.by_tag)
+    _take_history(desk, replace(book, intents=new), now)
 
 
 def _entered(orders: list[Working], position: int) -> int | None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from trading.domain.backoff import Backoff
+from trading.engine.crash_points import crash_at
 from trading.engine.desk import AccountDesk
 from trading.engine.orders import Working
 from trading.engine.tools import Tools, Way
@@ -39,6 +40,7 @@ class Canceller:
         if self._tools.right.way() in (Way.STORE, Way.JOURNAL):  # a cancel adds nothing, and makes room for exits
             try:
                 await self._desk.broker.cancel(working.order_id)
+                crash_at("cancel_sent")
                 self._desk.note(working, "CANCEL_SENT", {"order_id": working.order_id})
             except Exception as error:
                 logger.info("cancel of order_id=%s had no success: %r", working.order_id, error)

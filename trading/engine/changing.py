@@ -12,6 +12,7 @@ from trading.domain.errors import BrokerRejected, StoreUnavailable
 from trading.domain.instruments import Instrument
 from trading.domain.orders import OrderChange, OrderType, Side
 from trading.domain.repricing import WIDENINGS, PriceQuote, next_limit, widening
+from trading.engine.crash_points import crash_at
 from trading.engine.desk import AccountDesk
 from trading.engine.orders import MOST_CHANGES, Working
 from trading.engine.quote_reads import QuoteReads
@@ -111,6 +112,7 @@ class Changer:
             self._desk.note(working, "CHANGE_IN_DOUBT", {"reason": str(error)})
             await self._look_up(working, change)
         else:
+            crash_at("change_sent")
             working.limit = change.price
             self._desk.note(working, "CHANGE_TAKEN", {"order_id": working.order_id})
             self._tools.work.spawn(self._look_after(working, change), f"look after {working.tag}", counts=False)

@@ -1,16 +1,19 @@
 """Named moments at which a test kills this process as `kill -9` would."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 CRASH_EXIT_CODE = 137
 POINTS = frozenset(
     {
-        *("before_lock", "lock_taken"),
+        *("lease_taken", "before_lock", "lock_taken"),
+        *("before_intent_commit", "after_intent_commit", "before_claim", "after_claim"),
+        *("after_send", "before_ack_commit", "after_fill_commit", "cancel_sent", "change_sent", "kill_half_way"),
         *("before_journal", "journal_synced", "journal_answered", "journal_imported"),
-        *("after_intent_commit", "after_claim", "after_send", "before_ack_commit", "after_fill_commit"),
     }
 )
+end_process: Callable[[int], object] = os._exit
 
 
 def crash_at(point: str) -> None:
@@ -21,7 +24,7 @@ def crash_at(point: str) -> None:
     if point not in POINTS:
         raise ValueError(f"crash point was {point!r}")
     if os.environ.get("ALGO_CRASH_AT") == point or _is_in_the_file(point):
-        os._exit(CRASH_EXIT_CODE)
+        end_process(CRASH_EXIT_CODE)
 
 
 def _is_in_the_file(point: str) -> bool:

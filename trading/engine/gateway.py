@@ -123,6 +123,7 @@ class AccountGateway:
 
     async def _store(self, working: Working) -> bool:
         await self._tools.journal.flush()
+        crash_at("before_intent_commit")
         return await self._tools.store.create_intent(
             working.intent, decided_at=working.decided_at, reason=working.reason
         )

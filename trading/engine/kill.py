@@ -7,6 +7,7 @@ from typing import Any
 from trading.domain.control import TradingState
 from trading.domain.orders import IntentState, Purpose
 from trading.engine.client import ClientBook
+from trading.engine.crash_points import crash_at
 from trading.engine.flatten import Flattener, FlattenOrder
 from trading.engine.tools import Tools
 from trading.ports import Command
@@ -68,6 +69,7 @@ class KillSwitch:
         self._cancel_entries(order)
         await changed.until(lambda: all(desk.is_restored for desk in order.desks()))
         self._cancel_entries(order)
+        crash_at("kill_half_way")
         await changed.until(lambda: not self._works(order))
         cancels_ms = self._since(pressed)
         await changed.until(lambda: not any(line.live_entries for line in order.lines()))

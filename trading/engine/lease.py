@@ -6,6 +6,7 @@ from datetime import date
 
 from trading.domain.errors import ConfigurationError, StoreUnavailable
 from trading.domain.timezone import ist_day
+from trading.engine.crash_points import crash_at
 from trading.engine.deps import EngineDeps
 from trading.engine.tools import Way
 from trading.engine.work import first_of
@@ -135,6 +136,7 @@ class LeaseKeeper:
             return False
         if epoch is None:
             return False
+        crash_at("lease_taken")
         self._epoch, self._last_good, self._is_lost = epoch, asked_at, False
         self._silent_since = self._looked_at = clock.monotonic()
         self.gone.clear()

@@ -101,6 +101,7 @@ class OrderSender:
     async def _claim(self, working: Working, verdicts: Sequence[Verdict]) -> Claim | None:
         """Set SENDING. While the database is away an entry is dropped; None sends an exit by the journal."""
         right = self._tools.right
+        crash_at("before_claim")
         asked = self._tools.store.claim(working.tag, shard=self._tools.deps.shard, epoch=right.epoch, verdicts=verdicts)
         try:
             if not working.purpose.is_exit:
