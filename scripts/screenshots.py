@@ -52,11 +52,14 @@ CLIENT_PAGES = {
     "settings": "/settings/",
     "settings-brokers": "/settings/brokers/",
     "settings-limits": "/settings/limits/",
+    "settings-alarms": "/settings/alarms/",
+    "alarms": "/alarms/",
     "demo-mail": "/demo/mail/",
     "demo-brokers": "/demo/brokers/",
 }
 OPERATOR_PAGES = {
     "operator": "/operator/",
+    "operator-alarms": "/alarms/",
     "operator-reconciliation": "/reconciliation/",
     "operator-caps": "/operator/caps/",
     "status": "/status/",

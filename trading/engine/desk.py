@@ -14,7 +14,6 @@ from trading.domain.orders import (
     merge_order,
 )
 from trading.domain.repricing import PriceQuote
-from trading.domain.timezone import ist_day
 from trading.engine.account_orders import AccountOrders
 from trading.engine.auction_exits import AuctionExits
 from trading.engine.line import PositionLine
@@ -179,8 +178,7 @@ class AccountDesk:
 
     def take_trades(self, trades: Sequence[BrokerTrade]) -> list[BrokerTrade]:
         """Count fills not counted yet, tell about them, and let the lines look again."""
-        # After midnight a broker still shows yesterday's for hours: they are no part of this day's P&L and positions.
-        new = self.orders.add_trades(trade for trade in trades if ist_day(trade.filled_at) == self._tools.day)
+        new = self.orders.add_trades(trades)
         for trade in new:
             self._tell_fill(trade)
         for instrument in {trade.instrument for trade in new}:

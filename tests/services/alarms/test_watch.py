@@ -70,6 +70,7 @@ def test_the_wall_clock_does_not_decide_about_silence(clock: WireClock) -> None:
     lives(clock, 3, watch, "engine")
     clock.step_wall(3600)
 
+    lives(clock, 2, watch)  # between two signs of life
     lives(clock, 3, watch, "engine")
 
     assert codes() == []
