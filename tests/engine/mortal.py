@@ -49,7 +49,7 @@ class _MortalPort:
         function = getattr(self._inner, name)
         if name == "order_updates":
             return self._updates
-        if not asyncio.iscoroutinefunction(function) or name in ("control", "renew", "observe", "close"):
+        if not asyncio.iscoroutinefunction(function) or name in ("control", "renew", "observe", "announce", "close"):
             return function
         return lambda *args, **kwargs: self._mortal.call(function, *args, **kwargs)
 
