@@ -10,8 +10,9 @@ from django.test import Client as Browser
 from tests.factories import DAY, make_account
 from tests.web.conftest import text_of
 from tests.web.seed import NOW
-from trading.models import BrokerAccount, Client, CommandRow, EventLog, ReconcileState, User
+from trading.models import AdoptionRow, BrokerAccount, Client, CommandRow, EventLog, Fill, ReconcileState, User
 from trading.services import wiring
+from trading.services.views.positions import position_rows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
 SignedIn = Callable[..., Browser]
@@ -134,3 +135,21 @@ def test_the_part_is_drawn_alone_and_visitors_must_sign_in(
     assert Browser().get("/reconciliation/").status_code == 302
     assert Browser().post("/reconciliation/adopt/").status_code == 302
     assert adopt(browser, account, shown="many").status_code == 404
+
+
+def test_positions_by_hand_are_named_and_an_adoption_moves_them(alice: Client) -> None:
+    account = make_account(alice)
+    Fill.objects.create(
+        account=account, client=alice, day=DAY, exchange="NSE", trade_id="1", order_id="hand", instrument="NSE:INFY",
+        side="BUY", product="MIS", quantity=15, price="1500", filled_at=NOW,
+    )  # fmt: skip
+    (row,) = position_rows(alice, DAY, {})
+    assert (row["open"], "traded by hand" in row["sentence"]) == (15, True)
+
+    AdoptionRow.objects.create(
+        account=account, day=DAY, key="command:1", instrument="NSE:INFY", product="MIS", net_quantity=0, price="1510",
+        at=NOW + timedelta(seconds=5), cause="by hand", by="alice@example.com",
+    )  # fmt: skip
+
+    (row,) = position_rows(alice, DAY, {})
+    assert (row["open"], row["realised"]) == (0, "150.00")

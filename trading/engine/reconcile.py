@@ -157,8 +157,8 @@ class Reconciler:
         desk, troubles = self._desk, self._troubles()
         is_news, self._told = troubles != self._told, troubles
         if troubles:
-            what = "cannot be believed" if self._suspicion else "do not agree"
-            desk.is_reconciled, desk.why_not = False, f"positions of {desk.ref.key} {what}: {'; '.join(troubles)}"
+            what = "a read cannot be believed" if self._suspicion else "positions do not agree"
+            desk.is_reconciled, desk.why_not = False, f"{desk.ref.key}: {what}: {'; '.join(troubles)}"
             if is_news and self._suspicion:
                 self._tools.alarm(desk.ref.client_id, "POSITION_READ_SUSPECT", desk.why_not, account=desk.ref.key)
             elif is_news:

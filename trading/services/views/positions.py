@@ -6,10 +6,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from trading.domain.adoption import Adoption, rebased
 from trading.domain.money import to_paisa
 from trading.domain.orders import BrokerTrade
-from trading.domain.positions import Position, fold_trades
-from trading.models import Client, Fill
+from trading.domain.ownership import share
+from trading.domain.positions import Position, PositionKey, fold_trades
+from trading.models import AdoptionRow, Client, Fill
 from trading.services.views.ladders import LadderPlace, decided_levels, places, sentence_of
 from trading.services.views.prices import Quote, quotes_for
 
@@ -25,6 +27,7 @@ def position_rows(client: Client, day: date, prices: Mapping[str, Quote] | None 
     known = quotes_for(client, instruments) if prices is None else prices
     standing, levels = places(client, day), decided_levels(client, day)
     rows = []
+    ours = _own_orders(client, day)
     for account, made in trades.items():
         for position in fold_trades(made).positions.values():
             instrument = position.key.instrument
@@ -33,6 +36,8 @@ def position_rows(client: Client, day: date, prices: Mapping[str, Quote] | None 
             own = [trade for trade in made if (trade.instrument, trade.product) == position.key]
             quote = known.get(instrument)
             row = _row(account, position, quote.ltp if quote else None, place, units_entered(own))
+            if position.net_quantity and share(own, ours).own == 0:
+                row["sentence"] = f"{row['side']}, {row['open']} open, traded by hand: no ladder stands behind it"
             rows.append({**row, "levels": levels.get((account, instrument, side)) if position.net_quantity else None})
     return sorted(rows, key=lambda row: (row["open"] == 0, row["symbol"], row["account"]))
 
@@ -68,10 +73,23 @@ def units_entered(trades: Iterable[BrokerTrade]) -> int:
 
 
 def _trades(client: Client, day: date) -> dict[str, list[BrokerTrade]]:
+    """Give the day's fills by account, and what makes true where the broker's word was adopted."""
     trades: dict[str, list[BrokerTrade]] = defaultdict(list)
     for fill in Fill.objects.filter(client=client, day=day).select_related("account").order_by("filled_at", "pk"):
         trades[fill.account.key].append(fill.to_trade())
+    adopted: dict[str, dict[PositionKey, Adoption]] = defaultdict(dict)
+    rows = AdoptionRow.objects.filter(account__owner_id=client.user_id, day=day).select_related("account")
+    for row in rows.order_by("pk"):
+        adoption = row.to_adoption()
+        adopted[row.account.key][adoption.position] = adoption
+    for account, newest in adopted.items():
+        trades[account] = rebased(trades[account], list(newest.values()))
     return trades
+
+
+def _own_orders(client: Client, day: date) -> set[str]:
+    """Give the broker's ids of the orders that this system sent."""
+    return set(client.intents.filter(day=day).exclude(order_id="").values_list("order_id", flat=True))
 
 
 def _row(

@@ -72,7 +72,7 @@ def _says(picture: Mapping[str, Any], kind: str) -> str:
         return "this is how it was: the engine has not compared since"
     if kind == "ok":
         return "our count and the broker's agree"
-    return f"no new entries: {picture['why_not']}"
+    return f"no new entries: {picture['why_not']}".rstrip(".")
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
