@@ -133,6 +133,8 @@ class ClientPolicy:
     max_order_value: Decimal | None
     latched_reason: str = ""
     max_order_quantity: int | None = None
+    disaster_stop_percent: Decimal | None = None
+    """A stop rests at the exchange so far beyond the ladder's own, percent of that; None: none does."""
     price_collar_percent: Decimal | None = None
     max_entries_per_ladder: int | None = None
 

@@ -34,7 +34,7 @@ async def exit_thought_lost(stage: Stage, *outcomes: str) -> Stage:
 
     broker.orders, broker.place = lagging, place  # type: ignore[method-assign]
     await stage.tick("09:15:02", "103.00")
-    await stage.settle(18.0)
+    await stage.settle(25.0)  # so that no look at the positions falls into the ten seconds after it
     assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "STOP", "STOP"], "the first was proved absent"
     stage.unhide = hidden.clear  # type: ignore[attr-defined]
     return stage

@@ -220,13 +220,15 @@ class FakeBroker:
         self.book[order_id] = BrokerOrder(
             order_id=order_id,
             tag=intent.tag,
-            status=OrderStatus.OPEN,
+            status=OrderStatus.OPEN if intent.trigger_price is None else OrderStatus.TRIGGER_PENDING,
             instrument=intent.key.instrument,
             side=intent.side,
             product=intent.product.value,
             quantity=intent.quantity,
             filled_quantity=0,
             average_price=Decimal(0),
+            price=intent.price,
+            trigger_price=intent.trigger_price,
             placed_at=self._now(),
             updated_at=self._now(),
         )

@@ -58,6 +58,7 @@ class Purpose(StrEnum):
     KILL = "KILL"
     LIMIT_REACHED = "LIMIT_REACHED"
     MANUAL_EXIT = "MANUAL_EXIT"
+    DISASTER_STOP = "DISASTER_STOP"
 
     @property
     def is_exit(self) -> bool:

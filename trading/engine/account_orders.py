@@ -153,7 +153,7 @@ class AccountOrders:
     def remaining(self, working: Working) -> int:
         """Give the units that an order may still fill, by its last word and by its trades, whichever is further."""
         traded = self._traded[working.order_id] if working.order_id else 0
-        return min(working.remaining, max(0, working.intent.quantity - traded))
+        return min(working.remaining, max(0, working.units - traded))
 
     def working_exit_units(self, instrument: str, *, besides: Working) -> int:
         """Give the units that other live exits of the instrument may still close."""

@@ -29,13 +29,17 @@ PROTECTIONS = tuple(Decimal(p) for p in (-1, 2, 3, 5))
 
 
 class ExitPursuit:
-    """What is to go, and how often it was tried. `look_again` has the line look at everything once more."""
+    """What is to go, and how often it was tried. `look_again` has the line look at everything once more; `give_way`
+    has the stop that rests at the exchange cancelled, and says whether it is gone."""
 
-    def __init__(self, tools: Tools, orders: LineOrders, look_again: Callable[[], None]) -> None:
+    def __init__(
+        self, tools: Tools, orders: LineOrders, look_again: Callable[[], None], give_way: Callable[[], bool]
+    ) -> None:
         self.wish: ExitWish | None = None
         self._tools = tools
         self._orders = orders
         self._look_again = look_again
+        self._give_way = give_way
         self._slice = 0
         self.begin_anew()
 
@@ -75,7 +79,7 @@ class ExitPursuit:
             self.wish = None
             self.begin_anew()
             self._slice = 0
-        elif self._not_before is None or self._tools.now() >= self._not_before:
+        elif (self._not_before is None or self._tools.now() >= self._not_before) and self._give_way():
             self._send(wish, surplus)
 
     def trim(self) -> None:

@@ -62,7 +62,7 @@ class AccountGateway:
         self._desk = desk
         self._sender = OrderSender(tools, desk, gate, resolve_doubt)
         self._canceller = Canceller(tools, desk, want_orders=want_orders, queue_again=self.cancel)
-        self._changer = Changer(tools, desk, instrument_of=gate.sight.instrument_of, queue=self._queue_change)
+        self._changer = Changer(tools, desk, instrument_of=gate.sight.instrument_of, queue=self.change)
         self._want_orders = want_orders
         self._take_over = take_over
         self._jobs: list[_Job] = []
@@ -84,6 +84,11 @@ class AccountGateway:
     def reprice(self, working: Working, step: int) -> None:
         """Find out where an exit that rests is to stand next, and queue that."""
         self._tools.spawn(self._changer.reprice(working, step), f"reprice {working.tag}")
+
+    def change(self, working: Working, change: OrderChange) -> None:
+        """Queue a change."""
+        working.is_changing = True
+        self._queue(CHANGE, working, change)
 
     # -- before the queue --------------------------------------------------------------------------------------
 
@@ -163,9 +168,6 @@ class AccountGateway:
             await self._take_over(working.intent.key.instrument)
         except StoreUnavailable as error:
             logger.warning("the day's intents could not be read: %s", error)
-
-    def _queue_change(self, working: Working, change: OrderChange) -> None:
-        self._queue(CHANGE, working, change)
 
     def _queue(self, rank: int, working: Working, change: OrderChange | None = None) -> None:
         self._count += 1

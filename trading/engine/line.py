@@ -11,6 +11,7 @@ from trading.engine.entering import EntryPursuit
 from trading.engine.exiting import ExitPursuit
 from trading.engine.line_orders import InstrumentOf, LineOrders, OrderWire
 from trading.engine.orders import Working
+from trading.engine.resting_stop import RestingStop
 from trading.engine.tools import Tools
 from trading.engine.wishes import EntryWish, ExitWish, LineOwner, NobodysLine
 from trading.ports import AccountRef
@@ -36,7 +37,8 @@ class PositionLine:
         """True until the broker told after a start what became of earlier orders: nothing is decided before."""
         self._tools = tools
         self._orders = LineOrders(tools, ref, instrument, orders, wire, instrument_of, auction)
-        self._exit = ExitPursuit(tools, self._orders, self.advance)
+        self._stop = RestingStop(tools, self._orders, lambda: self.owner, self.advance)
+        self._exit = ExitPursuit(tools, self._orders, self.advance, self._stop.give_way)
         self._entry = EntryPursuit(tools, self._orders, lambda filled: self.owner.entry_finished(filled))
         self._is_advancing = False
         self._looks_again = False
@@ -84,13 +86,13 @@ class PositionLine:
 
     @property
     def is_quiet(self) -> bool:
-        """True while nothing is wanted and nothing may fill."""
+        """True while nothing is wanted and nothing may fill, but for a stop that rests at the exchange."""
         return not (self._orders.alive or self.wish or self.entry_wish)
 
     @property
     def is_flat(self) -> bool:
         """True while nothing is open, wanted or alive."""
-        return self.is_quiet and self.net == 0
+        return self.is_quiet and self.net == 0 and self._stop.stop is None
 
     # -- what is wanted ----------------------------------------------------------------------------------------
 
@@ -108,7 +110,9 @@ class PositionLine:
         if working.is_late:
             self._late(working)
         elif working.may_fill:
-            if working not in self._orders.alive:
+            if working.purpose is Purpose.DISASTER_STOP:
+                self._stop.stop = working
+            elif working not in self._orders.alive:
                 self._orders.alive.append(working)
             if working.state not in (IntentState.NEW, IntentState.SENDING, IntentState.IN_DOUBT):
                 self.acknowledged(working)  # also one that was in doubt: nobody else cancels or times it
@@ -138,6 +142,8 @@ class PositionLine:
         if working.is_withdrawn:
             self._orders.cancel(working)
             return
+        if working.purpose is Purpose.DISASTER_STOP:
+            return  # it is to rest
         if working.purpose.is_exit:
             self._exit.acknowledged(working)
         else:
@@ -163,13 +169,16 @@ class PositionLine:
             self._orders.alive.remove(working)
             self._tools.timers.cancel(("order", working.tag))
             self._finished(working)
+        self._stop.settle()
         self._correct()
         self._exit.trim()
         if self.wish is not None:
             self._entry.drop()
         self._exit.pursue()
         if self.wish is None and not self._orders.alive:
-            self._entry.pursue()
+            self._stop.pursue()
+            if self._stop.stop is None:
+                self._entry.pursue()
         self.owner.line_changed()
 
     def _finished(self, working: Working) -> None:
@@ -193,7 +202,7 @@ class PositionLine:
     def _correct(self) -> None:
         """With nothing alive or wanted, what is open must be what the ladder thinks; else say so and put it right."""
         expected = self.owner.expected_open()
-        if not self.is_quiet or expected is None or self.lot == expected:
+        if not self.is_quiet or self._stop.is_triggered or expected is None or self.lot == expected:
             return
         lot = self.lot
         if lot * expected >= 0 and abs(lot) < abs(expected):

@@ -5,8 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from trading.domain.instruments import Instrument
-from trading.domain.orders import IntentState, OrderIntent, Purpose, PurposeKey, Side
+from trading.domain.instruments import Instrument, InstrumentClass, presumed_class
+from trading.domain.orders import IntentState, OrderChange, OrderIntent, Purpose, PurposeKey, Side
 from trading.domain.slicing import most_units
 from trading.engine.account_orders import AccountOrders
 from trading.engine.auction_exits import AuctionExits
@@ -28,6 +28,7 @@ class OrderWire(Protocol):
     def submit(self, working: Working) -> None: ...
     def cancel(self, working: Working) -> None: ...
     def reprice(self, working: Working, step: int) -> None: ...
+    def change(self, working: Working, change: OrderChange) -> None: ...
 
 
 class LineOrders:
@@ -62,6 +63,18 @@ class LineOrders:
     def net(self) -> int:
         """The account's signed units, whoever opened them."""
         return self._orders.net(self.instrument)
+
+    @property
+    def tick_size(self) -> Decimal | None:
+        """The price step in rupees, None for a stranger."""
+        instrument = self._instrument_of(self.instrument)
+        return instrument.tick_size if instrument else None
+
+    @property
+    def instrument_class(self) -> InstrumentClass:
+        """Which session rows apply."""
+        instrument = self._instrument_of(self.instrument)
+        return instrument.instrument_class if instrument else presumed_class(self.instrument)
 
     @property
     def entries(self) -> list[Working]:
@@ -122,12 +135,23 @@ class LineOrders:
                 return key
             attempt += 1
 
+    def next_slice(self, purpose: Purpose) -> PurposeKey:
+        """Give the first slice of this purpose and position that was never used: it is no further try of the others."""
+        position, number = max(1, self.position), 0
+        while (key := self.key(purpose, position, 0, number)).tag() in self._orders.by_tag:
+            number += 1
+        return key
+
     def send(self, intent: OrderIntent, reason: Mapping[str, Any], *, whole: int) -> None:
         """Have a new order committed and sent. `whole` is what it is a slice of, or itself."""
+        self.alive.append(self.submit(intent, reason, whole=whole))
+
+    def submit(self, intent: OrderIntent, reason: Mapping[str, Any], *, whole: int) -> Working:
+        """Have an order committed and sent that does not count among the alive ones: a stop that is to rest."""
         working = Working(intent, self._tools.now(), reason, whole_quantity=whole)
         self._orders.add(working)
-        self.alive.append(working)
         self._wire.submit(working)
+        return working
 
     def cancel(self, working: Working) -> None:
         """Want an order no more: it is not sent, or cancelled as soon as the broker has it."""
@@ -139,6 +163,10 @@ class LineOrders:
     def reprice(self, working: Working, step: int) -> None:
         """Have an exit that rests go further through the market; `step` counts from 0."""
         self._wire.reprice(working, step)
+
+    def change(self, working: Working, change: OrderChange) -> None:
+        """Have an order that rests changed."""
+        self._wire.change(working, change)
 
     def alarm(self, code: str, text: str, tag: str = "") -> None:
         """Call a person because of this line."""

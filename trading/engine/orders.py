@@ -75,9 +75,14 @@ class Working:
         return self.order.filled_quantity if self.order else 0
 
     @property
+    def units(self) -> int:
+        """The whole order's units, as the broker has it: a change may have made it another size."""
+        return self.order.quantity if self.order and self.changes else self.intent.quantity
+
+    @property
     def remaining(self) -> int:
         """Units that may still fill; 0 once it is final."""
-        return self.intent.quantity - self.filled if self.may_fill else 0
+        return self.units - self.filled if self.may_fill else 0
 
     @property
     def may_fill(self) -> bool:

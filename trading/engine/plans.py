@@ -131,6 +131,8 @@ class Planner:
             self._drop(known)
         line = desk.line(plan.instrument.key)
         runner = LadderRunner(self._tools, self._as_entered(plan, snapshot, desk), times, line, self._house.book)
+        client = self._house.clients[desk.ref.client_id]
+        runner.stop_percent = lambda: client.policy.disaster_stop_percent
         runner.begin()
         self._restore(runner, snapshot)
         line.owner = runner

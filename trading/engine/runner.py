@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from trading.domain.errors import StoreUnavailable
@@ -10,6 +11,7 @@ from trading.domain.ladder import Ladder
 from trading.domain.ladder_config import LadderConfigError
 from trading.domain.ladder_events import Entry, SquareOff, Stop, TargetReached, TickEvent
 from trading.domain.ladder_state import NEVER
+from trading.domain.money import from_scaled
 from trading.domain.opening_range import OpeningRange, OpeningWindow
 from trading.domain.orders import Purpose
 from trading.domain.ticks import Tick
@@ -17,6 +19,7 @@ from trading.engine.day_plan import DayTimes, make_ladder, window_of
 from trading.engine.ladder_book import LadderBook
 from trading.engine.ladder_pen import LadderPen, range_told
 from trading.engine.line import PositionLine
+from trading.engine.orders import Working
 from trading.engine.tools import Tools
 from trading.engine.wishes import EntryWish, ExitWish
 from trading.ports import LadderRecord, Plan
@@ -44,6 +47,8 @@ class LadderRunner:
         self._kept_ladder: Mapping[str, Any] | None = None
         self._day_is_over = False
         self._when_flat: Callable[[], None] | None = None
+        self.stop_percent: Callable[[], Decimal | None] = lambda: None
+        """How far beyond its stop the client wants one to rest at the exchange."""
 
     # -- setting up --------------------------------------------------------------------------------------------
 
@@ -193,6 +198,21 @@ class LadderRunner:
             return None
         side = self.ladder.position_side
         return side.sign * self.ladder.open_quantity if side else 0
+
+    def ladder_stop(self) -> Decimal | None:
+        """The stop in force; None while an entry works, or nothing is open."""
+        stop = self.ladder.stop if self.ladder is not None and self._entry_settled else None
+        return None if stop is None else from_scaled(stop)
+
+    def stopped_out(self, working: Working) -> None:
+        """The stop at the exchange closed the position: the ladder is flat, and goes on as after its own stop."""
+        trigger = working.order.trigger_price if working.order else None
+        text = f"the stop at the exchange ({trigger or working.intent.trigger_price}) closed {working.filled}"
+        self._pen.record("STOPPED_AT_EXCHANGE", {"quantity": working.filled, "text": text})
+        if self.ladder is not None:
+            self.ladder.closed()
+            self._pen.record("LADDER_RESET", {"ends_day": False})
+        self._changed()
 
     def entry_finished(self, filled: int) -> None:
         """Follow what was really filled."""

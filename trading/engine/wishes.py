@@ -6,11 +6,14 @@ for what is left.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from trading.domain.orders import Purpose, Side
+from trading.engine.orders import Working
 
 RANK = {
+    Purpose.DISASTER_STOP: -1,
     Purpose.TARGET: 0,
     Purpose.STOP: 1,
     Purpose.MANUAL_EXIT: 2,
@@ -46,6 +49,15 @@ class LineOwner(Protocol):
     def expected_open(self) -> int | None:
         """Signed units that should be open now; None leaves what is there."""
 
+    def ladder_stop(self) -> Decimal | None:
+        """The stop in force, rupees; None where nothing is open or nobody knows one."""
+
+    def stop_percent(self) -> Decimal | None:
+        """How far beyond it the client wants a stop to rest at the exchange; None: not at all."""
+
+    def stopped_out(self, working: Working) -> None:
+        """The stop at the exchange closed the position."""
+
     def entry_finished(self, filled: int) -> None: ...
     def shrunk(self, units: int) -> None:
         """Somebody else closed a part: only `units` are left."""
@@ -59,6 +71,17 @@ class NobodysLine:
     def expected_open(self) -> int | None:
         """Leave what is there."""
         return None
+
+    def ladder_stop(self) -> Decimal | None:
+        """Nobody watches it."""
+        return None
+
+    def stop_percent(self) -> Decimal | None:
+        """Nobody asked for one."""
+        return None
+
+    def stopped_out(self, working: Working) -> None:
+        """Nobody counts it."""
 
     def entry_finished(self, filled: int) -> None:
         """Nobody waits for it."""

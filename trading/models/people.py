@@ -124,6 +124,9 @@ class Client(Control):
     max_order_quantity = models.PositiveIntegerField(null=True, blank=True)
     max_entries_per_ladder = models.PositiveIntegerField(null=True, blank=True)
     price_collar_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    disaster_stop_percent = models.DecimalField(
+        max_digits=5, decimal_places=2, null=True, blank=True, help_text="a stop at the exchange, beyond the ladder's"
+    )
     raises = models.JSONField(default=dict, blank=True, help_text="wider limits that wait for the next market day")
     square_off_at = models.TimeField(default=time(15, 15))
     no_new_entry_after = models.TimeField(default=time(15, 0))

@@ -189,6 +189,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "max_order_value": _amount,
     "max_order_quantity": _count,
     "price_collar_percent": _percent,
+    "disaster_stop_percent": _percent,
     "max_open_positions": _count,
     "max_trades_per_day": _count,
     "max_entries_per_ladder": _count,

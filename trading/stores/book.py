@@ -116,6 +116,7 @@ def _policy(client: Client, day: date) -> ClientPolicy:
         square_off_at=client.square_off_at,
         no_new_entry_after=client.no_new_entry_after,
         latched_reason=client.latched_reason_on(day),
+        disaster_stop_percent=client.disaster_stop_percent,
         **client.limits_on(day),
     )
 

@@ -15,7 +15,7 @@ CLIENT_CODE = re.compile(r"^[A-Z0-9]{4,12}$")
 LAST_ENTRY = time(15, 0)
 TIME_OF_DAY = {"inputmode": "numeric", "placeholder": "15:00", "autocomplete": "off", "maxlength": 8}
 """A text field: the browser's own time field follows its locale, and 03:15 PM is no time of this market."""
-AMOUNTS = ("daily_loss_limit", "daily_profit_limit", "max_order_value", "price_collar_percent")
+AMOUNTS = ("daily_loss_limit", "daily_profit_limit", "max_order_value", "price_collar_percent", "disaster_stop_percent")
 
 
 class BrokerKeysForm(forms.Form):
@@ -64,6 +64,7 @@ class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is not
             "max_order_value",
             "max_order_quantity",
             "price_collar_percent",
+            "disaster_stop_percent",
             "max_trades_per_day",
             "max_open_positions",
             "max_entries_per_ladder",
@@ -77,6 +78,7 @@ class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is not
             "max_order_value": "Largest order",
             "max_order_quantity": "Most units in an order",
             "price_collar_percent": "Price collar, percent",
+            "disaster_stop_percent": "Stop at the exchange, percent beyond the ladder's",
             "max_entries_per_ladder": "Entries of one ladder",
             "max_trades_per_day": "Trades in a day",
             "max_open_positions": "Open positions at once",
@@ -88,6 +90,7 @@ class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]  # ModelForm is not
             "daily_profit_limit": "At this profit the day is over.",
             "max_order_value": "Quantity times price; a larger entry is refused.",
             "max_order_quantity": "An entry of more units is refused.",
+            "disaster_stop_percent": "The last net when this machine fails. Empty: none. Gone before any other exit.",
             "price_collar_percent": "No entry at a price further than this from yesterday's close.",
             "max_entries_per_ladder": "In a day, one instrument. Beyond it that ladder stops until you let it go on.",
             "max_trades_per_day": "Entries, all instruments together.",
