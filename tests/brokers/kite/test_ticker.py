@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from trading.domain.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[3]
-NIFTY, INFY, SBIN = 256265, 408065, 779521
+NIFTY, SENSEX, INFY, SBIN = 256265, 265, 408065, 779521
 
 
 def play(scene: str) -> dict[str, Any]:
@@ -51,6 +53,20 @@ def test_a_lost_connection_is_made_again_subscribed_once_and_counted_anew() -> N
 
 def test_a_silent_socket_is_given_up_again_and_again() -> None:
     assert play("silence")["connections"] == 3
+
+
+@pytest.mark.proves("F08")
+def test_an_instrument_that_sends_nothing_is_subscribed_again_until_it_does() -> None:
+    seen = play("half_subscribed")
+
+    both, missing = sorted([SENSEX, NIFTY]), [SENSEX]
+    assert seen["said"] == [
+        {"a": "subscribe", "v": both},
+        {"a": "mode", "v": ["full", both]},
+        {"a": "subscribe", "v": missing},
+        {"a": "mode", "v": ["full", missing]},
+    ]
+    assert (seen["unheard"], seen["left"]) == (missing, [])
 
 
 def test_a_refused_login_stops_at_once_and_asks_for_a_login() -> None:

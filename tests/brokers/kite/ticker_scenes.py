@@ -21,19 +21,19 @@ from trading.domain.backoff import Backoff
 from trading.domain.errors import BrokerAuthError
 from trading.domain.ticks import Tick
 
-NIFTY, INFY, SBIN = 256265, 408065, 779521
+NIFTY, SENSEX, INFY, SBIN = 256265, 265, 408065, 779521
 HEARTBEAT = b"\x00"
 
 
-def index_frame(price: int) -> bytes:
-    """Make a frame with one full packet of NIFTY 50 at a price in paise."""
-    return struct.pack(">HH8I", 1, 32, NIFTY, price, price, price, price, price, 0, 1_795_000_000)
+def index_frame(price: int, token: int = 256265) -> bytes:
+    """Make a frame with one full packet of an index (NIFTY 50) at a price in paise."""
+    return struct.pack(">HH8I", 1, 32, token, price, price, price, price, price, 0, 1_795_000_000)
 
 
 class Scene:
     """A ticker in front of a scripted socket, and what either saw."""
 
-    def __init__(self, socket: FakeSocket, *, silent_after_s: float = 5.0) -> None:
+    def __init__(self, socket: FakeSocket, *, silent_after_s: float = 5.0, asks_again_after_s: float = 5.0) -> None:
         self.socket = socket
         self.said: list[Any] = []
         self.ticks: list[Tick] = []
@@ -42,6 +42,7 @@ class Scene:
             LiveClock(),
             on_ticks=self.ticks.extend,
             silent_after_s=silent_after_s,
+            asks_again_after_s=asks_again_after_s,
             backoff=Backoff(first_s=0.05, most_s=0.2),
         )
 
@@ -115,6 +116,29 @@ async def silence(socket: FakeSocket) -> dict[str, Any]:
     return {"connections": len(socket.queries)}
 
 
+async def half_subscribed(socket: FakeSocket) -> dict[str, Any]:
+    """Meet a socket that sends one of two instruments, and the other only when it is asked for again."""
+    scene = Scene(socket, asks_again_after_s=0.2)
+
+    async def script(open_socket: web.WebSocketResponse, request: web.Request) -> None:
+        async for message in open_socket:
+            if message.type is WSMsgType.TEXT:
+                scene.said.append(json.loads(message.data))
+            if len(scene.said) in (2, 4):
+                await open_socket.send_bytes(index_frame(100, NIFTY if len(scene.said) == 2 else SENSEX))
+
+    socket.will(script)
+    scene.source.want([NIFTY, SENSEX])
+    running = asyncio.create_task(scene.source.run())
+    await scene.until(lambda: len(scene.ticks) == 1)
+    unheard = sorted(scene.source.unheard)
+    await scene.until(lambda: len(scene.ticks) == 2)
+    await asyncio.sleep(0.5)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    return {"said": scene.said, "unheard": unheard, "left": sorted(scene.source.unheard)}
+
+
 async def forbidden(socket: FakeSocket) -> dict[str, Any]:
     """Meet a 403: the SDK would try the dead token fifty times."""
     socket.status = 403
@@ -142,7 +166,7 @@ async def overcrowded(socket: FakeSocket) -> dict[str, Any]:
     return {"prices": [tick.ltp for tick in scene.ticks]}
 
 
-SCENES = {scene.__name__: scene for scene in (ticks, reconnects, silence, forbidden, overcrowded)}
+SCENES = {scene.__name__: scene for scene in (ticks, reconnects, silence, half_subscribed, forbidden, overcrowded)}
 
 
 async def play(name: str) -> None:

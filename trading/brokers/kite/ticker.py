@@ -23,6 +23,9 @@ from trading.ports import Clock
 logger = logging.getLogger(__name__)
 
 TOKENS_A_MESSAGE = 500
+ASKS_AGAIN_AFTER_S, ASKS_AGAIN_AT_MOST_S = 5.0, 60.0
+"""Wire seconds until an instrument that sent nothing on this connection is asked for again, twice as long each time:
+the broker sends its last packet at once when it takes a subscription."""
 FORBIDDEN = re.compile(r"\b403\b")
 
 OnTicks = Callable[[Sequence[Tick]], None]
@@ -66,6 +69,7 @@ class KiteTickSource:
         on_ticks: OnTicks,
         on_packets: OnPackets | None = None,
         silent_after_s: float = SILENT_AFTER_S,
+        asks_again_after_s: float = ASKS_AGAIN_AFTER_S,
         backoff: Backoff | None = None,
     ) -> None:
         self._login = login
@@ -78,6 +82,10 @@ class KiteTickSource:
         self._ticker: _OneConnection | None = None
         self._heard_at = 0.0
         self._refused = False
+        self._asks_again_after_s = asks_again_after_s
+        self._asked_at = self._asks_next_s = 0.0
+        self.unheard: set[int] = set()
+        """Wanted instruments that sent nothing on the present connection."""
         self.frames = 0
         self.connection = 0
         self.is_connected = False
@@ -94,6 +102,7 @@ class KiteTickSource:
         """Subscribe to exactly these tokens, now and after every reconnect. May be called at any time."""
         wanted, before = frozenset(tokens), self._wanted
         self._wanted = wanted
+        self.unheard = (self.unheard | (wanted - before)) & wanted
         if self._ticker is not None and self.is_connected:
             self._subscribe(wanted - before)
             for part in _parts(before - wanted):
@@ -135,9 +144,11 @@ class KiteTickSource:
             if left <= 0:
                 logger.warning("account=%s ticker silent for %.0f s, connecting again", self._login.account, patience)
                 return
+            self._ask_again()
             with contextlib.suppress(TimeoutError):
                 # Looked at again soon: with the connection made, the shorter patience begins to count.
-                await asyncio.wait_for(ended.wait(), timeout=min(left, self._silent_after_s / 2))
+                patience = min(left, self._silent_after_s / 2, self._asks_again_after_s)
+                await asyncio.wait_for(ended.wait(), timeout=patience)
 
     def _opened(self, ticker: _OneConnection) -> None:
         self.frames = 0
@@ -145,6 +156,8 @@ class KiteTickSource:
         self.connection += 1
         self.is_connected = True
         self._heard_at = self._clock.monotonic()
+        self.unheard = set(self._wanted)
+        self._asked_at, self._asks_next_s = self._clock.monotonic(), self._asks_again_after_s
         self._subscribe(self._wanted)
         logger.info("account=%s ticker connected, %d instruments", self._login.account, len(self._wanted))
         self.moved.set()
@@ -156,10 +169,21 @@ class KiteTickSource:
             ticks = decode_frame(payload)
             if ticks:
                 self.has_prices = True
+                if self.unheard:
+                    self.unheard.difference_update(tick.token for tick in ticks)
                 self._on_ticks(ticks)
                 if self._on_packets is not None:
                     self._on_packets(split_frame(payload))
             self.moved.set()
+
+    def _ask_again(self) -> None:
+        """Subscribe again what sent nothing: a connection is proved by the packets of every instrument."""
+        now = self._clock.monotonic()
+        if not (self.is_connected and self.unheard) or now - self._asked_at < self._asks_next_s:
+            return
+        self._asked_at, self._asks_next_s = now, min(2 * self._asks_next_s, ASKS_AGAIN_AT_MOST_S)
+        logger.warning("account=%s %d instruments sent nothing yet", self._login.account, len(self.unheard))
+        self._subscribe(self.unheard)
 
     def _closed(self, ticker: _OneConnection, code: int | None, reason: object) -> None:
         """The SDK's on_close; a refused upgrade arrives here as text only."""
