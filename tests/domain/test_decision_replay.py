@@ -17,7 +17,7 @@ from trading.domain.decision_replay import DecisionReplay
 from trading.domain.timezone import at_ist, ist_day
 from trading.simulation.day import DayResult, play
 
-SEEDS = (27, 101, 118)
+SEEDS = (27, 101)
 """27: the engine is killed and a plan changes while a position is open."""
 CALENDAR = MarketCalendar.load()
 
