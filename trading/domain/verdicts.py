@@ -27,7 +27,19 @@ from trading.domain.risk import (
 
 Facts = Mapping[str, Any]
 NEEDED_BY_AN_ENTRY = (
-    *("kill_state", "lease", "session", "cutoff", "reconciled", "feed", "signal", "tick", "day_limits", "repeats"),
+    *(
+        "kill_file",
+        "kill_state",
+        "lease",
+        "session",
+        "cutoff",
+        "reconciled",
+        "feed",
+        "signal",
+        "tick",
+        "day_limits",
+        "repeats",
+    ),
     *("trades_today", "open_positions", "order_quantity", "order_value", "price_collar", "order_rules", "claim"),
 )
 """Without each of these an entry may not have left (invariant I8)."""
@@ -69,7 +81,7 @@ def _states(facts: Facts, purpose: Purpose, _: MarketCalendar) -> Denial | None:
 
 
 def _lease(facts: Facts, purpose: Purpose, _: MarketCalendar) -> Denial | None:
-    may = facts["may_send"] or (purpose.is_exit and facts.get("is_cut_off"))
+    may = facts["way"] == "STORE" or (purpose.is_exit and facts["way"] == "JOURNAL")
     return None if may and (purpose.is_exit or facts["may_enter"]) else Denial("LEASE_LOST", "the lease says no")
 
 
