@@ -22,7 +22,7 @@ from trading.domain.timezone import IST
 OPTIONS = ("--day", "2026-11-23", "--seed", "83", "--speed", "600", "--pace", "hold", "--longest-pause", "1")
 BUSY_FROM = "09:16:00"
 LOOKS_FOR_A_CRASH = 40
-WHEN_TAKING_OVER = frozenset({"before_lock", "lock_taken"})
+WHEN_TAKING_OVER = frozenset({"lease_taken", "before_lock", "lock_taken"})
 """Points that a process only comes to when another one has ended."""
 A_WHILE_S = 90
 """Market seconds of a busy day in which a handful of orders go out; one and a half wire seconds at 60 times."""

@@ -2,19 +2,38 @@
 
 import pytest
 
-from tests.chaos.arena import A_WHILE_S, Arena
+from tests.chaos.arena import A_WHILE_S, WHEN_TAKING_OVER, Arena
 from trading.engine.crash_points import POINTS
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 
 
+BY_ORDERS = (
+    *("before_intent_commit", "after_intent_commit", "before_claim", "after_claim", "after_send"),
+    *("before_ack_commit", "after_fill_commit"),
+)
+BY_FAULTS = {"cancel_sent": "F18", "change_sent": "F23"}
+"""What the broker must do for an order to be cancelled or changed."""
+IN_PROCESS_ONLY = frozenset(
+    {"kill_half_way", "before_journal", "journal_synced", "journal_answered", "journal_imported"}
+)
+"""tests/engine/test_crash_points.py dies there."""
+
+
+def test_every_named_point_is_died_at_somewhere() -> None:
+    assert {*BY_ORDERS, *BY_FAULTS, *WHEN_TAKING_OVER} | IN_PROCESS_ONLY == POINTS
+
+
 @pytest.mark.proves("F43", "F44", "F45", "I1", "I2", "I16")
-@pytest.mark.parametrize("point", sorted(POINTS))
+@pytest.mark.parametrize("point", [*BY_ORDERS, *sorted(BY_FAULTS), *sorted(WHEN_TAKING_OVER)])
 def test_an_engine_that_dies_at_a_named_point_loses_and_doubles_nothing(arena: Arena, point: str) -> None:
     arena.until_the_engine_works()
+    if point in BY_FAULTS:
+        arena.fault(BY_FAULTS[point])
 
     arena.crash_at(point)
 
+    arena.heal()
     arena.advance(A_WHILE_S)
     arena.settle()
 
