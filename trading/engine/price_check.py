@@ -75,5 +75,5 @@ class PriceCheck:
         for key, words in differs.items():
             if key not in was:
                 self._tools.alarm(None, "PRICES_DISAGREE", f"{words}: nothing is entered there")
-        for key in was.keys() - differs.keys():
+        for key in sorted(was.keys() - differs.keys()):
             self._tools.journal.record("PRICES_AGREE", None, {"text": f"feed and quote of {key} agree"}, instrument=key)
