@@ -293,9 +293,8 @@ async def test_what_became_of_an_order_is_owed_while_the_database_is_away_and_bl
     await holding(stage)
     stage.broker.script.append(REST)
     await stage.tick("09:15:02", "103.00")
-    stage.broker.fills_changed = True
     stage.store.is_available = False
-    stage.broker.fill(stage.broker.live()[0].order_id, 60)
+    stage.broker.fill(stage.broker.live()[0].order_id)
     await stage.at("09:15:10", 1.0)
 
     stage.store.is_available = True
