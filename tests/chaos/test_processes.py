@@ -12,10 +12,10 @@ BY_ORDERS = (
     *("before_intent_commit", "after_intent_commit", "before_claim", "after_claim", "after_send"),
     *("before_ack_commit", "after_fill_commit"),
 )
-BY_FAULTS = {"cancel_sent": "F18", "change_sent": "F23"}
-"""What the broker must do for an order to be cancelled or changed."""
+BY_FAULTS = {"cancel_sent": "F18"}
+"""What the broker must do for an order to be cancelled."""
 IN_PROCESS_ONLY = frozenset(
-    {"kill_half_way", "before_journal", "journal_synced", "journal_answered", "journal_imported"}
+    {"change_sent", "kill_half_way", "before_journal", "journal_synced", "journal_answered", "journal_imported"}
 )
 """tests/engine/test_crash_points.py dies there."""
 
