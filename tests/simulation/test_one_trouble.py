@@ -4,7 +4,6 @@ import pytest
 
 from tests.evidence.plugin import Tally
 from trading.simulation.day import play
-from trading.simulation.many import quiet
 from trading.simulation.weather import draw
 
 DAYS = 6
@@ -18,7 +17,6 @@ KINDS = (
     "faults", [pytest.param(each, marks=pytest.mark.proves(*each), id="-".join(each)) for each in KINDS]
 )
 def test_days_of_one_trouble_break_no_invariant(faults: tuple[str, ...], tally: Tally) -> None:
-    quiet()
     days = [play(seed, draw(seed, faults)) for seed in range(3000, 3000 + DAYS)]
 
     broken = {day.seed: [one.text for one in day.violations] for day in days if day.violations}

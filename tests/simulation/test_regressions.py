@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from trading.simulation.day import play
-from trading.simulation.many import quiet
 from trading.simulation.weather import Weather
 
 FOLDER = Path(__file__).parent / "regressions"
@@ -22,7 +21,6 @@ def kept(path: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", DAYS, ids=lambda path: path.stem)
 def test_a_day_that_once_broke_an_invariant_breaks_none_again(path: Path) -> None:
-    quiet()
     day = kept(path)
 
     assert play(day["seed"], Weather.from_json(day["weather"])).violations == ()

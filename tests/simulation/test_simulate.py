@@ -10,16 +10,10 @@ from typing import Any
 import pytest
 
 from trading.simulation.day import play
-from trading.simulation.many import quiet
 from trading.simulation.weather import Weather, draw
 
 ROOT = Path(__file__).parents[2]
 FOUR = ("--days", "4", "--seed", "7", "--json")
-
-
-@pytest.fixture(autouse=True)
-def _quiet_days(caplog: pytest.LogCaptureFixture) -> None:
-    quiet()
 
 
 def simulate(*options: str, hash_seed: str = "0") -> tuple[int, list[str]]:

@@ -103,13 +103,13 @@ class DatabaseStage:
         scaled, stamp = to_scaled(Decimal(price)), int(self.clock.now().timestamp())
         self.feed.put(Tick(1, scaled, stamp, scaled, scaled, scaled, scaled, stamp))
 
-    async def until(self, condition: Callable[[], bool], within_s: float = 30.0) -> None:
+    async def until(self, condition: Callable[[], bool], within_s: float = 60.0) -> None:
         """Wait until something holds; an assertion says what did not."""
         deadline = self.clock.monotonic() + within_s
         while not condition() and self.clock.monotonic() < deadline:
             await self.clock.sleep(0.02)
 
-    async def until_stored(self, condition: Callable[[], bool], within_s: float = 30.0) -> None:
+    async def until_stored(self, condition: Callable[[], bool], within_s: float = 60.0) -> None:
         """The same, asked of the database."""
         deadline = self.clock.monotonic() + within_s
         while self.clock.monotonic() < deadline:
