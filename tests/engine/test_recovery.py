@@ -16,24 +16,23 @@ async def fresh_day(stage: Stage) -> None:
     await stage.settle(1.0)
 
 
-async def crash_in_mid_day(stage: Stage) -> None:
+async def die_in_mid_day(stage: Stage) -> None:
     mortal = Mortal(10_000, after_the_call=False)
     store, brokers = mortal.port(stage.store), dict(stage.brokers)
     await stage.start(store=store, leases=store, broker_for=lambda ref: mortal.port(brokers[ref.key]))
     await stage.ticks(*ENTRY)
     await bury(stage, mortal)
     stage.broker.calls.clear()
+
+
+async def crash_in_mid_day(stage: Stage) -> None:
+    await die_in_mid_day(stage)
     await stage.start(holder="second")
     await stage.settle(10.0)
 
 
 async def takeover_by_the_standby(stage: Stage) -> None:
-    mortal = Mortal(10_000, after_the_call=False)
-    store, brokers = mortal.port(stage.store), dict(stage.brokers)
-    await stage.start(store=store, leases=store, broker_for=lambda ref: mortal.port(brokers[ref.key]))
-    await stage.ticks(*ENTRY)
-    await bury(stage, mortal)
-    stage.broker.calls.clear()
+    await die_in_mid_day(stage)
     await stage.start(standby=True, holder="standby")
     await stage.settle(20.0)
 

@@ -20,6 +20,7 @@ from typing import Any
 from django.conf import settings
 
 from trading.models import EventChain
+from trading.stores.durable import sync_folder
 
 
 def anchor_file() -> Path:
@@ -61,7 +62,7 @@ def write_anchors(*, wall: datetime, file: Path | None = None) -> int:
             out.flush()
             os.fsync(out.fileno())
     if is_new:
-        _sync_folder(file.parent)
+        sync_folder(file.parent)
     return len(moved)
 
 
@@ -107,11 +108,3 @@ def _parsed(raw: bytes) -> dict[str, Any] | None:
 
 def _digest(raw: bytes) -> str:
     return sha256(raw.rstrip(b"\n")).hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

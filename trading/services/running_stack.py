@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trading.stores.durable import write_private
+
 LOCK_TRIES = 10
 LOCK_PAUSE_S = 0.05
 
@@ -112,17 +114,6 @@ class StackFile:
         """Remove the file; the lock goes with the process."""
         with suppress(FileNotFoundError):
             self.path.unlink()
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file of mode 600 so that a reader sees the old or the new one, whole."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def is_locked(path: Path) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trading.domain.errors import ConfigurationError
-from trading.services.running_stack import write_private
 from trading.stack.ports import LOOPBACK
 from trading.stack.process import Program
+from trading.stores.durable import write_private
 
 CONFIG = """\
 bind {host}

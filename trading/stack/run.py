@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from trading.clock.live import LiveClock
 from trading.domain.errors import ConfigurationError
 from trading.exchange.state import StateFile
-from trading.services.running_stack import StackFile, StackRunning, write_private
+from trading.services.running_stack import StackFile, StackRunning
 from trading.stack.console import Console
 from trading.stack.embedded_redis import configure
 from trading.stack.options import StackOptions
@@ -31,6 +31,7 @@ from trading.stack.programs import (
     product_programs,
 )
 from trading.stack.supervisor import Supervisor
+from trading.stores.durable import write_private
 
 Answer = TypeVar("Answer")
 READY_WITHIN_S = 60.0

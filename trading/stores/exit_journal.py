@@ -21,6 +21,7 @@ from trading.domain.exit_journal import (
 from trading.domain.orders import IntentState
 from trading.ports import AccountLocks
 from trading.stores.account_locks import file_stem
+from trading.stores.durable import sync_folder
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ class FileExitJournal:
                 os.ftruncate(handle, whole)
             os.fsync(handle)
             for folder in (self._folder, self._folder.parent):
-                _sync_folder(folder)
+                sync_folder(folder)
         except OSError:
             os.close(handle)
             raise
@@ -131,11 +132,3 @@ class FileExitJournal:
 
     def _path(self, account_key: str) -> Path:
         return self._folder / f"{file_stem(account_key)}.journal"
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -3,13 +3,13 @@
 A file there is a pressed kill switch, by its name alone (`touch var/kill/house`); what stands in it may say more.
 """
 
-import os
 import shutil
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from trading.ports import KillFile
+from trading.stores.durable import sync_folder, write_private
 
 LONGEST_TEXT = 4096
 """Bytes of a file that are read."""
@@ -46,14 +46,9 @@ class DiskKillFiles:
     def write(self, name: str, text: str) -> Path:
         """Press: a reader sees no file or the whole one, and it outlives a power cut. Raises OSError."""
         self.prepare()
-        path, draft = self.folder / name, self.folder / f".{os.getpid()}.{name}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        self._keep(self.folder)
+        path = self.folder / name
+        write_private(path, text)
+        sync_folder(self.folder)
         return path
 
     def take_back(self, name: str) -> None:
@@ -65,13 +60,5 @@ class DiskKillFiles:
         self.put_away_in.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self.put_away_in / f"{name}.{at:%Y%m%dT%H%M%S.%f}Z"
         shutil.move(self.folder / name, path)
-        self._keep(self.folder)
+        sync_folder(self.folder)
         return path
-
-    @staticmethod
-    def _keep(folder: Path) -> None:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
