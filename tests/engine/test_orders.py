@@ -345,7 +345,7 @@ async def test_an_order_can_be_explained_from_tick_to_fill(stage: Stage) -> None
     assert reason["levels"]["entry"] == "108.10"
     assert all(verdict["ok"] for verdict in stage.store.verdicts[tag])
     assert [verdict["check"] for verdict in stage.store.verdicts[tag]] == [
-        "kill_file", "kill_state", "lease", "session", "cutoff", "reconciled", "feed", "signal", "tick",
+        "kill_file", "kill_state", "lease", "session", "instrument", "cutoff", "reconciled", "feed", "signal", "tick",
         "day_limits", "repeats",
         "trades_today", "open_positions", "order_quantity", "order_value", "price_collar", "day_calls",
         "order_rules",

@@ -72,6 +72,19 @@ async def test_the_newest_snapshot_of_a_ladder_comes_back(world: World) -> None:
     assert (await world.store.load_book(DAY)).ladders == (replace(first, snapshot={"k": 3}),)
 
 
+async def test_an_instrument_of_which_the_list_says_otherwise_keeps_its_facts_and_says_what_differs(
+    world: World,
+) -> None:
+    await world.trade(ALICE, "INFY", "1500", "1450")
+    await world.trade(ALICE, "RELIANCE", "1500", "1450")
+    await world.list_lot("INFY", 10)
+
+    book = await world.store.load_book(DAY)
+
+    assert book.unfit == {"NSE:INFY": "lot size was 1, the list says 10"}
+    assert [plan.instrument.lot_size for plan in book.plans] == [1, 1]
+
+
 # -- opening ranges ----------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
@@ -23,6 +24,7 @@ from trading.domain.reference_range import ReferenceRange
 from trading.models import Alarm, BrokerAccount, Client, EventLog, House, OrderIntentRow, PnlPoint, ReconcileState
 from trading.ports import AccountRef, ClientPolicy, Clock, EngineStore, LeaseStore, Plan
 from trading.services import control
+from trading.services.instrument_facts import update_rows
 from trading.simulation.memory_store import MemoryStore
 from trading.stores import commands
 from trading.stores.engine import DjangoEngineStore
@@ -45,6 +47,9 @@ class World(Protocol):
 
     async def trade(self, account_key: str, symbol: str, high: str, low: str, **config: Any) -> None: ...
     async def disable(self, account_key: str) -> None: ...
+    async def list_lot(self, symbol: str, lot_size: int) -> None:
+        """The broker's new list says another lot size of a stock."""
+
     async def kill(
         self, client_id: int | None, *, account_key: str = "", leave_positions: bool | None = None
     ) -> int: ...
@@ -78,6 +83,9 @@ class MemoryWorld:
         )
         known = None if "range_source" in config else last
         self._memory.add_plan(Plan(account_key, instrument, config, 10, None, known))
+
+    async def list_lot(self, symbol: str, lot_size: int) -> None:
+        self._memory.unfit[f"NSE:{symbol}"] = f"lot size was 1, the list says {lot_size}"
 
     async def disable(self, account_key: str) -> None:
         self._memory.disabled_accounts.add(account_key)
@@ -135,6 +143,12 @@ class DjangoWorld:
             make_watch_item(BrokerAccount.objects.get(key=account_key), symbol, config=config)
             make_instrument(symbol)
             make_range(symbol, high, low)
+
+        await self.ask(work)
+
+    async def list_lot(self, symbol: str, lot_size: int) -> None:
+        def work() -> None:
+            update_rows([replace(make_instrument(symbol).to_domain(), lot_size=lot_size)], DAY)
 
         await self.ask(work)
 

@@ -12,7 +12,17 @@ from tests.factories import DAY, PASSWORD, TEN_O_CLOCK
 from tests.web.conftest import text_of
 from tests.web.seed import seed_day
 from trading.domain.control import TradingState
-from trading.models import BrokerAccount, Client, CommandRow, DayReport, House, OrderIntentRow, User, WatchItem
+from trading.models import (
+    BrokerAccount,
+    Client,
+    CommandRow,
+    DayReport,
+    House,
+    InstrumentRow,
+    OrderIntentRow,
+    User,
+    WatchItem,
+)
 from trading.services import people, wiring
 from trading.services.tokens import Scope, make_token
 from trading.stores import alarms, ladder_stops
@@ -28,7 +38,14 @@ POST_ONLY = {
     "watchlist-trading", "watchlist-move", "watchlist-remove",
     "alarm-acknowledge", "alarm-acknowledge-all", "alarm-test",
 }  # fmt: skip
-OPERATORS = {"operator", "operator-caps", "operator-raise", "operator-raise-house", "operator-kill"}
+OPERATORS = {
+    "operator",
+    "operator-caps",
+    "operator-instrument",
+    "operator-raise",
+    "operator-raise-house",
+    "operator-kill",
+}
 OF_AN_ACCOUNT = ("broker-disconnect", "kill-account", "raise-account")
 OF_A_LINE = ("watchlist-line", "watchlist-trading", "watchlist-move", "watchlist-remove")
 WITH_FORM = {"broker-connect", "kite-login", "settings-limits", "settings-feed", "watchlist-add", "watchlist-line"} | {
@@ -38,6 +55,7 @@ WITH_FORM = {"broker-connect", "kite-login", "settings-limits", "settings-feed",
     "raise-account",
     "ladder-again",
     "operator-caps",
+    "operator-instrument",
     "operator-raise",
     "operator-raise-house",
 }
@@ -53,6 +71,9 @@ def places(alice: Client) -> dict[str, str]:
     account = seed_day(alice).account
     DayReport.objects.create(client=alice, day=DAY, data={"client": "alice", "instruments": [], "realised_pnl": "1"})
     line = WatchItem.objects.values_list("pk", flat=True)[0]
+    changed = InstrumentRow.objects.get(tradingsymbol="INFY")
+    changed.listed_otherwise = {"lot_size": ["1", "10"]}
+    changed.save()
     stop = ladder_stops.stop(account.pk, "NSE:INFY", "a test", at=TEN_O_CLOCK, wall=TEN_O_CLOCK)
     alarm = alarms.record(alice.pk, "NOT_FLAT", "alice has 25 NSE:INFY", at=TEN_O_CLOCK, wall=TEN_O_CLOCK)
     ids: dict[str, dict[str, object]] = {
@@ -60,6 +81,7 @@ def places(alice: Client) -> dict[str, str]:
         **{name: {"account": account.seal_id} for name in OF_AN_ACCOUNT},
         "order-why": {"tag": OrderIntentRow.objects.values_list("tag", flat=True)[0]},
         "operator-raise": {"client": alice.pk},
+        "operator-instrument": {"instrument": changed.pk},
         "token-revoke": {"token": make_token(alice.user, "a test", [Scope.KILL], clock=wiring.clock())[0].pk},
         "ladder-again": {"stop": stop.pk},
         "report-day": {"day": DAY.isoformat()},

@@ -22,6 +22,8 @@ class ControlState:
     prices_stopped: bool = False
     disputed: dict[str, str] = field(default_factory=dict)
     """Instruments of which feed and broker's quote differ, and how."""
+    unfit: dict[str, str] = field(default_factory=dict)
+    """Instruments that expired or that the broker's list gives other facts for, and why (`DayBook.unfit`)."""
     stopped_ladders: dict[Place, str] = field(default_factory=dict)
     """Ladders that repeated themselves too often, and why."""
     allowed_again: dict[Place, datetime] = field(default_factory=dict)

@@ -39,6 +39,7 @@ class EntryChecks:
     def all(self, working: Working) -> Iterator[tuple[str, Callable[[], Finding]]]:
         """Give every check by its name, in their order."""
         yield "session", lambda: self._session(working)
+        yield "instrument", lambda: self._instrument(working)
         yield "cutoff", self._cutoff
         yield "reconciled", self._reconciled
         yield "feed", lambda: self._feed(working)
@@ -65,6 +66,10 @@ class EntryChecks:
         if self._sight.client.is_squared_off:
             return Finding(Denial("SQUARED_OFF", "the client was squared off for today"), facts)
         return Finding(check_session(self._sight.tools.deps.calendar, now, kind), facts)
+
+    def _instrument(self, working: Working) -> Finding:
+        why = self._sight.control.unfit.get(working.intent.key.instrument, "")
+        return Finding(Denial("INSTRUMENT_UNFIT", why) if why else None, {"why_not": why})
 
     def _cutoff(self) -> Finding:
         now, last = self._sight.tools.now(), self._sight.client.policy.no_new_entry_after

@@ -54,6 +54,7 @@ class Planner:
     def take_over(self, book: DayBook) -> None:
         """Build what is missing and bring the rest up to date. Orders and fills are taken in once an account."""
         self._house.caps = book.house_caps
+        self._unfit(book.unfit)
         for policy in book.clients:
             self._client(policy, is_squared_off=policy.client_id in book.squared_off)
         for parts in self._house.accounts.values():
@@ -74,6 +75,17 @@ class Planner:
             text = f"{what} cannot be served and is not watched: {error!r}. It is tried again."
             self._tools.alarm(ref.client_id, code, text, account=ref.key)
             self._tools.timers.set(("plan again",), self._tools.now() + TRIES_AGAIN_AFTER, self._plan_again)
+
+    def _unfit(self, unfit: Mapping[str, str]) -> None:
+        """Note in which instruments nothing may be entered; each is told when it is new."""
+        control = self._house.control
+        for key, why in unfit.items():
+            if control.unfit.get(key) != why:
+                text = f"{key}: {why}. Nothing is entered there; what is open is closed as before."
+                self._tools.alarm(None, "INSTRUMENT_UNFIT", text)
+        for key in sorted(control.unfit.keys() - unfit.keys()):
+            self._tools.journal.record("INSTRUMENT_FIT", None, {"text": f"{key} may be entered again"}, instrument=key)
+        control.unfit = dict(unfit)
 
     # -- clients and accounts ----------------------------------------------------------------------------------
 

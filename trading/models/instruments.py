@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 
 from trading.domain import opening_range
+from trading.domain.instrument_facts import Changes
 from trading.domain.instruments import Instrument, InstrumentType
 from trading.models.accounts import BrokerName
 from trading.models.fields import choices_of, money
@@ -25,6 +26,9 @@ class InstrumentRow(models.Model):
     strike = money(default=0)
     has_derivatives = models.BooleanField(default=False)
     last_seen_on = models.DateField(null=True, blank=True, help_text="the last day whose dump had it")
+    listed_otherwise = models.JSONField(
+        default=dict, blank=True, help_text="what the last dump says otherwise: field -> [ours, the dump's]"
+    )
 
     class Meta:
         constraints = [
@@ -39,6 +43,11 @@ class InstrumentRow(models.Model):
     def key(self) -> str:
         """Give the broker's spelling `EXCHANGE:TRADINGSYMBOL`."""
         return f"{self.exchange}:{self.tradingsymbol}"
+
+    @property
+    def changes(self) -> Changes:
+        """Give what the last list says otherwise, until a person takes it over."""
+        return {field: (was, now) for field, (was, now) in self.listed_otherwise.items()}
 
     def to_domain(self) -> Instrument:
         """Give the value the domain works with."""

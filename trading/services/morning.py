@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 
 import redis
 from django.conf import settings
@@ -13,16 +12,19 @@ from django.db import transaction
 from trading.domain.candles import Candle
 from trading.domain.dump import ParsedDump
 from trading.domain.errors import BrokerAuthError, BrokerError
-from trading.domain.instruments import Instrument, InstrumentType
+from trading.domain.instruments import Instrument
 from trading.domain.timezone import at_ist, ist_day, to_ist
-from trading.marketdata.master import DumpFolder, NewDump
+from trading.marketdata.master import DumpFolder, DumpRefused, NewDump
 from trading.marketdata.ranges import LOOK_BACK_DAYS, SessionRange, last_session_range
 from trading.marketdata.search import IndexMissing, InstrumentIndex
 from trading.models import BrokerAccount, BrokerName, DayRange, FeedAccount, InstrumentDump, InstrumentRow, WatchItem
 from trading.services import wiring
 from trading.services.background import ask_worker
 from trading.services.control import request_reload
+from trading.services.events import market_now
+from trading.services.instrument_facts import update_rows
 from trading.services.schedule import FIRST_FETCH_AT
+from trading.stores import alarms
 from trading.stores.thread import in_thread
 
 logger = logging.getLogger(__name__)
@@ -31,8 +33,6 @@ KITE = BrokerName.KITE.value
 INDICES = ("NSE:NIFTY 50", "NSE:NIFTY BANK")
 """Always subscribed and shown, watched or not."""
 INDEX_ASKED_KEY, INDEX_ASKED_EVERY_S = "instruments:asked", 15
-INDEX_TICK_SIZE = Decimal("0.05")
-"""An index row of the dump has tick and lot size 0; these only fill the columns."""
 
 
 def feed_account() -> BrokerAccount:
@@ -49,12 +49,22 @@ def refresh_instruments(day: date) -> int:
     Raises DumpRefused for a truncated or yesterday's file: then the last good one stays in use. Raises
     BrokerUnavailable, BrokerAuthError. Safe to run twice a day.
     """
-    raw = asyncio.run(_dump(feed_account()))
-    new = DumpFolder(settings.STATE_DIR, KITE).accept(raw, day=day, parse=_parse)
+    return take_list(asyncio.run(_dump(feed_account())), day)
+
+
+def take_list(raw: bytes, day: date) -> int:
+    """Judge a fetched dump and take it in; gives the row count. Raises DumpRefused, which operators are told."""
+    try:
+        new = DumpFolder(settings.STATE_DIR, KITE).accept(raw, day=day, parse=_parse)
+    except DumpRefused as error:
+        text = f"the instrument list of {day.isoformat()} was refused, the last good one stays in use: {error}"
+        alarms.record(None, "INSTRUMENT_LIST_REFUSED", text, at=market_now(wiring.clock()), wall=wiring.clock().wall())
+        raise
     _record(new)
     InstrumentIndex(wiring.redis_client(), KITE).build(new.contents.instruments, f"{day}-{new.record.sha256[:12]}")
     known = {row.key for row in InstrumentRow.objects.filter(broker=KITE)}
     update_rows([one for one in new.contents.instruments if one.key in known or one.key in INDICES], day)
+    request_reload(None, by=None, clock=wiring.clock())
     return new.record.row_count
 
 
@@ -81,33 +91,6 @@ def _record(new: NewDump) -> None:
             "fetched_at": wiring.clock().wall(),
         },
     )
-
-
-def update_rows(instruments: Iterable[Instrument], day: date) -> dict[str, InstrumentRow]:
-    """Create or update the rows of these instruments; gives them by key."""
-    rows = {}
-    with transaction.atomic():
-        for one in instruments:
-            is_index = one.instrument_type is InstrumentType.INDEX
-            row, _ = InstrumentRow.objects.update_or_create(
-                broker=KITE,
-                exchange=one.exchange,
-                tradingsymbol=one.tradingsymbol,
-                defaults={
-                    "token": one.token,
-                    "name": one.name,
-                    "tick_size": INDEX_TICK_SIZE if is_index else one.tick_size,
-                    "lot_size": 1 if is_index else one.lot_size,
-                    "instrument_type": one.instrument_type,
-                    "segment": one.segment,
-                    "expiry": one.expiry,
-                    "strike": one.strike,
-                    "has_derivatives": one.has_derivatives,
-                    "last_seen_on": day,
-                },
-            )
-            rows[one.key] = row
-    return rows
 
 
 def instrument_rows(keys: set[str]) -> dict[str, InstrumentRow]:

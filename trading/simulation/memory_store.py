@@ -77,6 +77,7 @@ class MemoryStore:
         self.leases: dict[str, LeaseView] = {}
         self.waiting: dict[str, str] = {}
         self.house_caps: HouseCaps | None = HouseCaps()
+        self.unfit: dict[str, str] = {}
         self.stopped_ladders: dict[Place, str] = {}
         self.allowed_again: dict[Place, datetime] = {}
 
@@ -138,6 +139,7 @@ class MemoryStore:
                 if command.kind is CommandKind.SQUARE_OFF and command.client_id is not None and on == day
             ),
             house_caps=self.house_caps,
+            unfit=dict(self.unfit),
         )
 
     async def control(self) -> ControlView:

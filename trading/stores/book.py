@@ -31,6 +31,7 @@ from trading.ports import (
 )
 from trading.stores import ladder_stops
 from trading.stores.controls import account_states
+from trading.stores.instruments import unfit
 from trading.stores.ranges import LineRange, line_config, line_ranges
 from trading.stores.reconciliation import adoptions_of
 
@@ -40,18 +41,20 @@ def load_book(day: date) -> DayBook:
     intents = OrderIntentRow.objects.filter(day=day).select_related("account").order_by("id")
     fills = Fill.objects.filter(day=day).select_related("account").order_by("filled_at", "id")
     ladders = LadderState.objects.filter(day=day).select_related("account")
+    plans, unfit_ones = _plans(day)
     return DayBook(
         day=day,
         house_state=house_state(day),
         clients=tuple(_policy(client, day) for client in Client.objects.select_related("user").order_by("id")),
         accounts=tuple(_account_ref(account) for account in _accounts(day)),
-        plans=_plans(day),
+        plans=plans,
         intents=tuple(stored_intent(row) for row in intents),
         trades=tuple((row.account.key, row.to_trade()) for row in fills),
         ladders=tuple(LadderRecord(row.account.key, row.instrument, row.snapshot) for row in ladders),
         squared_off=_squared_off(day),
         house_caps=(House.objects.filter(id=ONLY_ROW).first() or House()).caps(),
         adoptions=adoptions_of(day),
+        unfit=unfit_ones,
     )
 
 
@@ -121,8 +124,8 @@ def _policy(client: Client, day: date) -> ClientPolicy:
     )
 
 
-def _plans(day: date) -> tuple[Plan, ...]:
-    """Give what onboarded clients trade, each line with its range of the day.
+def _plans(day: date) -> tuple[tuple[Plan, ...], dict[str, str]]:
+    """Give what onboarded clients trade, each line with its range of the day, and the instruments that are unfit.
 
     A line that is switched off stays in it, to be carried to its end, while it has orders of that day.
     """
@@ -140,10 +143,11 @@ def _plans(day: date) -> tuple[Plan, ...]:
     ordered = set(OrderIntentRow.objects.filter(day=day).values_list("account_id", "instrument").distinct())
     others = lines.filter(account__in={account for account, _ in ordered}).exclude(pk__in=[item.pk for item in on])
     off = [item for item in others if (item.account_id, item.instrument.key) in ordered]
-    ranges = line_ranges([*on, *off], day)
+    both = [*on, *off]
+    ranges = line_ranges(both, day)
     plans = [_plan(item, ranges[item.pk]) for item in on]
     plans += [replace(_plan(item, ranges[item.pk]), is_closing=True) for item in off]
-    return tuple(plan for plan in plans if plan.instrument.is_tradable)
+    return tuple(plan for plan in plans if plan.instrument.is_tradable), unfit([one.instrument for one in both], day)
 
 
 def _plan(item: WatchItem, known: LineRange) -> Plan:

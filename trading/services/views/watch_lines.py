@@ -13,6 +13,7 @@ from trading.models import Client, QuantityMode, WatchItem
 from trading.services.views.prices import Quote, quotes_for
 from trading.services.views.watch import watch_rows
 from trading.services.watchlist import whole_config
+from trading.stores.instruments import unfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,16 @@ def lines(client: Client, now: datetime) -> list[WatchLine]:
     prices = quotes_for(client, {item.instrument.key for item in items.values()})
     todays = {key: quote for key, quote in prices.items() if ist_day(quote.at) == ist_day(now)}
     rows = watch_rows(client, ist_day(now), todays)
-    return [_line(items[row["id"]], row, todays.get(row["instrument"]), now) for row in rows if row["id"] in items]
+    held = unfit((item.instrument for item in items.values()), ist_day(now))
+    return [
+        _line(items[row["id"]], row, todays.get(row["instrument"]), now, held) for row in rows if row["id"] in items
+    ]
 
 
-def _line(item: WatchItem, row: Mapping[str, Any], quote: Quote | None, now: datetime) -> WatchLine:
-    why_not = _why_not(item) or row["why_not"]
+def _line(
+    item: WatchItem, row: Mapping[str, Any], quote: Quote | None, now: datetime, held: Mapping[str, str]
+) -> WatchLine:
+    why_not = _why_not(item) or held.get(item.instrument.key, "") or row["why_not"]
     return WatchLine(
         item=item,
         shown=row,

@@ -19,6 +19,7 @@ GATE_WORDS = {
     "kill_state": "the kill switch is off, or this is an exit",
     "lease": "this engine speaks for the account",
     "session": "the market is open for it",
+    "instrument": "the broker's list agrees with what we know of the instrument",
     "cutoff": "before the last entry time",
     "reconciled": "our book and the broker's agree",
     "feed": "the price feed is alive",

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from trading.domain.timezone import ist_day
 from trading.services import wiring
 from trading.services.events import market_now
+from trading.services.instrument_facts import held_instruments
 from trading.services.views.house import MONEY, alarms_of, house_snapshot
 from trading.services.views.kills import kill_rows
 from trading.web.access import the_operator
@@ -55,6 +56,7 @@ def board(request: HttpRequest) -> HttpResponse:
     context = {
         "house": house,
         "alarms": alarms_of(today),
+        "held": held_instruments(today),
         "kills": [{**row, "is_today": row["day"] == today.isoformat()} for row in kill_rows()],
         "columns": [_column(key, label, name, is_descending=is_descending) for key, label in COLUMNS],
     }
