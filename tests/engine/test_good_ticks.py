@@ -1,5 +1,6 @@
 """Stops on good ticks only: what is absurd, old or the same again decides nothing, and a stop never loosens."""
 
+from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
 from typing import Any
@@ -254,3 +255,28 @@ def test_a_stop_moves_only_to_the_protective_side_and_only_by_accepted_ticks(
     assert shown == sorted(shown)
     assert all(tick != following for tick, following in zip(ladder.taken, ladder.taken[1:], strict=False))
     assert all(tick.ltp > 0 for tick in ladder.taken)
+
+
+@pytest.mark.proves("F03", "F04", "F05")
+async def test_what_was_left_out_is_told_by_reason_and_the_worst_instrument_first(stage: Stage) -> None:
+    told: list[Mapping[str, Any]] = []
+    stage.client()
+    stage.plan(GILLETTE)
+    stage.plan(INFY)
+    await stage.start(keep_feed_health=told.append)
+    await stage.tick("09:15:00", "105.00")
+    await stage.tick("09:15:01", "105.00", INFY)
+    same = stage.packets[GILLETTE.token]
+
+    stage.feed.put(same, same, same)
+    old = stage.packets[INFY.token]._replace(exchange_ts=same.exchange_ts - 1)
+    stage.feed.put(old, old._replace(ltp=0), packet(stage, 2_000_000, token=INFY.token))
+    stage.brokers["kite:AB1001"].is_readable = False
+    await stage.settle(6.0)
+
+    report = told[-1]
+    assert (report["taken"], report["waiting"], report["since"]) == (2, 1, "09:14:00")
+    assert report["reasons"] == {"NO_PRICE": 1, "OLD": 1, "DUPLICATE": 3, "JUMP": 1}
+    assert [(row["instrument"], row["count"], row["waits"]) for row in report["worst"]] == [
+        (INFY.key, 3, True), (GILLETTE.key, 3, False),
+    ]  # fmt: skip

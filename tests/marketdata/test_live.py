@@ -95,3 +95,14 @@ def test_a_synchronous_process_bears_a_redis_that_is_away() -> None:
     away = redis_client.Redis(port=1, retry=Retry(NoBackoff(), 0))
 
     SyncLivePublisher(away).publish(7, "state", {"thing": 1})
+
+
+async def test_the_newest_word_on_the_feeds_health_is_kept_for_pages_that_open_later(client: Any, redis: Any) -> None:
+    publisher = RedisLivePublisher(client)
+
+    publisher.keep_feed_health({"taken": 1})
+    publisher.keep_feed_health({"taken": 2})
+    await publisher.close()
+
+    assert json.loads(redis.get(keys.FEED_HEALTH)) == {"taken": 2}
+    assert 0 < redis.ttl(keys.FEED_HEALTH) <= keys.FEED_HEALTH_LASTS_S

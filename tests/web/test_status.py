@@ -113,6 +113,43 @@ def test_a_ticker_without_a_sign_of_life_is_a_fault_however_fresh_its_last_word(
     assert kinds()["Price feed"] == "bad"
 
 
+def left_out(redis: "redis_client.Redis[bytes]", reasons: dict[str, int], *, taken: int, day: str) -> None:
+    row = {"instrument": "NSE:INFY", "taken": taken, "waits": False, "count": sum(reasons.values())}
+    told = {"day": day, "since": "09:00:05", "taken": taken, "waiting": 0, "reasons": reasons}
+    redis.set(keys.FEED_HEALTH, json.dumps({**told, "worst": [{**row, "reasons": reasons}]}))
+
+
+@pytest.mark.usefixtures("exchange_clock")
+@pytest.mark.parametrize(
+    ("reasons", "kind", "words"),
+    [
+        ({"DUPLICATE": 900}, "ok", "900 left out beside 1,000 taken since 09:00:05: 900 the same packet again"),
+        ({"OLD": 40, "JUMP": 3}, "ok", "43 left out beside 1,000 taken since 09:00:05: 40 older than the one before"),
+        ({"OLD": 60, "JUMP": 3}, "warn", "1 instrument with more than a healthy feed brings"),
+    ],
+)
+def test_what_of_the_feed_was_left_out_is_told_and_a_sick_feed_is_marked(
+    redis: "redis_client.Redis[bytes]", reasons: dict[str, int], kind: str, words: str
+) -> None:
+    left_out(redis, reasons, taken=1000, day="2026-11-23")
+
+    (part,) = (part for part in status.gather().parts if part.name == "Price packets")
+    assert part.kind == kind
+    assert words in part.text
+
+
+@pytest.mark.usefixtures("exchange_clock")
+def test_the_instruments_with_the_worst_packets_are_named_to_operators_alone_and_only_todays(
+    alice: Client, bob: User, signed_in: SignedIn, redis: "redis_client.Redis[bytes]"
+) -> None:
+    left_out(redis, {"OLD": 60}, taken=1000, day="2026-11-23")
+    assert "NSE:INFY" in text_of(signed_in(bob).get("/status/"))
+    assert "NSE:INFY" not in text_of(signed_in(alice).get("/status/"))
+
+    left_out(redis, {"OLD": 60}, taken=1000, day="2026-11-20")
+    assert "nothing was counted yet today" in text_of(signed_in(bob).get("/status/")).lower()
+
+
 def test_an_old_price_is_no_fault_after_the_market_has_closed(
     exchange_clock: dict[str, Any], redis: "redis_client.Redis[bytes]"
 ) -> None:

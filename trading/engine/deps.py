@@ -1,8 +1,9 @@
 """What the engine is given: ports only. `services/wiring.py` fills it in."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from trading.domain.calendar import MarketCalendar
 from trading.ports import (
@@ -49,3 +50,5 @@ class EngineDeps:
     wake: asyncio.Event | None = None
     egress_problem: Callable[[AccountRef], str] = lambda ref: ""
     """Says why an account's registered address cannot be sent from here; empty when it can."""
+    keep_feed_health: Callable[[Mapping[str, Any]], None] = lambda report: None
+    """Keeps the newest word of `FeedHealth.report` where the status page finds it; losing it is allowed."""

@@ -33,10 +33,20 @@ class TickTaker(Protocol):
     def on_tick(self, tick: Tick) -> None: ...
 
 
+class BadTick(StrEnum):
+    """Why a tick was left out."""
+
+    NO_PRICE = "no positive price"
+    OLD = "older than the last one"
+    FUTURE = "from the future"
+    DUPLICATE = "the same packet again"
+    JUMP = "a jump that nothing confirmed"
+
+
 class _Shelf:
     """One instrument: its last tick and the narrowest interval over all ladders on it."""
 
-    __slots__ = ("count", "doubted", "high", "listeners", "low", "takers", "tick", "until", "weighty_parts")
+    __slots__ = ("count", "doubted", "high", "listeners", "low", "rejected", "takers", "tick", "until", "weighty_parts")
 
     def __init__(self) -> None:
         self.takers: list[TickTaker] = []
@@ -44,6 +54,7 @@ class _Shelf:
         self.tick: Tick | None = None
         self.doubted: Tick | None = None
         self.count = 0
+        self.rejected: Counter[BadTick] = Counter()
         self.weighty_parts = WEIGHTY_JUMP_PARTS
         self.low, self.high, self.until = -NEVER, NEVER, NEVER
 
@@ -53,16 +64,6 @@ class _Shelf:
             low, high = taker.bounds()
             self.low, self.high = max(self.low, low), min(self.high, high)
             self.until = min(self.until, taker.until())
-
-
-class BadTick(StrEnum):
-    """Why a tick was left out."""
-
-    NO_PRICE = "no positive price"
-    OLD = "older than the last one"
-    FUTURE = "from the future"
-    DUPLICATE = "the same packet again"
-    JUMP = "a jump that nothing confirmed"
 
 
 class LadderBook:
@@ -111,6 +112,14 @@ class LadderBook:
         """Give how many ticks an instrument had, to tell a new tick from one seen before."""
         return self._shelf(token).count
 
+    def rejected_of(self, token: int) -> Counter[BadTick]:
+        """Give what was left out of one instrument, by reason."""
+        return self._shelf(token).rejected
+
+    def waits(self, token: int) -> bool:
+        """Say whether a jump of an instrument waits for a second word now."""
+        return self._shelf(token).doubted is not None
+
     def take(self, tick: Tick, *, not_after: int = NEVER) -> None:
         """Show one tick to the ladders that may care, unless its time stamp (epoch seconds) is after `not_after`."""
         shelf = self._shelves.get(tick.token)
@@ -121,6 +130,7 @@ class LadderBook:
             why = BadTick.JUMP
         if why is not None:
             self.rejected[why] += 1
+            shelf.rejected[why] += 1
         elif shelf.tick is None and not_after != NEVER and tick.exchange_ts < not_after - CACHED_AFTER_S:
             shelf.tick = tick  # a price, but what the broker kept from before: uncounted, so nobody decides on it
         else:

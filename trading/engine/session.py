@@ -15,6 +15,7 @@ from trading.engine.closing_check import ClosingCheck
 from trading.engine.commands import CommandDesk
 from trading.engine.confirming import PriceConfirmer
 from trading.engine.deps import EngineDeps
+from trading.engine.feed_health import FeedHealth
 from trading.engine.feed_watch import FeedWatch
 from trading.engine.flatten import Flattener
 from trading.engine.homecoming import Homecoming
@@ -142,6 +143,7 @@ class Session:
         keep(Homecoming(self.tools, self.house).run, "homecoming")
         keep(QuoteWatch(self.tools, self.house).run, "quotes")
         keep(PriceCheck(self.tools, self.house).run, "price check")
+        keep(FeedHealth(self.tools, self.house).run, "feed health")
         ClosingCheck(self.tools, self.house).arm()
         self.tools.timers.set("midnight", at_ist(self.tools.day + timedelta(days=1), time()), self._midnight)
 

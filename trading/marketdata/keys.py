@@ -12,6 +12,10 @@ LAST_PRICES = "ltp"
 FEED_STATUS = "feed:status"
 """JSON of `status.FeedStatus`."""
 
+FEED_HEALTH = "feed:health"
+"""JSON of `engine/feed_health.py`: what of the feed the engine left out, and why."""
+FEED_HEALTH_LASTS_S = 86_400
+
 HEARTBEAT = "hb:ticker"
 HEARTBEAT_LASTS_S = 10
 """The ticker's sign of life, JSON; it vanishes when the process does."""

@@ -33,6 +33,7 @@ class RedisLivePublisher:
     def __init__(self, redis: "Redis[bytes]") -> None:
         self._redis = redis
         self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
+        self._feed_health: bytes | None = None
         self._more = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_closing = False
@@ -48,6 +49,11 @@ class RedisLivePublisher:
         except TypeError:
             logger.exception("a live message of kind %s could not be written as JSON", kind)
             return
+        self._more.set()
+
+    def keep_feed_health(self, report: Mapping[str, Any]) -> None:
+        """Keep the newest word on what the engine left out of the feed; a page that opens later reads it."""
+        self._feed_health = _encoder.encode(report)
         self._more.set()
 
     async def close(self) -> None:
@@ -80,6 +86,9 @@ class RedisLivePublisher:
 
     async def _send_waiting(self) -> None:
         """Send everything; a message that failed is gone, pages make up for it by their snapshot."""
+        if self._feed_health is not None:
+            report, self._feed_health = self._feed_health, None
+            await self._redis.set(keys.FEED_HEALTH, report, ex=keys.FEED_HEALTH_LASTS_S)
         while self._waiting:
             pipe = self._redis.pipeline(transaction=False)
             for _ in range(min(MOST_A_TRIP, len(self._waiting))):

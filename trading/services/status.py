@@ -17,6 +17,7 @@ from trading.services import glance, wiring
 from trading.services.alarms.running import seen_parts
 from trading.services.alarms.watch import PARTS, SeenPart
 from trading.services.engine_status import engine_words
+from trading.services.feed_health import LeftOut, feed_health, packet_words
 from trading.services.running_stack import ProcessView, StackFile
 from trading.services.views.alarms import house_channels
 from trading.stores.heartbeats import all_beats
@@ -69,6 +70,7 @@ class Status:
     processes: tuple[ProcessView, ...] | None
     feed: FeedStatus | None
     feed_age_s: float | None
+    left_out: LeftOut | None = None
     leases: tuple[Lease, ...] = ()
     lives: tuple[SeenPart, ...] = ()
 
@@ -82,20 +84,21 @@ class Status:
 def gather() -> Status:
     """Ask every part. Takes at most a few seconds, when parts are away."""
     market = _market()
-    redis_part, feed = _redis(), glance.feed_status()
+    redis_part, feed, left_out = _redis(), glance.feed_status(), feed_health(market.now)
     age_s = feed.age_s(market.now) if feed and market.now else None
     leases, beats, database_part = _database()
     stack = StackFile(settings.STATE_DIR).read()
     parts = (
         _market_part(market),
         _feed_part(feed, age_s, market, is_ticker_silent=_is_ticker_silent()),
+        Part("Price packets", *packet_words(left_out)),
         Part("Engine", *engine_words(leases, beats, wiring.clock().wall())),
         database_part,
         redis_part,
         _alarms_part(),
         _processes_part(None if stack is None else stack.processes),
     )
-    return Status(parts, market, None if stack is None else stack.processes, feed, age_s, leases, _lives())
+    return Status(parts, market, None if stack is None else stack.processes, feed, age_s, left_out, leases, _lives())
 
 
 def _market() -> Market:

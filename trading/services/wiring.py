@@ -225,6 +225,7 @@ async def run_strategy(
             alarm_post=alarm_post,
             holder=holder,
             egress_problem=egress_problem,
+            keep_feed_health=live.keep_feed_health,
         )
         await run_engine(deps, standby=standby)
     finally:
