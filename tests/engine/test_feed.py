@@ -221,6 +221,24 @@ async def test_a_feed_that_stays_dead_while_something_is_open_calls_a_person(sta
     assert len(stage.sent()) == 1
 
 
+@pytest.mark.proves("F01", "I18")
+async def test_when_the_quotes_fail_too_a_person_is_told_that_no_stop_is_decided_once_a_minute(stage: Stage) -> None:
+    stage.client()
+    await silent(stage, "103.00")
+    stage.broker.quotes_fail = True
+
+    await stage.settle(30.0)
+    blind = [text for _, code, text in stage.store.alarms if code == "PRICES_UNKNOWN"]
+    assert blind == [
+        "neither feed nor quotes of kite:AB1001 tell a price: no stop is decided there; open: +100 NSE:GILLETTE"
+    ]
+    assert len(stage.sent()) == 1
+
+    stage.broker.quotes_fail = False
+    await stage.settle(10.0)
+    assert stage.sent()[1:] == [("STOP", "SELL", 100)]
+
+
 async def test_while_the_feed_is_dead_a_limit_goes_by_the_brokers_quote(stage: Stage) -> None:
     stage.client(daily_loss_limit=Decimal(200))
     await silent(stage, "106.00")

@@ -50,6 +50,8 @@ class FakeBroker:
         self.is_down = False
         """Nothing gets through: reads and cancels fail, orders are lost before they are accepted."""
         self.is_readable = True
+        self.quotes_fail = False
+        """Last prices cannot be had; all else can be read."""
         self.has_session = True
         self.sees_book = True
         self.tells_updates = True
@@ -160,6 +162,8 @@ class FakeBroker:
 
     async def last_prices(self, instruments: Sequence[str]) -> dict[str, Decimal]:
         self._read()
+        if self.quotes_fail:
+            raise BrokerUnavailable("gateway timeout", status=504)
         return {key: self.prices[key] for key in instruments if key in self.prices}
 
     async def order_updates(self) -> AsyncIterator[OrderUpdate]:

@@ -10,6 +10,7 @@ from django.test import Client as Browser
 from tests.factories import DAY, make_account, make_watch_item
 from tests.web.conftest import text_of
 from tests.web.seed import ControlPort, seed_prices
+from trading.domain.control import TradingState
 from trading.domain.timezone import at_ist
 from trading.models import Client, InstrumentRow
 from trading.ports import EngineEvent
@@ -116,6 +117,22 @@ def test_the_age_of_an_old_feed_goes_on_growing_on_the_page(
     assert "No new entries: the price feed is" in page
     assert page.count('data-live="feed.age_s"') >= 2
     assert 'data-prices="bad"' in page
+
+
+@pytest.mark.proves("F01", "F02")
+def test_the_watchlist_says_that_nothing_is_entered_by_an_old_feed_and_stops_saying_so_by_itself(
+    trader: Client, market: ControlPort, signed_in: SignedIn, redis: Any
+) -> None:
+    browser, calm = signed_in(trader), market.now
+    seed_prices(redis)
+    market.now += timedelta(minutes=3)
+    page = text_of(browser.get("/watchlist/"))
+    assert "No new entries: the price feed is 3 min old." in page
+    assert "It ends by itself when prices come" in page
+    assert TradingState.ACTIVE in page
+
+    market.now = calm
+    assert "No new entries" not in text_of(browser.get("/watchlist/"))
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from trading.services import glance, morning, watch_order, watchlist, wiring
 from trading.services.brokers import open_instruments
 from trading.services.events import market_now
 from trading.services.views.prices import may_see_prices
+from trading.services.views.snapshot import state_part
 from trading.services.views.watch_lines import lines
 from trading.services.watchlist import WatchlistRefused
 from trading.web.access import own_client, the_user
@@ -34,9 +35,12 @@ LONGEST_QUERY = 60
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
     """Every line with its live price, the day's range and both sides' levels."""
-    client = own_client(request)
+    client, now = own_client(request), market_now(wiring.clock())
+    state = state_part(client, now, glance.feed_age_s(now))
     context = {
-        "lines": lines(client, market_now(wiring.clock())),
+        "lines": lines(client, now),
+        "why_no_entries": state["why_no_entries"],
+        "is_feed_old": state["is_feed_old"],
         "accounts": watchlist.trading_accounts(client),
         "has_prices": may_see_prices(client),
         "is_onboarded": client.onboarded_at is not None,
