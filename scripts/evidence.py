@@ -127,8 +127,7 @@ def _run_tests(rows: Sequence[Row]) -> list[Result]:
 def _planted(plants: Sequence[Any]) -> Iterable[tuple[Any, list[str]]]:
     if not plants:
         return
-    with tempfile.TemporaryDirectory() as folder:
-        greenhouse = Greenhouse(Path(folder))
+    with tempfile.TemporaryDirectory() as folder, Greenhouse(Path(folder)) as greenhouse:
         for plant in plants:
             yield plant, greenhouse.caught_by(plant)
 

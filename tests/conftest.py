@@ -5,6 +5,7 @@ In CI (`CI=true`) a skipped test fails the run.
 
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,17 @@ from trading.stack.embedded_redis import configure
 from trading.stack.ports import free_port
 
 STARTS_WITHIN_S = 10.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the processes that tests start share their bytecode, where the environment forbids to keep any.
+
+    Each of them would compile Django and all of ours anew, which is most of what a short process costs.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        folder = tempfile.TemporaryDirectory(prefix="bytecode-")
+        os.environ["PYTHONPYCACHEPREFIX"] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 @pytest.fixture(scope="session")

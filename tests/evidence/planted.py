@@ -4,15 +4,18 @@ A patch in tests/planted begins with `What: ...` and one or more `Caught-by: ...
 `simulate ...` with the arguments of that command; the unified diff follows.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "tests" / "planted"
+NURSERY = Path(__file__).with_name("nursery.py")
 LEFT_OUT = shutil.ignore_patterns(
     *(".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "__pycache__"),
     *("node_modules", "var", "docs"),
@@ -51,15 +54,41 @@ class Greenhouse:
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "project"
+        self._output = folder / "output"
+        self._planted = 0
+        self._environment = {"PYTHONPYCACHEPREFIX": str(folder / "bytecode"), **os.environ}
+        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
         shutil.copytree(ROOT, self.root, ignore=LEFT_OUT)
+        self._nursery = subprocess.Popen(
+            [sys.executable, str(NURSERY), str(self.root)],
+            env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._nursery.communicate(timeout=60)
 
     def caught_by(self, plant: Plant) -> list[str]:
         """Plant one defect and give what caught it. Raises ValueError when the patch does not fit any more."""
+        self._planted += 1
+        times = {path: path.stat().st_mtime for path in self._touched(plant)}
         self._apply(plant)
+        for path, time in times.items():
+            os.utime(
+                path, (time, time + self._planted)
+            )  # bytecode is known by its second: none may look like another's
         try:
             return [one for one in plant.caught_by if self._fails(one)]
         finally:
             self._apply(plant, "--reverse")
+            for path, time in times.items():
+                os.utime(path, (time, time))
+
+    def _touched(self, plant: Plant) -> list[Path]:
+        marks = [line.removeprefix("+++ b/") for line in plant.patch.read_text().splitlines() if line[:6] == "+++ b/"]
+        return [path for path in (self.root / mark for mark in marks) if path.exists()]
 
     def _apply(self, plant: Plant, *options: str) -> None:
         command = ["git", "apply", "--whitespace=nowarn", *options, str(plant.patch)]
@@ -70,12 +99,20 @@ class Greenhouse:
 
     def _fails(self, catcher: str) -> bool:
         words = catcher.split()
-        if words[0] == "simulate":
-            command = [sys.executable, "manage.py", *words, "--json"]
-        else:
-            command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *words]
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-        done = subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode > FAILED_TESTS:
-            raise ValueError(f"{catcher} could not run: {(done.stdout + done.stderr)[-800:]}")
-        return done.returncode == FAILED_TESTS
+        code = self._simulate(words) if words[0] == "simulate" else self._test(words)
+        if code not in (0, FAILED_TESTS):
+            raise ValueError(f"{catcher} could not run: {self._output.read_text()[-800:]}")
+        return code == FAILED_TESTS
+
+    def _simulate(self, words: list[str]) -> int:
+        command = [sys.executable, "manage.py", *words, "--json"]
+        with self._output.open("w") as output:
+            return subprocess.call(command, cwd=self.root, env=self._environment, stdout=output, stderr=output)
+
+    def _test(self, words: list[str]) -> int:
+        arguments = ["-q", "-x", "--nomigrations", "-p", "no:cacheprovider", *words]
+        assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
+        self._nursery.stdin.write(json.dumps({"arguments": arguments, "output": str(self._output)}) + "\n")
+        self._nursery.stdin.flush()
+        return int(self._nursery.stdout.readline())

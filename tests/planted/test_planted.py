@@ -10,9 +10,10 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(scope="module")
-def greenhouse(tmp_path_factory: pytest.TempPathFactory) -> Greenhouse:
+def greenhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenhouse]:
     """Give a copy of the project."""
-    return Greenhouse(tmp_path_factory.mktemp("planted"))
+    with Greenhouse(tmp_path_factory.mktemp("planted")) as greenhouse:
+        yield greenhouse
 
 
 @pytest.fixture(scope="module")
