@@ -182,6 +182,8 @@ class StoredIntent:
     decided_at: datetime | None = None
     changes: int = 0
     """How often its order was changed: the broker takes only so many."""
+    by_journal: bool = False
+    """Its row comes by the exit journal: the database does not have this state of it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +335,9 @@ class EngineStore(Protocol):
     """
 
     async def load_book(self, day: date) -> DayBook: ...
+    async def copy_book(self, day: date) -> DayBook:
+        """Read a day without keeping any writer waiting: its parts may be of different moments."""
+
     async def control(self) -> ControlView: ...
     async def create_intent(self, intent: OrderIntent, *, decided_at: datetime, reason: Mapping[str, Any]) -> bool:
         """Commit a NEW intent. False when its purpose key exists already: somebody was first.
@@ -427,6 +432,23 @@ class LeaseStore(Protocol):
     async def release(self, shard: str, epoch: int) -> None: ...
     async def announce(self, who: str, words: str) -> None:
         """Show people that a process waits, and why; empty words take it away."""
+
+
+@dataclass(frozen=True, slots=True)
+class PulseView:
+    """The newest sign of life of a shard's holder on this machine. `beat` only differs from beat to beat."""
+
+    holder: str
+    epoch: int
+    beat: int
+
+
+class Pulse(Protocol):
+    """The lease's counter once more, where no database is needed: on this machine. Neither method raises."""
+
+    async def beat(self, shard: str, holder: str, epoch: int) -> None: ...
+    async def look(self, shard: str) -> PulseView | None:
+        """Give the newest beat, None where there never was one that can be read."""
 
 
 class AccountLocks(Protocol):

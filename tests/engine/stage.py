@@ -22,7 +22,7 @@ from trading.engine import EngineDeps
 from trading.engine.runtime import Engine
 from trading.engine.session import Session
 from trading.ports import AccountRef, Broker, ClientPolicy, EngineEvent, Plan
-from trading.simulation.memory_files import MemoryExitJournal, MemoryLocks, MemoryMachine
+from trading.simulation.memory_files import MemoryExitJournal, MemoryLocks, MemoryMachine, MemoryPulse
 from trading.simulation.memory_kill_files import MemoryKillFiles
 from trading.simulation.memory_store import MemoryStore
 
@@ -71,6 +71,8 @@ class Stage:
         """The market's last packet of each instrument."""
         self.engine: Engine | None = None
         self.task: asyncio.Task[None] | None = None
+        self.standbys: list[asyncio.Task[None]] = []
+        """What runs beside it; `stop` ends it."""
 
     # -- arranging ---------------------------------------------------------------------------------------------
 
@@ -109,6 +111,7 @@ class Stage:
             "locks": locks,
             "exit_journal": MemoryExitJournal(self.machine, locks),
             "kill_files": self.kill_files,
+            "pulse": MemoryPulse(self.machine),
             "feed": self.feed,
             "broker_for": self.broker_for,
             "history_for": lambda ref: self.history,
@@ -132,6 +135,8 @@ class Stage:
 
     async def stop(self) -> None:
         """Stop it cleanly."""
+        for task in self.standbys:
+            task.cancel()
         if self.engine is not None and self.task is not None:
             stopping = asyncio.create_task(self.engine.stop())
             await self.clock.pass_wire(3.0)

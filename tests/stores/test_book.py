@@ -134,3 +134,10 @@ async def test_an_opening_range_of_today_is_never_taken_for_the_last_session(wor
 
     assert known is not None
     assert (known.high, known.source) == (Decimal(1500), RangeSource.PREVIOUS_DAY)
+
+
+async def test_a_copy_of_the_book_is_the_book(world: World) -> None:
+    await world.trade(ALICE, "INFY", "1500", "1450")
+    await create(world, entry_intent(ALICE))
+
+    assert await world.store.copy_book(DAY) == await world.store.load_book(DAY)

@@ -19,7 +19,7 @@ from trading.engine.picture import PictureKeeper
 from trading.engine.reconcile import Reconciler
 from trading.engine.sight import Sight
 from trading.engine.tools import Tools
-from trading.ports import AccountRef, DayBook
+from trading.ports import AccountRef, DayBook, StoredIntent
 
 
 class AccountMaker:
@@ -118,11 +118,11 @@ def _take_history(desk: AccountDesk, book: DayBook, now: datetime) -> None:
         order_id = order.order_id if order else ""
         desk.budget.today += CALLS_AN_ORDER
         decided_at = stored.decided_at or now
-        desk.orders.add(
-            Working(
-                stored.intent, decided_at, state=stored.state, order=order, order_id=order_id, changes=stored.changes
-            )
+        working = Working(
+            stored.intent, decided_at, state=stored.state, order=order, order_id=order_id, changes=stored.changes
         )
+        desk.orders.add(working)
+        _note_journal(desk, working, stored)
     desk.orders.add_trades(trade for key, trade in book.trades if key == desk.ref.key)
     for key, adoption in book.adoptions:
         if key == desk.ref.key:
@@ -137,8 +137,16 @@ def take_news(desk: AccountDesk, book: DayBook, now: datetime) -> None:
         if known is not None:
             known.state, known.order = stored.state, stored.order or known.order
             known.order_id = known.order.order_id if known.order else known.order_id
+            _note_journal(desk, known, stored)
     new = tuple(stored for stored in mine if stored.intent.tag not in desk.orders.by_tag)
     _take_history(desk, replace(book, intents=new), now)
+
+
+def _note_journal(desk: AccountDesk, working: Working, stored: StoredIntent) -> None:
+    """What another life sent by the exit journal goes on by it: its outcome is noted there."""
+    if stored.by_journal:
+        working.is_unstored = True
+        desk.outcomes.went_by_journal(working)
 
 
 def _entered(orders: list[Working], position: int) -> int | None:

@@ -18,7 +18,7 @@ from trading.engine.kill_files import KillFileWatch
 from trading.engine.square_off import SquareOffPlanner
 from trading.engine.tools import Tools
 from trading.engine.work import first_of, happened
-from trading.ports import Command
+from trading.ports import Command, ControlView
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ class CommandDesk:
         planner: SquareOffPlanner,
         flattener: Flattener,
         reload_plans: Callable[[], Awaitable[None]],
+        control: Callable[[], Awaitable[ControlView]],
     ) -> None:
         self._tools = tools
         self._house = house
@@ -45,6 +46,7 @@ class CommandDesk:
         self._flattener = flattener
         self._adopt = AdoptCommand(tools, house)
         self._reload_plans = reload_plans
+        self._control = control
         self._begun: set[int] = set()
         self.kill_files = KillFileWatch(tools, house, kill, self._begun)
         self._again = Backoff(first_s=1.0, most_s=30.0)
@@ -65,7 +67,7 @@ class CommandDesk:
         """Take over the control rows and begin what is new."""
         async with self._reading:
             try:
-                view = await self._tools.store.control()
+                view = await self._control()
             except StoreUnavailable as error:
                 logger.warning("the control rows could not be read: %s", error)
                 return

@@ -1,7 +1,7 @@
 """What the engine is given: ports only. `services/wiring.py` fills it in."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,17 +19,23 @@ from trading.ports import (
     LivePublisher,
     MarketHold,
     PriceHistory,
+    Pulse,
     TickFeed,
 )
+
+
+async def _nothing_to_learn(refs: Sequence[AccountRef]) -> None:
+    pass
 
 
 @dataclass(frozen=True)
 class EngineDeps:
     """The world of one engine process.
 
-    `broker_for` and `history_for` may be called again for an account whose session was dead. `hold` is given only
-    with the simulated exchange, `kill_files` to every real process. `wake` is set by whoever hears that a command was
-    written; missing it costs a poll.
+    `broker_for` and `history_for` may be called again for an account whose session was dead. `learn_brokers` reads the
+    accounts' sessions anew, raising StoreUnavailable; `broker_for` never waits and takes what was learned last. `hold`
+    is given only with the simulated exchange, `kill_files` and `pulse` to every real process. `wake` is set by whoever
+    hears that a command was written; missing it costs a poll.
     """
 
     clock: Clock
@@ -45,6 +51,8 @@ class EngineDeps:
     hold: MarketHold | None = None
     alarm_post: AlarmPost | None = None
     kill_files: KillFiles | None = None
+    pulse: Pulse | None = None
+    learn_brokers: Callable[[Sequence[AccountRef]], Awaitable[None]] = _nothing_to_learn
     shard: str = "main"
     holder: str = "engine"
     wake: asyncio.Event | None = None

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
-from trading.domain.errors import BrokerAuthError, BrokerError, BrokerForbids
+from trading.domain.errors import BrokerAuthError, BrokerError, BrokerForbids, StoreUnavailable
 from trading.domain.orders import (
     BrokerOrder,
     BrokerPosition,
@@ -22,7 +22,7 @@ from trading.engine.orders import Working
 from trading.engine.outcomes import Outcomes
 from trading.engine.rate import RateBudget
 from trading.engine.reads import AccountReads, Urgency
-from trading.engine.tools import Tools
+from trading.engine.tools import STORE_ANSWERS_WITHIN_S, Tools, Way
 from trading.engine.work import first_of
 from trading.ports import AccountRef, Broker
 
@@ -106,11 +106,19 @@ class AccountDesk:
         for line in list(self.lines.values()):
             line.advance()
 
-    def renew_broker(self) -> Broker:
-        """Make the broker anew, with whatever token is valid now; gives the old one, to be closed."""
+    async def renew_broker(self) -> None:
+        """Make the broker anew, with whatever token is valid now; while the database is away with the last one known.
+
+        Raises BrokerError where the old connection cannot be closed.
+        """
+        if self._tools.right.way() is not Way.JOURNAL:
+            try:
+                await self._tools.within(STORE_ANSWERS_WITHIN_S, self._tools.deps.learn_brokers([self.ref]))
+            except StoreUnavailable as error:
+                logger.info("the session of account=%s was not read anew: %s", self.ref.key, error)
         old, self.broker = self.broker, self._tools.deps.broker_for(self.ref)
         self.update_serial = 0
-        return old
+        await old.close()
 
     # -- what the broker says ----------------------------------------------------------------------------------
 
@@ -120,6 +128,7 @@ class AccountDesk:
         if working is None or working.intent.key.instrument != order.instrument or self._is_a_second(working, order):
             self._hear_other(order)
             return
+        self.orders.others.pop(order.order_id, None)  # it may have been heard of before we knew that it is ours
         known = working.order
         if merge_order(known, order) is known:
             return

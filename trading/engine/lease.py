@@ -2,17 +2,23 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import date
+from typing import TypeVar
 
 from trading.domain.errors import ConfigurationError, StoreUnavailable
 from trading.domain.timezone import ist_day
 from trading.engine.crash_points import crash_at
 from trading.engine.deps import EngineDeps
-from trading.engine.tools import Way
-from trading.engine.work import first_of
+from trading.engine.stand_in import OutageWatch
+from trading.engine.tools import STORE_ANSWERS_WITHIN_S, Way
+from trading.engine.waiting_words import WaitingWords, why_waiting
+from trading.engine.work import first_of, within
 from trading.ports import LeaseView, build_of
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 RENEWS_EVERY_S = 0.5
 STOPS_AFTER_S = 2.0
@@ -24,7 +30,6 @@ STOOD_STILL_S = 1.5
 """A holder that did not look for so long was stopped itself; what it knew before proves nothing any more."""
 YIELDS_FOR_S = 10.0
 """An engine that stood down takes the lease again when nobody did within this time."""
-TELLS_EVERY_S = 5.0
 SEEN_MOVING_S = 1.0
 STANDBY_PREFIX = "standby:"
 
@@ -33,10 +38,11 @@ class LeaseKeeper:
     """Waits for the lease, renews it, and knows whether this process may send.
 
     A standby waits until the counter stood still before its own eyes; an engine also takes the lease over
-    from a standby at once, because a standby only exits.
+    from a standby at once, because a standby only exits. While the database is away a standby that `can_stand_in`
+    (it knows the day) may act without the lease, by the exit journal alone; see `stand_in`.
     """
 
-    def __init__(self, deps: EngineDeps, *, standby: bool) -> None:
+    def __init__(self, deps: EngineDeps, *, standby: bool, can_stand_in: Callable[[], bool] = lambda: False) -> None:
         self._deps = deps
         self._is_standby = standby
         self._name = f"{STANDBY_PREFIX if standby else ''}{deps.holder}"
@@ -46,8 +52,14 @@ class LeaseKeeper:
         self._seen: LeaseView | None = None
         self._still_since = 0.0
         self._stood_down_on: date | None = None
-        self._yields_until = self._told_at = float("-inf")
-        self._words = self._said = ""
+        self._yields_until = float("-inf")
+        self._words = ""
+        self._waiting = WaitingWords(deps, self._name)
+        self._can_stand_in = can_stand_in
+        self._outage = OutageWatch(deps)
+        self._stands_in = False
+        self._left_behind: LeaseView | None = None
+        """What the row must still be, after an outage, for the lease to be taken at once."""
         self.lost_reason = ""
         self.gone = asyncio.Event()
 
@@ -93,6 +105,16 @@ class LeaseKeeper:
     # -- waiting and holding -----------------------------------------------------------------------------------
 
     @property
+    def is_waiting(self) -> bool:
+        """True while somebody else speaks for the shard, or nobody."""
+        return self._is_lost
+
+    @property
+    def stands_in(self) -> bool:
+        """True while this standby acts without the lease, because the database is away and the holder is dead."""
+        return self._stands_in and not self._is_lost
+
+    @property
     def holds_market(self) -> bool:
         """While waiting: true when a market that can wait should, because nobody is seen to work on it.
 
@@ -107,51 +129,87 @@ class LeaseKeeper:
         return seen is not None or not self._is_standby
 
     async def acquire(self) -> None:
-        """Return once the lease is ours."""
-        self._seen, self._still_since = None, self._deps.clock.monotonic()
-        is_first_look = True
+        """Return once the lease is ours, or once a standby has to act without it."""
+        left, self._left_behind = self._left_behind, None
+        self._seen, self._still_since = left, self._deps.clock.monotonic() if left is None else float("-inf")
+        self._stands_in, is_first_look = False, left is None
         while not await self._try(is_first_look=is_first_look):
             is_first_look = False
-            await self._tell()
+            await self._waiting.tell(self._words, is_away=self._outage.is_on)
             await self._deps.clock.sleep(RENEWS_EVERY_S)
-        await self._announce("")
+        if not self._stands_in:
+            await self._waiting.done()
 
     async def _try(self, *, is_first_look: bool) -> bool:
         clock = self._deps.clock
         asked_at = clock.monotonic()
         try:
-            view = await self._deps.leases.observe(self._deps.shard)
+            view = await self._within(self._deps.leases.observe(self._deps.shard))
             if view != self._seen or is_first_look:
                 self._seen, self._still_since = view, clock.monotonic()
-            self._words = self._why_waiting(view)
-            if not self._is_free(view) or self._is_of_another_build(view):
+                self._outage.over()
+            is_of_another_build = self._is_of_another_build(view)
+            self._words = why_waiting(self._deps.shard, view, is_of_another_build=is_of_another_build)
+            if not self._is_free(view) or is_of_another_build:
+                if self._outage.is_on:
+                    await self._outage.why_not(view)  # it reads and may not take anything: the holder is watched on
                 return False
-            epoch = await self._deps.leases.acquire(self._deps.shard, self._name, seen=view)
+            epoch = await self._within(self._deps.leases.acquire(self._deps.shard, self._name, seen=view))
         except ConfigurationError as error:
             self._words = f"refuses to trade: {error}"
             return False
         except StoreUnavailable as error:
             self._words = f"waits for the database: {error}"
             self._still_since = clock.monotonic()  # nobody was seen to stand still meanwhile
-            return False
+            return await self._try_to_stand_in()
+        self._outage.over()
         if epoch is None:
             return False
         crash_at("lease_taken")
-        self._epoch, self._last_good, self._is_lost = epoch, asked_at, False
-        self._silent_since = self._looked_at = clock.monotonic()
-        self.gone.clear()
+        self._hold(epoch, last_good=asked_at, silent_since=clock.monotonic())
         logger.info("%s holds the lease of %s with epoch %s", self._name, self._deps.shard, epoch)
         return True
 
-    def _why_waiting(self, view: LeaseView | None) -> str:
-        if view is None or not view.holder:
-            return f"waits: nobody holds {self._deps.shard}"
-        words = f"waits: {self._deps.shard} is held by {view.holder} with epoch {view.epoch}"
-        if self._is_of_another_build(view):
-            words += (
-                "; it is another build, and this standby does not take over from it: start it anew from the same code"
-            )
-        return words
+    def _hold(self, epoch: int, *, last_good: float, silent_since: float) -> None:
+        self._epoch, self._last_good, self._is_lost = epoch, last_good, False
+        self._silent_since, self._looked_at = silent_since, self._deps.clock.monotonic()
+        self.gone.clear()
+
+    async def _within(self, asked: Awaitable[T]) -> T:
+        return await within(self._deps.clock, STORE_ANSWERS_WITHIN_S, asked)
+
+    # -- without the database ----------------------------------------------------------------------------------
+
+    async def _try_to_stand_in(self) -> bool:
+        """Act in the place of a dead holder, by the exit journal alone, where that is sure to be right."""
+        seen = self._seen
+        why_not = await self._outage.why_not(seen)
+        if not self._is_standby or seen is None:
+            return False
+        if self._is_of_another_build(seen):
+            why_not = "the holder is of another build"
+        elif not self._can_stand_in():
+            why_not = "this standby has no copy of the day"
+        if why_not:
+            self._words += f"; it does not stand in: {why_not}"
+            return False
+        self._stands_in = True
+        self._hold(seen.epoch, last_good=float("-inf"), silent_since=self._outage.since)
+        logger.error("%s stands in for %s without the lease: the database is away", self._name, seen.holder)
+        return True
+
+    async def _come_home(self) -> None:
+        """Take the lease once the database can be written to. Raises StoreUnavailable while it cannot."""
+        seen, leases, shard = self._seen, self._deps.leases, self._deps.shard
+        view, epoch = await leases.observe(shard), None
+        if seen is not None and view == seen:
+            epoch = await leases.acquire(shard, self._name, seen=seen)
+        if seen is not None and epoch is not None:
+            self._left_behind = LeaseView(epoch, self._name, seen.counter + 1)
+        elif view is not None and view.holder == self._name:  # a question of ours that was answered too late
+            self._left_behind = view
+        self._outage.over()
+        self.lost("the database is back: the day is read anew")
 
     def _is_of_another_build(self, view: LeaseView | None) -> bool:
         """Say whether this is a standby of other code than the holder's: it must not go on with what it does not know.
@@ -159,22 +217,6 @@ class LeaseKeeper:
         An engine may: it is how a build follows another, once that one was stopped.
         """
         return self._is_standby and view is not None and view.build != build_of(self._name)
-
-    async def _tell(self) -> None:
-        """Say in the log and on the status page why this process waits, when that changed, and every few seconds."""
-        now, words = self._deps.clock.monotonic(), self._words
-        if words == self._said and now - self._told_at < TELLS_EVERY_S:
-            return
-        if words != self._said:
-            logger.warning("%s %s", self._name, words)
-        self._said, self._told_at = words, now
-        await self._announce(words)
-
-    async def _announce(self, words: str) -> None:
-        try:
-            await self._deps.leases.announce(self._name, words)
-        except StoreUnavailable as error:
-            logger.info("the status page was not told: %s", error)
 
     def _is_free(self, view: LeaseView | None) -> bool:
         clock = self._deps.clock
@@ -189,18 +231,27 @@ class LeaseKeeper:
     async def keep(self) -> None:
         """Renew until the lease is lost, and notice whether the database answers and whether we stood still."""
         renewing: asyncio.Task[None] | None = None
+        beating: asyncio.Task[None] | None = None
         try:
             while not self._is_lost:
                 if renewing is None or renewing.done():
                     renewing = asyncio.create_task(self._renew(), name="renew")
+                if beating is None or beating.done():
+                    beating = asyncio.create_task(self._beat(), name="pulse")
                 await first_of(_ended(renewing), self._deps.clock.sleep(RENEWS_EVERY_S))
                 self._look()
                 if renewing.done() and not self._is_lost:
                     await self._deps.clock.sleep(RENEWS_EVERY_S)
                     self._look()
         finally:
-            if renewing is not None:
-                renewing.cancel()
+            for task in (renewing, beating):
+                if task is not None:
+                    task.cancel()
+
+    async def _beat(self) -> None:
+        """Give a sign of life that needs no database."""
+        if self._deps.pulse is not None:
+            await self._deps.pulse.beat(self._deps.shard, self._name, self._epoch)
 
     def _look(self) -> None:
         now = self._deps.clock.monotonic()
@@ -211,6 +262,9 @@ class LeaseKeeper:
     async def _renew(self) -> None:
         asked_at = self._deps.clock.monotonic()
         try:
+            if self._stands_in:
+                await self._come_home()
+                return
             is_ours = await self._deps.leases.renew(self._deps.shard, self._epoch)
         except StoreUnavailable as error:
             logger.warning("the lease was not renewed: %s", error)
@@ -225,6 +279,8 @@ class LeaseKeeper:
         if self._is_lost:
             return
         self._is_lost = True
+        if self._stands_in:
+            return
         try:
             await self._deps.leases.release(self._deps.shard, self._epoch)
         except StoreUnavailable as error:

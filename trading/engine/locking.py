@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from trading.domain.errors import JournalUnavailable, StoreUnavailable
 from trading.engine.crash_points import crash_at
 from trading.engine.outcomes import import_journal
-from trading.engine.tools import Tools
+from trading.engine.tools import Tools, Way
 from trading.ports import AccountRef
 
 logger = logging.getLogger(__name__)
@@ -60,7 +60,13 @@ class Locking:
             logger.warning("%s is ours now", ref.key)
 
     async def _bring_home(self, ref: AccountRef) -> None:
-        """Store what another life sent by the exit journal, before the day is read. Raises StoreUnavailable."""
+        """Store what another life sent by the exit journal, before the day is read. Raises StoreUnavailable.
+
+        While the database is away it stays in the journal, from which the day is then read (`day_source`).
+        """
+        if self._tools.right.way() is Way.JOURNAL:
+            self._home.add(ref.key)
+            return
         try:
             count = await import_journal(self._tools, ref.key)
         except JournalUnavailable as error:

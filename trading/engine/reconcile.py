@@ -75,14 +75,14 @@ class Reconciler:
         if self._desk.is_reconciled:
             return
         self._failures = 0
-        await self._desk.renew_broker().close()
+        await self._desk.renew_broker()
         await self.look()
 
     async def look(self) -> None:
         """Read everything and judge. Failing leaves the account as unknown as it was."""
         desk = self._desk
         if not desk.has_session:
-            await desk.renew_broker().close()
+            await desk.renew_broker()
         had_session = desk.has_session
         try:
             await self._recover()

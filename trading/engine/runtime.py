@@ -5,9 +5,11 @@ import contextlib
 import logging
 import signal
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from trading.domain.timezone import ist_day
+from trading.engine.day_copy import DayCopy
 from trading.engine.deps import EngineDeps
 from trading.engine.hold import RoundDesk
 from trading.engine.lease import LeaseKeeper
@@ -20,6 +22,10 @@ logger = logging.getLogger(__name__)
 
 FINISHES_WITHIN_S = 2.0
 """Wire seconds that orders on their way get at a clean stop; what is cut off then is looked up by the next start."""
+
+STANDS_IN = "the engine gives no sign of life and the database is away: this standby only exits, by the exit journal"
+IS_ANSWERED_WITHIN_S = 1.0
+"""Wire seconds that orders on their way get when the database is back; less than a lock's next holder waits."""
 
 
 async def run_engine(deps: EngineDeps, *, standby: bool = False, stop: asyncio.Event | None = None) -> None:
@@ -48,7 +54,8 @@ class Engine:
 
     def __init__(self, deps: EngineDeps, *, standby: bool = False) -> None:
         self._deps = deps
-        self._keeper = LeaseKeeper(deps, standby=standby)
+        self._copy = DayCopy(deps) if standby else None
+        self._keeper = LeaseKeeper(deps, standby=standby, can_stand_in=self._knows_the_day)
         self.session: Session | None = None
         self._starting: Session | None = None
         self._is_stopping = False
@@ -63,6 +70,8 @@ class Engine:
         self._keep(self._feed, "feed")
         if self._rounds is not None:
             self._keep(self._rounds.run, "rounds")
+        if self._copy is not None:
+            self._keep(partial(self._copy.run, lambda: self._keeper.is_waiting), "copy of the day")
         while not self._is_stopping:
             await self._keeper.acquire()
             keeping = asyncio.create_task(self._keeper.keep(), name="lease")
@@ -89,9 +98,14 @@ class Engine:
         await self._deps.locks.release()  # first: whoever gets the lease finds the accounts free
         await self._keeper.release()
 
+    def _knows_the_day(self) -> bool:
+        return self._copy is not None and self._copy.today is not None
+
     async def _reign(self) -> EndOfSession:
-        session = Session(self._deps, self._keeper, ist_day(self._deps.clock.now()))
+        session = Session(self._deps, self._keeper, ist_day(self._deps.clock.now()), self._copy)
         self._starting = session
+        if self._keeper.stands_in:
+            session.tools.alarm(None, "STANDBY_STANDS_IN", STANDS_IN)
         watching: asyncio.Task[None] | None = None
         losing = asyncio.create_task(self._end_when_lost(session))
         try:
@@ -111,7 +125,10 @@ class Engine:
         return await session.stop()
 
     async def _end_when_lost(self, session: Session) -> None:
+        was_standing_in = self._keeper.stands_in
         await self._keeper.gone.wait()
+        if was_standing_in:  # nobody took it over: what is on its way may be answered
+            await first_of(session.tools.work.settled(), self._deps.clock.sleep(IS_ANSWERED_WITHIN_S))
         session.end(EndOfSession.LEASE_LOST)
 
     async def _feed(self) -> None:

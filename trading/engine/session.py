@@ -14,6 +14,8 @@ from trading.engine.client import ClientBook
 from trading.engine.closing_check import ClosingCheck
 from trading.engine.commands import CommandDesk
 from trading.engine.confirming import PriceConfirmer
+from trading.engine.day_copy import DayCopy
+from trading.engine.day_source import DaySource
 from trading.engine.deps import EngineDeps
 from trading.engine.feed_health import FeedHealth
 from trading.engine.feed_watch import FeedWatch
@@ -41,11 +43,10 @@ from trading.engine.square_off import SquareOffPlanner
 from trading.engine.square_off_plans import SquareOffPlans
 from trading.engine.tools import SendRight, Tools
 from trading.engine.work import first_of, happened
-from trading.ports import DayBook, MarketRound, TickBatch
+from trading.ports import MarketRound, TickBatch
 
 logger = logging.getLogger(__name__)
 
-STORE_RETRY_S = 1.0
 TICKS_MAY_TAKE_S = 5.0
 FIRST_TICKS_MAY_TAKE_S = 1.0
 UPDATES_MAY_TAKE_S = 1.0
@@ -68,9 +69,11 @@ class EndOfSession(StrEnum):
 class Session:
     """Wires the parts of one reign together and moves ticks and rounds through them."""
 
-    def __init__(self, deps: EngineDeps, right: SendRight, day: date) -> None:
+    def __init__(self, deps: EngineDeps, right: SendRight, day: date, copy: DayCopy | None = None) -> None:
         journal = Journal(deps.clock, deps.store, deps.live, deps.alarm_post)
         self.tools = Tools(deps, day, right, journal)
+        self._locking = Locking(self.tools)
+        self._source = DaySource(self.tools, self._locking, copy)
         book = LadderBook(midnight_epoch(day), lambda tick, known: self._confirmer.doubt(tick, known))
         self.house = House(book, Instruments(book))
         self.live = LiveView(self.tools, self.house)
@@ -111,8 +114,8 @@ class Session:
             planner=self.square_off,
             flattener=flattener,
             reload_plans=self.reload,
+            control=self._source.control,
         )
-        self._locking = Locking(self.tools)
         self.over = asyncio.Event()
         self._ended: EndOfSession | None = None
         self._batches: list[TickBatch] = []
@@ -172,22 +175,9 @@ class Session:
         self.end(EndOfSession.NEW_DAY)
 
     async def _load(self) -> None:
-        while True:
-            try:
-                self._planner.take_over(await self._locked_book())
-                self.house.note_control(await self.tools.store.control())
-                return
-            except StoreUnavailable as error:
-                logger.warning("the day cannot be loaded: %s", error)
-                await self.tools.clock.sleep(STORE_RETRY_S)
-
-    async def _locked_book(self) -> DayBook:
-        """Give the day's book as it is once nobody else speaks for its accounts any more."""
-        book = await self.tools.store.load_book(self.tools.day)
-        if all(self._locking.is_ours(ref) for ref in book.accounts):
-            return book
-        await self._locking.lock(book.accounts)
-        return await self.tools.store.load_book(self.tools.day)
+        book, control = await self._source.day()
+        self._planner.take_over(book)
+        self.house.note_control(control)
 
     async def reload(self) -> None:
         """Read policies, accounts and plans again, and try accounts again that wait for a sign-in."""
@@ -209,7 +199,7 @@ class Session:
 
     async def _start_when_locked(self, parts: AccountParts) -> None:
         await self._locking.until_ours(parts.desk.ref)
-        take_news(parts.desk, await self.tools.store.load_book(self.tools.day), self.tools.now())
+        take_news(parts.desk, await self._source.book(), self.tools.now())
         self._start_account(parts)
 
     def _is_every_account_looked_at(self) -> bool:

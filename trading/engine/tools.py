@@ -1,6 +1,5 @@
 """What every part of the engine shares during one reign over a shard's day."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from trading.domain.timezone import midnight_epoch
 from trading.engine.deps import EngineDeps
 from trading.engine.journal import Journal
 from trading.engine.timers import Timers
-from trading.engine.work import Signal, Work
+from trading.engine.work import Signal, Work, within
 from trading.ports import Clock, EngineStore
 
 logger = logging.getLogger(__name__)
@@ -108,20 +107,8 @@ class Tools:
             await self.clock.sleep(BEGINS_AGAIN_AFTER_S)
 
     async def within(self, seconds: float, asked: Awaitable[T]) -> T:
-        """Give an answer of the database, or raise StoreUnavailable when it takes more wire seconds than that.
-
-        What was asked may still be committed later.
-        """
-        task = asyncio.ensure_future(asked)
-        pause = asyncio.ensure_future(self.clock.sleep(seconds))
-        try:
-            await asyncio.wait([task, pause], return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                raise StoreUnavailable(f"the database has not answered for {seconds:g} s")
-            return task.result()
-        finally:
-            task.cancel()
-            pause.cancel()
+        """Give an answer of the database, or raise StoreUnavailable. See `work.within`."""
+        return await within(self.clock, seconds, asked)
 
     async def until_stored(self, store: Callable[[], Awaitable[None]], what: str) -> None:
         """Write what must not be lost, again and again until the database has it."""

@@ -2,11 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+from trading.domain.errors import StoreUnavailable
+from trading.ports import Clock
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LOOKS = 6
 """Turns of the event loop that must stay idle before work counts as settled: a woken task needs a turn to begin."""
@@ -20,6 +25,23 @@ async def first_of(*waits: Coroutine[Any, Any, None]) -> None:
     finally:
         for task in tasks:
             task.cancel()
+
+
+async def within(clock: Clock, seconds: float, asked: Awaitable[T]) -> T:
+    """Give an answer of the database, or raise StoreUnavailable when it takes more wire seconds than that.
+
+    What was asked may still be committed later.
+    """
+    task = asyncio.ensure_future(asked)
+    pause = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait([task, pause], return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise StoreUnavailable(f"the database has not answered for {seconds:g} s")
+        return task.result()
+    finally:
+        task.cancel()
+        pause.cancel()
 
 
 async def happened(event: asyncio.Event) -> None:

@@ -33,6 +33,7 @@ from trading.stores.engine import DjangoEngineStore
 from trading.stores.exit_journal import FileExitJournal
 from trading.stores.kill_files import DiskKillFiles
 from trading.stores.leases import DjangoLeaseStore
+from trading.stores.pulse import FilePulse
 from trading.stores.thread import DatabaseThread
 
 if TYPE_CHECKING:  # the SDK behind it installs a reactor; only who trades pays for that
@@ -137,36 +138,40 @@ def prices_of(account: BrokerAccount, *, wire_clock: Clock | None = None) -> Kit
 
 
 class EngineBrokers:
-    """Makes the engine's adapters. Each is made with the session that the database has at that moment."""
+    """Makes the engine's adapters, each with the session that was learned last. Sessions stay in memory."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, thread: DatabaseThread) -> None:
         self._clock = clock
+        self._thread = thread
+        self._accounts: dict[int, BrokerAccount] = {}
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="broker credentials")
 
+    async def learn(self, accounts: Sequence[AccountRef]) -> None:
+        """Read the accounts' present sessions. Raises StoreUnavailable; what was known stays."""
+        wanted = [account.account_id for account in accounts]
+        found = await self._thread.read(lambda: BrokerAccount.objects.in_bulk(wanted))
+        for account_id in wanted:
+            self._accounts.pop(account_id, None)
+        self._accounts.update(found)
+
     def __call__(self, account: AccountRef) -> Broker:
-        """Give the adapter of one account; without a session its calls raise BrokerAuthError."""
-        return broker_of(self._row(_account_row, account), wire_clock=self._clock)
+        """Give the adapter of one account; without a session its calls raise BrokerAuthError.
+
+        Raises KeyError for an account that was never learned, or is not in the database any more.
+        """
+        return broker_of(self._accounts[account.account_id], wire_clock=self._clock)
 
     def history(self, account: AccountRef) -> PriceHistory:
         """Give historical data, on a connection of its own: the account's, for a paper account the feed's.
 
         Raises BrokerAuthError when there is no feed whose holder lets others see it.
         """
-        return prices_of(self._row(_history_row, account), wire_clock=self._clock)
-
-    def _row(self, read: Callable[[int], BrokerAccount], account: AccountRef) -> BrokerAccount:
-        return self._reader.submit(read, account.account_id).result(timeout=CREDENTIALS_WITHIN_S)
+        row = self._reader.submit(_history_row, account.account_id).result(timeout=CREDENTIALS_WITHIN_S)
+        return prices_of(row, wire_clock=self._clock)
 
     def close(self) -> None:
         """End the reading thread."""
         self._reader.shutdown(wait=False)
-
-
-def _account_row(account_id: int) -> BrokerAccount:
-    try:
-        return BrokerAccount.objects.get(pk=account_id)
-    finally:
-        connection.close()
 
 
 def _history_row(account_id: int) -> BrokerAccount:
@@ -206,7 +211,7 @@ async def run_strategy(
     locks = FileAccountLocks(settings.LOCK_DIR, holder, clock)
     exit_journal = FileExitJournal(settings.LOCK_DIR, locks)
     redis_ = connect(settings.REDIS_URL)
-    feed, live, brokers = TickStream(settings.REDIS_URL, clock), RedisLivePublisher(redis_), EngineBrokers(clock)
+    feed, live, brokers = TickStream(settings.REDIS_URL, clock), RedisLivePublisher(redis_), EngineBrokers(clock, work)
     try:
         live.start()
         deps = EngineDeps(
@@ -217,7 +222,9 @@ async def run_strategy(
             exit_journal=exit_journal,
             kill_files=kill_files(),
             feed=feed,
+            pulse=FilePulse(settings.LOCK_DIR),
             broker_for=brokers,
+            learn_brokers=brokers.learn,
             history_for=brokers.history,
             live=live,
             calendar=await work.read(market_calendar),  # with the operator's rows of now

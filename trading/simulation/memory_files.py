@@ -1,4 +1,4 @@
-"""AccountLocks and ExitJournal in memory: the lock files and the disk of one simulated machine."""
+"""AccountLocks, Pulse and ExitJournal in memory: the lock files and the disk of one simulated machine."""
 
 from trading.domain.errors import JournalUnavailable
 from trading.domain.exit_journal import (
@@ -10,6 +10,7 @@ from trading.domain.exit_journal import (
     read_journal,
 )
 from trading.domain.orders import IntentState
+from trading.ports import PulseView
 
 
 class MemoryMachine:
@@ -21,6 +22,7 @@ class MemoryMachine:
     def __init__(self) -> None:
         self.owners: dict[str, MemoryLocks] = {}
         self.disk: dict[str, bytes] = {}
+        self.pulses: dict[str, PulseView] = {}
         self.is_full = False
         self.may_kill = True
 
@@ -53,6 +55,20 @@ class MemoryLocks:
         """End as a killed process does: the kernel frees the locks."""
         self.is_dead = True
         self._machine.owners = {key: owner for key, owner in self._machine.owners.items() if owner is not self}
+
+
+class MemoryPulse:
+    """The newest beat of each shard."""
+
+    def __init__(self, machine: MemoryMachine) -> None:
+        self._machine = machine
+
+    async def beat(self, shard: str, holder: str, epoch: int) -> None:
+        known = self._machine.pulses.get(shard)
+        self._machine.pulses[shard] = PulseView(holder, epoch, known.beat + 1 if known else 1)
+
+    async def look(self, shard: str) -> PulseView | None:
+        return self._machine.pulses.get(shard)
 
 
 class MemoryExitJournal:

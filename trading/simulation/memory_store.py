@@ -142,6 +142,9 @@ class MemoryStore:
             unfit=dict(self.unfit),
         )
 
+    async def copy_book(self, day: date) -> DayBook:
+        return await self.load_book(day)
+
     async def control(self) -> ControlView:
         self._check()
         today = self._today()

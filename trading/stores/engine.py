@@ -47,6 +47,10 @@ class DjangoEngineStore:
         """Read all that a day needs, at one moment."""
         return await self._thread.run(lambda: load_book(day))
 
+    async def copy_book(self, day: date) -> DayBook:
+        """Read all that a day needs, without a transaction; see the port."""
+        return await self._thread.read(lambda: load_book(day))
+
     async def control(self) -> ControlView:
         """Read the control rows and the unfinished commands."""
         today = self._today()

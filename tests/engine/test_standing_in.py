@@ -1,0 +1,430 @@
+"""The engine is dead and the database is away: the standby alone closes everything, by the exit journal."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.engine.stage import DAY, GILLETTE, INFY, Stage
+from tests.engine.test_database_away import on_disk
+from tests.engine.test_exits_never_lost import ENTRY, holding
+from tests.engine.test_lease import freeze
+from tests.fakes.broker import LOST, REST
+from trading.domain.control import TradingState
+from trading.domain.errors import StoreUnavailable
+from trading.domain.orders import IntentState, OrderIntent, Purpose, PurposeKey, Side
+from trading.engine.runtime import Engine
+from trading.ports import LeaseView, PulseView
+
+ACCOUNT, KEY = "kite:AB1001", GILLETTE.key
+
+
+class Post:
+    """Keeps what people are told without the database."""
+
+    def __init__(self) -> None:
+        self.codes: list[str] = []
+
+    def stored(self) -> None:
+        pass
+
+    def directly(self, client_id: int | None, code: str, text: str, at: Any) -> None:
+        self.codes.append(code)
+
+
+async def watched(stage: Stage, **changes: Any) -> Engine:
+    """Let a standby wait beside the engine, long enough to know the day."""
+    standby = Engine(stage.deps(holder="b", **changes), standby=True)
+    stage.standbys.append(asyncio.create_task(standby.run()))
+    await stage.settle(6.0)
+    return standby
+
+
+async def dies(stage: Stage) -> None:
+    """End the engine as kill -9 does: its locks are free, and its pulse stands still."""
+    owner = stage.machine.owners.get(ACCOUNT)
+    await freeze(stage)
+    if owner is not None:
+        owner.die()
+
+
+async def alone(stage: Stage, **changes: Any) -> Engine:
+    """Leave a standby alone with an open position: the database goes away, then the engine dies."""
+    await holding(stage)
+    standby = await watched(stage, **changes)
+    stage.store.is_available = False
+    await stage.settle(5.0)
+    await dies(stage)
+    await stage.settle(6.0)
+    return standby
+
+
+async def close_of_day(stage: Stage) -> None:
+    for at in ("15:10:00", "15:14:30", "15:15:00", "15:15:30", "15:16:30"):
+        await stage.at(at, 2.0)
+
+
+@pytest.mark.proves("F41", "F43", "F49", "I6", database="none")
+async def test_the_standby_squares_off_alone_when_the_engine_dies_in_an_outage(stage: Stage) -> None:
+    standby = await alone(stage)
+    assert standby.session is not None
+    assert stage.store.leases["main"].holder == "engine", "nobody can be given the lease now"
+
+    await close_of_day(stage)
+
+    assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "SQUARE_OFF"]
+    assert stage.broker.net(KEY) == 0
+    assert [exit_.tag for exit_ in on_disk(stage)] == [stage.broker.placed[1].tag]
+
+
+@pytest.mark.proves("F41", "I6", database="none")
+async def test_the_standby_squares_off_when_the_engine_died_first_and_the_database_went_right_after(
+    stage: Stage,
+) -> None:
+    await holding(stage)
+    standby = await watched(stage)
+    await dies(stage)
+    stage.store.is_available = False
+    await stage.settle(8.0)
+
+    assert standby.session is not None
+    await close_of_day(stage)
+    assert stage.broker.net(KEY) == 0
+
+
+@pytest.mark.proves("F40", "F46", "I14", database="none")
+async def test_while_the_engine_lives_in_an_outage_the_standby_keeps_its_hands_off(stage: Stage) -> None:
+    await holding(stage)
+    standby = await watched(stage)
+    stage.store.is_available = False
+
+    await stage.settle(30.0)
+
+    assert standby.session is None
+    assert stage.machine.owners[ACCOUNT].is_dead is False
+    await stage.tick("09:16:00", "103.00")
+    await stage.settle(1.0)
+    assert stage.sent()[1:] == [("STOP", "SELL", 100)]
+
+
+@pytest.mark.proves("F46", "F41", "I14", database="none")
+async def test_an_engine_that_stands_still_in_an_outage_is_ended_before_its_accounts_are_touched(stage: Stage) -> None:
+    await holding(stage)
+    standby = await watched(stage)
+    stage.store.is_available = False
+    await stage.settle(5.0)
+    stale = stage.machine.owners[ACCOUNT]
+    await freeze(stage)
+    assert not stale.is_dead
+
+    await stage.settle(6.0)
+
+    assert stale.is_dead
+    assert standby.session is not None
+    await close_of_day(stage)
+    assert stage.broker.net(KEY) == 0
+
+
+@pytest.mark.proves("F41", "I9", "I17", database="none")
+async def test_the_database_back_the_standby_takes_the_lease_and_brings_its_exits_home(stage: Stage) -> None:
+    standby = await alone(stage)
+    await stage.tick("09:16:00", "103.00")
+    await stage.settle(3.0)
+    assert stage.sent()[1:] == [("STOP", "SELL", 100)]
+    tag = stage.broker.placed[1].tag
+    assert tag not in stage.store.intents
+
+    stage.store.is_available = True
+    await stage.settle(5.0)
+
+    assert stage.store.leases["main"].holder == "standby:b"
+    assert standby.session is not None
+    assert stage.store.intents[tag].state is IntentState.ACKED
+    assert stage.store.exit_slots == {}
+    assert sum(t.side.sign * t.quantity for _, t in stage.store.trades) == 0
+    assert on_disk(stage) == []
+
+
+@pytest.mark.proves("F41", "I9", "I14", database="none")
+async def test_the_database_back_an_engine_may_be_faster_and_brings_the_standbys_exits_home(stage: Stage) -> None:
+    standby = await alone(stage)
+    await stage.tick("09:16:00", "103.00")
+    await stage.settle(3.0)
+
+    stage.store.is_available = True
+    await stage.start(holder="again")
+    await stage.settle(10.0)
+
+    assert stage.store.leases["main"].holder == "again"
+    assert standby.session is None
+    assert stage.store.intents[stage.broker.placed[1].tag].state is IntentState.ACKED
+    assert stage.sent() == [("ENTRY", "BUY", 100), ("STOP", "SELL", 100)]
+
+
+@pytest.mark.proves("F41", "I1", "I3", database="none")
+async def test_what_the_dead_engine_sent_by_the_journal_is_not_sent_again(stage: Stage) -> None:
+    await holding(stage)
+    standby = await watched(stage)
+    stage.store.is_available = False
+    await stage.settle(5.0)
+    stage.broker.script.append(REST)
+    await stage.tick("09:16:00", "103.00")
+    await stage.settle(1.0)
+    assert len(on_disk(stage)) == 1
+    await dies(stage)
+
+    await stage.settle(20.0)
+    await stage.at("09:16:30", 3.0)
+
+    assert standby.session is not None
+    assert stage.sent() == [("ENTRY", "BUY", 100), ("STOP", "SELL", 100)]
+    assert stage.broker.changed, "the one that rests is taken further, as after any takeover"
+
+
+@pytest.mark.proves("F41", "F44", "I1", "I3", database="none")
+async def test_what_the_dead_engine_wrote_ahead_and_lost_on_the_wire_is_looked_up_first(stage: Stage) -> None:
+    await holding(stage)
+    await watched(stage)
+    stage.store.is_available = False
+    await stage.settle(5.0)
+    stage.broker.script.append(LOST)
+    stage.broker.tells_updates = False
+    await stage.tick("09:16:00", "103.00")
+    stage.machine.disk[ACCOUNT] = stage.machine.disk[ACCOUNT].splitlines(keepends=True)[0]
+    await dies(stage)
+
+    await stage.settle(20.0)
+    await close_of_day(stage)
+
+    assert stage.sent() == [("ENTRY", "BUY", 100), ("STOP", "SELL", 100)]
+    assert stage.broker.net(KEY) == 0
+
+
+@pytest.mark.proves("I1", "I4", database="none")
+async def test_what_the_dead_engine_sent_after_the_copy_was_made_is_not_sent_again(stage: Stage) -> None:
+    await alone(stage)
+    key = PurposeKey(DAY, ACCOUNT, KEY, 1, Purpose.SQUARE_OFF)
+    stage.broker.script.append(REST)
+    stage.broker.tells_updates = False
+    await stage.broker.place(OrderIntent(key, Side.SELL, 100))
+
+    await close_of_day(stage)
+    stage.broker.fill(stage.broker.live()[0].order_id)
+    await stage.settle(20.0)
+
+    assert stage.sent()[1:] == [("SQUARE_OFF", "SELL", 100)]
+    assert stage.broker.net(KEY) == 0
+
+
+@pytest.mark.proves("F43", "I6", database="none")
+async def test_an_entry_that_the_copy_calls_unsent_and_that_rests_at_the_broker_is_cancelled(stage: Stage) -> None:
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    stage.broker.script.append(REST)
+    await stage.ticks(*ENTRY)
+    (tag,) = stage.store.intents
+    sent = stage.store.intents[tag]
+    stage.store.intents[tag] = replace(sent, state=IntentState.NEW, order=None)  # as it was a moment before the claim
+    standby = await watched(stage)
+    stage.store.intents[tag] = sent
+    stage.store.is_available = False
+    await dies(stage)
+    await stage.settle(10.0)
+    assert standby.session is not None
+
+    await close_of_day(stage)
+
+    assert stage.broker.live() == []
+    assert stage.broker.net(KEY) == 0
+
+
+@pytest.mark.proves("I8", database="none")
+async def test_a_standby_that_stands_in_enters_nothing(stage: Stage) -> None:
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    stage.plan(INFY, quantity=50)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    standby = await watched(stage)
+    stage.store.is_available = False
+    await dies(stage)
+    await stage.settle(10.0)
+    assert standby.session is not None
+
+    await stage.tick("09:16:05", "108.00", INFY)
+    await stage.tick("09:16:06", "108.10", INFY)
+    await stage.settle(3.0)
+
+    assert stage.sent() == [("ENTRY", "BUY", 100)]
+
+
+@pytest.mark.proves("F28", "I6", database="none")
+async def test_what_the_client_bought_by_hand_in_the_outage_is_squared_off_too(stage: Stage) -> None:
+    standby = await alone(stage)
+    assert standby.session is not None
+    stage.broker.prices[INFY.key] = Decimal(108)
+    stage.broker.trade_by_hand(INFY.key, Side.BUY, 7)
+
+    await close_of_day(stage)
+
+    assert stage.broker.net(KEY) == stage.broker.net(INFY.key) == 0
+    assert stage.broker.most_open[KEY] == 100
+
+
+@pytest.mark.proves("I6", "I18", database="none")
+async def test_who_is_not_flat_is_told_without_the_database(stage: Stage) -> None:
+    post = Post()
+    await alone(stage, alarm_post=post)
+    stage.broker.is_readable = False
+
+    await close_of_day(stage)
+    await stage.settle(10.0)
+
+    assert "STANDBY_STANDS_IN" in post.codes
+    assert "NOT_FLAT" in post.codes
+    assert stage.broker.net(KEY) == 100
+
+
+@pytest.mark.proves("F66", "F67", "I7", database="none")
+async def test_a_kill_that_was_half_way_when_both_were_lost_is_carried_out(stage: Stage) -> None:
+    await holding(stage)
+    stage.broker.is_readable = False  # so that the engine cannot finish it
+    stage.store.press_kill(1)
+    await watched(stage)
+    stage.store.is_available = False
+    await stage.settle(5.0)
+    sent = len(stage.sent())
+    await dies(stage)
+    stage.broker.is_readable = True
+
+    await stage.settle(30.0)
+
+    assert stage.broker.net(KEY) == 0
+    assert len(stage.sent()) == max(2, sent)
+
+
+@pytest.mark.parametrize(
+    "pulse",
+    [None, PulseView("somebody else", 1, 7), PulseView("engine", 0, 7)],
+    ids=["no pulse here", "another holder's", "an older epoch's"],
+)
+@pytest.mark.proves("F46", "I14", database="none")
+async def test_nobody_stands_in_for_a_holder_that_may_live_elsewhere(stage: Stage, pulse: PulseView | None) -> None:
+    await holding(stage)
+    standby = await watched(stage)
+    stage.store.is_available = False
+    await dies(stage)
+    stage.machine.pulses = {} if pulse is None else {"main": pulse}
+
+    await stage.settle(60.0)
+
+    assert standby.session is None
+
+
+async def test_a_standby_that_never_saw_the_day_does_not_stand_in(stage: Stage) -> None:
+    await holding(stage)
+
+    async def none(*_: Any) -> Any:
+        raise StoreUnavailable("its tables cannot be read")
+
+    setattr(stage.store, "copy_book", none)  # noqa: B010
+    standby = await watched(stage)
+    stage.store.is_available = False
+    await dies(stage)
+
+    await stage.settle(60.0)
+
+    assert standby.session is None
+
+
+async def test_yesterdays_copy_is_no_copy(stage: Stage) -> None:
+    await holding(stage)
+    standby = await watched(stage)
+    stage.store.is_available = False
+    await dies(stage)
+    stage.clock.set(stage.clock.now() + timedelta(days=1))
+
+    await stage.settle(60.0)
+
+    assert standby.session is None
+
+
+@pytest.mark.proves("F40", database="none")
+async def test_a_database_that_hangs_is_an_outage_too(stage: Stage) -> None:
+    await holding(stage)
+    standby = await watched(stage)
+    hangs = asyncio.Event()
+
+    async def hanging(*_: Any, **__: Any) -> Any:
+        await hangs.wait()
+        raise StoreUnavailable("it is gone")
+
+    real = {name: getattr(stage.store, name) for name in dir(stage.store) if name in CALLS}
+    for name in real:
+        setattr(stage.store, name, hanging)
+    await dies(stage)
+    await stage.settle(15.0)
+    assert standby.session is not None
+
+    await stage.tick("09:16:00", "103.00")
+    await stage.settle(5.0)
+
+    assert stage.sent()[1:] == [("STOP", "SELL", 100)]
+    for name, function in real.items():
+        setattr(stage.store, name, function)
+    hangs.set()
+    await stage.settle(10.0)
+    assert stage.store.intents[stage.broker.placed[1].tag].state is IntentState.ACKED
+
+
+CALLS = (
+    *("observe", "acquire", "renew", "announce", "load_book", "copy_book", "control", "create_intent", "claim"),
+    *("append_events", "save_order", "save_trades", "save_ladder", "resolve", "raise_alarm", "import_exit"),
+    *("save_reconciliation", "save_pnl", "claim_change", "finish_command", "lower_state", "save_adoption"),
+)
+
+
+@pytest.mark.proves("F40", database="none")
+async def test_a_database_that_reads_and_takes_nothing_is_an_outage_too(stage: Stage) -> None:
+    await holding(stage)
+    standby = await watched(stage)
+
+    async def refuses(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("database is locked")
+
+    readable = ("observe", "load_book", "copy_book", "control")
+    for name in CALLS:
+        if name not in readable:
+            setattr(stage.store, name, refuses)
+    await dies(stage)
+
+    await stage.settle(15.0)
+    assert standby.session is not None
+    await close_of_day(stage)
+
+    assert stage.broker.net(KEY) == 0
+    assert stage.store.leases["main"] == replace(stage.store.leases["main"], holder="engine", epoch=1)
+
+
+@pytest.mark.proves("F40", "I14", database="none")
+async def test_two_outages_one_after_the_other(stage: Stage) -> None:
+    standby = await alone(stage)
+    stage.store.is_available = True
+    await stage.settle(5.0)
+    assert stage.store.leases["main"].holder == "standby:b"
+
+    stage.store.is_available = False
+    await stage.settle(5.0)
+    await close_of_day(stage)
+
+    assert standby.session is not None
+    assert stage.broker.net(KEY) == 0
+    stage.store.is_available = True
+    await stage.settle(5.0)
+    assert stage.store.intents[stage.broker.placed[1].tag].state is IntentState.ACKED
+    assert TradingState.ACTIVE is stage.store.house_state
+    assert isinstance(stage.store.leases["main"], LeaseView)
