@@ -30,6 +30,7 @@ HANDS_ON = {
     "trading.stores.engine",
     "trading.services.alarms.threads",
     "trading.services.alarms.direct",
+    "trading.simulation.referee.bench",
 }
 """Modules whose own `alarm` methods hand a code on as the argument `code`."""
 

@@ -140,6 +140,12 @@ class Course:
                 self._do(trouble)
             if trouble.what == "dead_token" and values["until"] == number:
                 self._sign_in(values["user"])
+        self._note_outage()
+
+    def _note_outage(self) -> None:
+        """Tell the referee since when nothing can be stored or read."""
+        case, is_away = self._world.case, "down" in self._store.values()
+        case.away_since = (case.away_since or case.now()) if is_away else None
 
     def _do(self, trouble: Trouble) -> None:
         if trouble.values.get("armed"):
@@ -276,6 +282,7 @@ class Course:
             self.struck[fault] += faults.rules[number].injected
         faults.clear()
         self._store = {}
+        self._note_outage()
         world.before_broker = {}
         world.house.venue.by_hand.thaw("")
         for user_id in world.tokens:

@@ -54,6 +54,9 @@ class Doorkeeper(Protocol):
     def answered(self, request: Request, began: float, data: Any) -> None:
         """A read gave this; it began at that wire moment."""
 
+    def refused(self, request: Request, status: int | None, error_type: str) -> None:
+        """A call came to nothing: by the broker's word, or without an answer (`status` None)."""
+
 
 class Rest:
     """Carries requests out. Raises KiteAnswer for what is not answered with data."""
@@ -66,7 +69,11 @@ class Rest:
     async def call(self, request: Request) -> Any:
         """Send one request and give its data, as long as that takes."""
         began = self._house.clock.monotonic()
-        data = await self._sent(request)
+        try:
+            data = await self._sent(request)
+        except KiteAnswer as bad:
+            self._door.refused(request, bad.status, bad.error_type)
+            raise
         if request.method == "GET":
             self._door.answered(request, began, data)
         return data

@@ -30,7 +30,7 @@ from trading.simulation.memory_kill_files import MemoryKillFiles
 from trading.simulation.memory_store import MemoryStore
 from trading.simulation.prices import Range, previous_range
 from trading.simulation.process import Before, EngineProcess, Life, LivingClock, LivingFeed, LivingLocks, LivingPort
-from trading.simulation.referee.bench import Referee, WatchedStore
+from trading.simulation.referee.bench import Referee, ToldDirectly, WatchedStore
 from trading.simulation.referee.case import Case
 from trading.simulation.requests import Caller, Rest
 from trading.simulation.virtual_time import SimClock
@@ -149,6 +149,7 @@ class World:
             history_for=lambda _: NoHistory(),
             live=Silence(),
             calendar=self.calendar,
+            alarm_post=ToldDirectly(self.referee),
             kill_files=self.kill_files,
             holder=life.name,
         )

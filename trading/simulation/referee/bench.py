@@ -1,17 +1,20 @@
 """The bench: takes in what happens, keeps the facts, and shows each event to every judge."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from trading.domain.orders import BrokerOrder, OrderIntent
 from trading.exchange.venue.desk import Update
 from trading.ports import Claim, EngineEvent, LadderRecord
 from trading.simulation.memory_store import MemoryStore
-from trading.simulation.referee.case import Case, Judge, Read, Sent
+from trading.simulation.referee.alarms import Alarms
+from trading.simulation.referee.case import Case, Judge, Read, Sent, Told
 from trading.simulation.referee.conservation import Conservation, judge_word
 from trading.simulation.referee.entries import Entries, Log, Stops
 from trading.simulation.referee.exits import Exits, FlatByDeadline, SaidFlat
 from trading.simulation.referee.kills import Kill
+from trading.simulation.referee.protection import Protection
 from trading.simulation.referee.sending import Sending
 from trading.simulation.requests import Request
 
@@ -21,10 +24,9 @@ class Referee:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self._sending = Sending(case)
         self._judges: list[Judge] = [
-            self._sending, Exits(case), FlatByDeadline(case), SaidFlat(case), Kill(case), Entries(case), Stops(case),
-            Log(case), Conservation(case),
+            Sending(case), Exits(case), FlatByDeadline(case), SaidFlat(case), Kill(case), Entries(case), Stops(case),
+            Log(case), Conservation(case), Protection(case), Alarms(case),
         ]  # fmt: skip
         self._seen_trades = 0
         case.house.on_order.append(self._updated)
@@ -64,7 +66,15 @@ class Referee:
         """A read was answered, possibly with something that cannot be read."""
         rows = data if request.path == "/orders" and isinstance(data, list) else ()
         tags = frozenset(str(row.get("tag")) for row in rows if isinstance(row, dict))
-        self.case.reads.append(Read(self.case.account_of(request.caller.user_id), request.path, began, tags))
+        account = self.case.account_of(request.caller.user_id)
+        self.case.reads.append(Read(account, request.path, began, tags))
+        for judge in self._judges:
+            judge.answered(account, request)
+
+    def refused(self, request: Request, status: int | None, error_type: str) -> None:
+        """A call was refused, or not answered."""
+        for judge in self._judges:
+            judge.refused(self.case.account_of(request.caller.user_id), request, status, error_type)
 
     def _updated(self, updates: Sequence[Update]) -> None:
         books = self.case.house.venue.books
@@ -105,9 +115,13 @@ class Referee:
         """Events were appended to the log."""
         for event in events:
             if event.kind == "RECONCILED":
-                self._sending.reconciled(process, event.account_key)
+                self.case.reconciled.add((process, event.account_key))
         for judge in self._judges:
             judge.recorded(process, events)
+
+    def told(self, client_id: int | None, code: str, text: str) -> None:
+        """An alarm was stored, or told past the database."""
+        self.case.told.append(Told(self.case.now(), client_id, code, text))
 
     def saved(self, record: LadderRecord) -> None:
         """A ladder's state was saved."""
@@ -134,6 +148,20 @@ def _split(ours: int, theirs: int, units: int, *, is_ours: bool) -> tuple[int, i
     closed = min(abs(ours), abs(theirs)) if ours * theirs < 0 else 0
     sign = 1 if ours > 0 else -1
     return ours - sign * closed, theirs + sign * closed
+
+
+class ToldDirectly:
+    """Implements `ports.AlarmPost`: who is told without the database is told at once."""
+
+    def __init__(self, referee: Referee) -> None:
+        self._referee = referee
+
+    def stored(self) -> None:
+        """Nothing: the referee knows what is stored."""
+
+    def directly(self, client_id: int | None, code: str, text: str, at: datetime) -> None:
+        """Tell."""
+        self._referee.told(client_id, code, text)
 
 
 class WatchedStore:
@@ -167,6 +195,11 @@ class WatchedStore:
         """Keep a ladder's state."""
         await self._store.save_ladder(day, record)
         self._referee.saved(record)
+
+    async def raise_alarm(self, client_id: int | None, code: str, text: str) -> None:
+        """Keep an alarm."""
+        await self._store.raise_alarm(client_id, code, text)
+        self._referee.told(client_id, code, text)
 
     async def append_events(self, events: Sequence[EngineEvent]) -> None:
         """Append to the log."""

@@ -48,6 +48,15 @@ class Sent:
     ended: float | None = None
 
 
+class Told(NamedTuple):
+    """One alarm that was stored, or told past the database. `at` in wire seconds."""
+
+    at: float
+    client_id: int | None
+    code: str
+    text: str
+
+
 class Read(NamedTuple):
     """One read of a broker's screen that was answered."""
 
@@ -89,6 +98,11 @@ class Case:
     """When a kill was first committed, wire seconds, by whom it stops."""
     killed_by_file: dict[Who, float] = field(default_factory=dict)
     """When a kill file first lay there, wire seconds."""
+    reconciled: set[tuple[str, str]] = field(default_factory=set)
+    """(process, account) of those that told that they are reconciled."""
+    told: list[Told] = field(default_factory=list)
+    away_since: float | None = None
+    """Since when no call to the database succeeds, wire seconds; None while one may."""
     troubled_at: float = NEVER
     """When a fault last struck or a process last was not itself, wire seconds."""
 
@@ -185,6 +199,12 @@ class Judge:
 
     def arrives(self, account: str, request: Request) -> None:
         """A request that changes something is received by the broker."""
+
+    def answered(self, account: str, request: Request) -> None:
+        """A read was answered well."""
+
+    def refused(self, account: str, request: Request, status: int | None, error_type: str) -> None:
+        """A call was refused, or not answered: `status` None."""
 
     def traded(self, place: Place, order: Order, before: int, after: int) -> None:
         """A fill."""

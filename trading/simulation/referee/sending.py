@@ -4,7 +4,7 @@ from collections import defaultdict, deque
 from decimal import Decimal
 
 from trading.domain.money import from_scaled
-from trading.domain.orders import IntentState, OrderIntent, Purpose
+from trading.domain.orders import IntentState, OrderIntent, OrderStatus, Purpose
 from trading.simulation.referee.case import Case, Judge, Sent
 from trading.simulation.requests import Request
 
@@ -20,7 +20,6 @@ class Sending(Judge):
     def __init__(self, case: Case) -> None:
         super().__init__(case)
         self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
-        self._reconciled: set[tuple[str, str]] = set()
         self._epoch = 0
         self._entries: defaultdict[int, set[str]] = defaultdict(set)
 
@@ -104,6 +103,7 @@ class Sending(Judge):
             if (sent.intent.key.account, sent.intent.key.instrument, sent.intent.key.position, sent.intent.key.purpose)
             == (key.account, key.instrument, key.position, key.purpose)
             and (key.purpose is not Purpose.TARGET or sent.intent.key.round % 100 == key.round % 100)
+            and not self._gave_way(sent.intent)
         ]
         self.case.look("I27")
         if len(alike) < MOST_SENDS:
@@ -112,9 +112,17 @@ class Sending(Judge):
         if not any(key.instrument in text for _, _, text in self.case.store.alarms[since:]):
             self.case.found("I27", f"{key.text()} is try {len(alike) + 1}, and nobody was called")
 
+    def _gave_way(self, intent: OrderIntent) -> bool:
+        """Say whether it is a stop that stood at the exchange and was taken away: not a try that came to nothing."""
+        stored = self.case.store.intents.get(intent.tag)
+        heard = stored.order if stored is not None else None
+        return (
+            intent.key.purpose is Purpose.DISASTER_STOP and heard is not None and heard.status is OrderStatus.CANCELLED
+        )
+
     def _entry(self, process: str, intent: OrderIntent) -> None:
         case, key = self.case, intent.key
-        known = (process, key.account) in self._reconciled
+        known = (process, key.account) in case.reconciled
         case.check("I16", holds=known, otherwise=f"{key.text()} left before {process} had reconciled")
         policy = case.store.policies[case.client_of(key.account)]
         price = from_scaled(case.house.venue.market.quote(case.instruments[key.instrument].token).ltp)
@@ -127,10 +135,6 @@ class Sending(Judge):
         trades = policy.max_trades_per_day
         words = f"{key.text()} is entry {len(mine)} of at most {trades}"
         case.check("I13", holds=trades is None or len(mine) <= trades, otherwise=words)
-
-    def reconciled(self, process: str, account: str) -> None:
-        """A process told that an account was reconciled."""
-        self._reconciled.add((process, account))
 
     def arrives(self, account: str, request: Request) -> None:
         """Judge an order at the moment at which the broker receives it."""
