@@ -14,7 +14,11 @@ TITLES = {
     Severity.WARNING: "Warnings",
     Severity.INFO: "For information",
 }
-TOLD = {Tells.BOTH: "client and operators", Tells.OPERATOR: "operators"}
+TOLD = {
+    Tells.BOTH: "client and operators",
+    Tells.EVERYBODY: "whom it stops, and operators",
+    Tells.OPERATOR: "operators",
+}
 
 
 def tables() -> str:

@@ -93,7 +93,7 @@ def test_a_double_click_is_one_command(alice: Client, clock: FakeClock) -> None:
     second = control.press_kill(alice, alice.user, clock=clock)
 
     assert first.pk == second.pk
-    finish(first.pk, {}, wall=clock.wall())
+    finish(first.pk, {}, at=clock.now(), wall=clock.wall())
     assert control.press_kill(alice, alice.user, clock=clock).pk != first.pk
 
 
@@ -163,7 +163,7 @@ def test_a_person_raises_the_state_again_once_the_kill_is_done(alice: Client, cl
     with pytest.raises(RiskDenied) as refused:
         control.raise_state(alice, alice.user, "false alarm", clock=clock)
     assert refused.value.code == "KILL_RUNNING"
-    finish(command.pk, {}, wall=clock.wall())
+    finish(command.pk, {}, at=clock.now(), wall=clock.wall())
     lower_state(alice.pk, TradingState.HALTED, "flat", latch_day=None, wall=clock.wall())
 
     control.raise_state(alice, alice.user, "false alarm", clock=clock)
@@ -209,7 +209,7 @@ def test_the_scheduled_square_off_exists_once_a_client_and_day(
     alice: Client, charlie: Client, clock: FakeClock
 ) -> None:
     first = control.request_square_off(alice, DAY, clock=clock)
-    finish(first.pk, {"flat": True}, wall=clock.wall())
+    finish(first.pk, {"flat": True}, at=clock.now(), wall=clock.wall())
 
     assert control.request_square_off(alice, DAY, clock=clock).pk == first.pk
     assert control.request_square_off(charlie, DAY, clock=clock).pk != first.pk
@@ -220,7 +220,7 @@ def test_the_scheduled_square_off_exists_once_a_client_and_day(
 def test_a_square_off_by_hand_does_not_use_up_the_scheduled_one(alice: Client, clock: FakeClock) -> None:
     by_hand = control.request_square_off(alice, DAY, clock=clock, requested_by=alice.user)
     again = control.request_square_off(alice, DAY, clock=clock, requested_by=alice.user)
-    finish(by_hand.pk, {}, wall=clock.wall())
+    finish(by_hand.pk, {}, at=clock.now(), wall=clock.wall())
 
     assert again.pk == by_hand.pk
     assert control.request_square_off(alice, DAY, clock=clock).pk != by_hand.pk

@@ -25,9 +25,11 @@ class Severity(StrEnum):
 
 
 class Tells(StrEnum):
-    """Who gets an alarm. Operators get every one; BOTH adds the client whom it concerns."""
+    """Who gets an alarm. Operators get every one; BOTH adds the client whom it concerns, EVERYBODY all clients where it
+    concerns the house."""
 
     BOTH = "both"
+    EVERYBODY = "everybody"
     OPERATOR = "operator"
 
 
@@ -46,6 +48,8 @@ class AlarmKind:
     do: str
     page: str
     button: str
+    is_notice: bool = False
+    """A change that its people are always mailed (ASVS 6.3.7), whatever they chose, though nobody need do anything."""
 
 
 @cache
@@ -76,4 +80,5 @@ def cause_of(text: str) -> str:
 
 def _kind(code: str, row: Mapping[str, str]) -> AlarmKind:
     words = {name: row[name] for name in ("title", "means", "do", "page", "button")}
-    return AlarmKind(code, Severity(row["severity"]), Tells(row["tells"]), **words)
+    is_notice = row.get("notice", "") == "yes"
+    return AlarmKind(code, Severity(row["severity"]), Tells(row["tells"]), **words, is_notice=is_notice)

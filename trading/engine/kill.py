@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trading.domain.control import TradingState
+from trading.domain.kill_words import result_words
 from trading.domain.orders import IntentState, Purpose
 from trading.engine.client import ClientBook
 from trading.engine.crash_points import crash_at
@@ -35,11 +36,11 @@ class KillSwitch:
         results = await asyncio.gather(*(self._one(client, command, pressed) for client in clients))
         is_flat = all(result["flat_ms"] is not None for result in results)
         for client, result in zip(clients, results, strict=True):
-            told = {**result, "gate_ms": gate_ms, "path": command.path, "text": _words(result)}
+            told = {**result, "gate_ms": gate_ms, "path": command.path, "text": result_words(result)}
             self._tools.journal.record("KILL_DONE", client.client_id, told, account=command.account_key)
         whole = {"gate_ms": gate_ms, **_whole(results)}
         if command.client_id is None:
-            self._tools.journal.record("KILL_DONE", None, {**whole, "path": command.path, "text": _words(whole)})
+            self._tools.journal.record("KILL_DONE", None, {**whole, "path": command.path, "text": result_words(whole)})
         if is_flat:  # after what was measured: the database may be away
             await self._halt(command.client_id, command.account_key, "kill switch: flat, confirmed by the broker")
         return whole
@@ -132,16 +133,3 @@ def _whole(results: list[dict[str, Any]]) -> dict[str, Any]:
         "left_open": {key: units for result in results for key, units in result["left_open"].items()},
         "unconfirmed": [account for result in results for account in result["unconfirmed"]],
     }
-
-
-def _words(result: Mapping[str, Any]) -> str:
-    last = result["last_entry_ms"]
-    entries = f"the last entry left {last} ms after the press" if last else "no entry left after the press"
-    entries += f", cancels done after {result['cancels_ms']} ms"
-    if result["unconfirmed"]:
-        unread = ", ".join(result["unconfirmed"])
-        return f"{entries}; {unread} must be signed in before it can be seen flat, nothing was traded there today"
-    if result["flat_ms"] is None:
-        left = ", ".join(f"{units:+d} {key}" for key, units in result["left_open"].items()) or "nothing"
-        return f"{entries}; positions were left open: {left}"
-    return f"{entries}, flat after {result['flat_ms']} ms, confirmed by the broker"

@@ -18,7 +18,7 @@ from trading.models import AccountControl, BrokerAccount, Client, CommandRow, Us
 from trading.ports import Clock, EngineEvent, KillPress, LivePublisher
 from trading.services import kill_files
 from trading.services.events import actor, market_now
-from trading.stores import commands, kills
+from trading.stores import commands, kills, notices
 from trading.stores.chain import append_events
 from trading.stores.controls import ControlRow, control_row, seen_row
 from trading.stores.locks import CONTROL, chain_lock, take
@@ -94,6 +94,7 @@ def raise_state(
         row.latched_day, row.latched_state, row.latched_reason = None, TradingState.ACTIVE, ""
         row.save()
         _record(client_id, "STATE_RAISED", told, by=by, clock=clock, account_key=key)
+        notices.state_raised(client_id, key, reason, actor(by), at=market_now(clock), wall=clock.wall())
         _publish_state(publisher, client_id, row)
     kill_files.put_away(files, clock=clock)  # after the commit: cut short in between, it stays stopped
     return row

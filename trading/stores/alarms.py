@@ -91,8 +91,10 @@ def _count(
 def addresses(kind: AlarmKind, client_id: int | None) -> list[Address]:
     """Give whom an alarm is for: the operators, and for most the client whom it concerns."""
     wanted = Q(is_operator=True)
-    if kind.tells is Tells.BOTH and client_id is not None:
+    if kind.tells is not Tells.OPERATOR and client_id is not None:
         wanted |= Q(client__pk=client_id)
+    elif kind.tells is Tells.EVERYBODY:
+        wanted |= Q(client__isnull=False)
     found: list[Address] = []
     for user in User.objects.filter(wanted, is_active=True).order_by("pk"):
         found.append(Address(Channel.PAGE, user.email, user))
@@ -111,7 +113,7 @@ def house_addresses(kind: AlarmKind) -> list[Address]:
 
 
 def _is_pressing(kind: AlarmKind) -> bool:
-    return kind.severity is Severity.CRITICAL or kind.code == TEST_CODE
+    return kind.severity is Severity.CRITICAL or kind.is_notice or kind.code == TEST_CODE
 
 
 # -- the outbox -------------------------------------------------------------------------------------------------

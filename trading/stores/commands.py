@@ -6,6 +6,7 @@ from typing import Any
 
 from trading.domain.control import CommandKind
 from trading.models import CommandRow, User
+from trading.stores import notices
 
 
 def ask(
@@ -40,6 +41,10 @@ def unfinished(kind: CommandKind, client_id: int | None) -> list[CommandRow]:
     return list(rows.filter(client=None) if client_id is None else rows.filter(client_id=client_id))
 
 
-def finish(command_id: int, result: Mapping[str, Any], *, wall: datetime) -> None:
-    """Say what came of a command; the first one to say it counts."""
-    CommandRow.objects.filter(pk=command_id, finished_at=None).update(finished_at=wall, result=dict(result))
+def finish(command_id: int, result: Mapping[str, Any], *, at: datetime, wall: datetime) -> None:
+    """Say what came of a command; the first one to say it counts. Of a kill those whom it concerns are told."""
+    row = CommandRow.objects.filter(pk=command_id).first()
+    mine = CommandRow.objects.filter(pk=command_id, finished_at=None)
+    if mine.update(finished_at=wall, result=dict(result)) and row is not None and row.kind == CommandKind.KILL:
+        row.result = dict(result)
+        notices.kill_carried_out(row, at=at, wall=wall)

@@ -142,8 +142,8 @@ class DjangoEngineStore:
 
     async def finish_command(self, command_id: int, result: Mapping[str, Any]) -> None:
         """Say what came of a command; the first one to say it counts."""
-        wall = self._clock.wall()
-        await self._thread.run(lambda: commands.finish(command_id, result, wall=wall))
+        at, wall = self._clock.now(), self._clock.wall()
+        await self._thread.run(lambda: commands.finish(command_id, result, at=at, wall=wall))
 
     async def lower_state(
         self, client_id: int | None, state: TradingState, reason: str, *, account_key: str = "", latch: bool = False

@@ -7,7 +7,7 @@ from trading.domain.control import CommandKind, TradingState
 from trading.domain.timezone import ist_day
 from trading.models import Client, CommandRow, User
 from trading.ports import EngineEvent, KillPress
-from trading.stores import commands
+from trading.stores import commands, notices
 from trading.stores.chain import append_events
 from trading.stores.controls import ControlRow, control_row, lower_state
 
@@ -42,6 +42,7 @@ def press(
     told = {"was": before, "state": row.state, **arguments, "command": command.pk, "path": wanted.path}
     event = EngineEvent(wanted.client_id, "KILL_PRESSED", at, {**told, "by": wanted.by}, account_key=wanted.account_key)
     append_events([event], wall=wall)
+    notices.kill_pressed(wanted, arguments, at=at, wall=wall)
     return command, row
 
 

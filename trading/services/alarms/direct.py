@@ -165,7 +165,7 @@ class DirectAlarms:
     def _recipients(self, notice: Notice) -> list[tuple[Channel, str]]:
         kind = kind_of(notice.code)
         mails = dict.fromkeys(self.book.operators)
-        if kind.tells is Tells.BOTH and (client := self.book.clients.get(notice.client_id or 0)):
+        if kind.tells is not Tells.OPERATOR and (client := self.book.clients.get(notice.client_id or 0)):
             mails[client] = None
         found = dict.fromkeys((Channel.MAIL, mail) for mail in mails)
         found.update(dict.fromkeys((one.channel, one.recipient) for one in alarms.house_addresses(kind)))
