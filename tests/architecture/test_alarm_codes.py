@@ -20,6 +20,7 @@ PASSED_ON: dict[tuple[str, str], tuple[str, ...]] = {
     ("trading.services.alarms.trial", "TEST_CODE"): (TEST_CODE,),
     ("trading.services.alarms.watch", "rule.code"): tuple(rule.code for rule in PARTS.values()),
     ("trading.engine.by_journal", "denial.code"): ("BROKER_UNREADABLE", "JOURNAL_UNAVAILABLE", "ACCOUNT_LOCKED"),
+    ("trading.stores.notices", "code"): ("KILL_PRESSED", "KILL_CARRIED_OUT", "TRADING_RAISED"),
     ("trading.engine.plans", "code"): ("ACCOUNT_FAILED", "PLAN_FAILED"),
 }
 HANDS_ON = {

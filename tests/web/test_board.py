@@ -276,7 +276,7 @@ def test_the_page_shows_the_brokers_confirmation_in_milliseconds(
     browser.post(reverse("kill"))
     waiting = text_of(browser.get(reverse("dashboard")))
     result = {"last_entry_ms": 12, "cancels_ms": 40, "flat_ms": 310, "flat": True, "left_open": {}}
-    finish(CommandRow.objects.get().pk, result, wall=wiring.clock().wall())
+    finish(CommandRow.objects.get().pk, result, at=market.now, wall=wiring.clock().wall())
 
     done = text_of(browser.get(reverse("dashboard")))
 
@@ -291,7 +291,7 @@ def test_a_kill_that_no_broker_confirmed_is_not_called_flat(
     browser.post(reverse("kill"))
     measured: dict[str, Any] = {"last_entry_ms": 12, "cancels_ms": 40, "flat_ms": None, "left_open": {}}
     result = {**measured, "unconfirmed": ["kite:AB1001"]}
-    finish(CommandRow.objects.get().pk, result, wall=wiring.clock().wall())
+    finish(CommandRow.objects.get().pk, result, at=market.now, wall=wiring.clock().wall())
 
     page = text_of(browser.get(reverse("dashboard")))
 

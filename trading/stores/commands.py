@@ -46,5 +46,4 @@ def finish(command_id: int, result: Mapping[str, Any], *, at: datetime, wall: da
     row = CommandRow.objects.filter(pk=command_id).first()
     mine = CommandRow.objects.filter(pk=command_id, finished_at=None)
     if mine.update(finished_at=wall, result=dict(result)) and row is not None and row.kind == CommandKind.KILL:
-        row.result = dict(result)
-        notices.kill_carried_out(row, at=at, wall=wall)
+        notices.kill_carried_out(row, result, at=at, wall=wall)

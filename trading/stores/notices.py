@@ -3,9 +3,8 @@
 Written after the commit of what they tell, so that no press waits for them; the log has the same lines in any case.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -23,27 +22,35 @@ THEN = {True: "positions are left open", False: "positions are squared off", Non
 
 def kill_pressed(wanted: KillPress, arguments: Mapping[str, Any], *, at: datetime, wall: datetime) -> None:
     """Tell who stopped whom, by which way, and what becomes of the positions."""
-    whom = _whom(wanted.client_id, wanted.account_key)
-    way, then = WAYS.get(wanted.path, ""), THEN[arguments["leave_positions"]]
-    text = f"{whom} was stopped by {wanted.by}{way}: no new entries, {then}"
+
+    def text() -> str:
+        way, then = WAYS.get(wanted.path, ""), THEN[arguments["leave_positions"]]
+        whom = _whom(wanted.client_id, wanted.account_key)
+        return f"{whom} was stopped by {wanted.by}{way}: no new entries, {then}"
+
     _tell(wanted.client_id, "KILL_PRESSED", text, at=at, wall=wall)
 
 
-def kill_carried_out(command: CommandRow, *, at: datetime, wall: datetime) -> None:
+def kill_carried_out(command: CommandRow, result: Mapping[str, Any], *, at: datetime, wall: datetime) -> None:
     """Tell what came of a press: whether the broker confirmed that nothing is open."""
-    result, account = command.result, str(command.arguments.get("account_key", ""))
     if "flat_ms" not in result:
         return  # it ended otherwise, which has an alarm of its own
-    words = result_words(result, names_positions=command.client_id is not None)
-    whom = _whom(command.client_id, account)
-    _tell(command.client_id, "KILL_CARRIED_OUT", f"the stop of {whom}: {words}", at=at, wall=wall)
+
+    def text() -> str:
+        words = result_words(result, names_positions=command.client_id is not None)
+        return f"the stop of {_whom(command.client_id, str(command.arguments.get('account_key', '')))}: {words}"
+
+    _tell(command.client_id, "KILL_CARRIED_OUT", text, at=at, wall=wall)
 
 
 def state_raised(
     client_id: int | None, account_key: str, reason: str, by: str, *, at: datetime, wall: datetime
 ) -> None:
     """Tell who let whom trade again, and why."""
-    text = f"{_whom(client_id, account_key)} trades again: {by} said so, because: {reason}"
+
+    def text() -> str:
+        return f"{_whom(client_id, account_key)} trades again: {by} said so, because: {reason}"
+
     _tell(client_id, "TRADING_RAISED", text, at=at, wall=wall)
 
 
@@ -53,5 +60,10 @@ def _whom(client_id: int | None, account_key: str) -> str:
     return account_key or Client.objects.select_related("user").get(pk=client_id).label
 
 
-def _tell(client_id: int | None, code: str, text: str, *, at: datetime, wall: datetime) -> None:
-    transaction.on_commit(partial(alarms.record, client_id, code, text, at=at, wall=wall), robust=True)
+def _tell(client_id: int | None, code: str, text: Callable[[], str], *, at: datetime, wall: datetime) -> None:
+    """Write a notice after the commit; one that cannot be written harms nothing of what it would tell."""
+
+    def write() -> None:
+        alarms.record(client_id, code, text(), at=at, wall=wall)
+
+    transaction.on_commit(write, robust=True)
