@@ -50,6 +50,8 @@ class FakeBroker:
         self.is_down = False
         """Nothing gets through: reads and cancels fail, orders are lost before they are accepted."""
         self.is_readable = True
+        self.garbles = False
+        """Every read is answered by something that nobody understands."""
         self.quotes_fail = False
         """Last prices cannot be had; all else can be read."""
         self.has_session = True
@@ -258,3 +260,5 @@ class FakeBroker:
             raise BrokerAuthError("Incorrect `api_key` or `access_token`.", status=403)
         if self.is_down or not self.is_readable:
             raise BrokerUnavailable("gateway timeout", status=504)
+        if self.garbles:
+            raise BrokerUnavailable("order book: HTTP 200 with content type text/html", is_unreadable=True)

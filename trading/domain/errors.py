@@ -62,14 +62,20 @@ class IllegalTransition(TradingError):
 
 
 class BrokerError(TradingError):
-    """Whatever came from a broker. `error_type` and `status` are the broker's own words."""
+    """Whatever came from a broker. `error_type` and `status` are the broker's own words.
+
+    `is_unreadable`: it answered that all is well, and what it said could not be understood. A person has to know.
+    """
 
     code = "BROKER_ERROR"
 
-    def __init__(self, message: str, *, error_type: str = "", status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, error_type: str = "", status: int | None = None, is_unreadable: bool = False
+    ) -> None:
         super().__init__(message)
         self.error_type = error_type
         self.status = status
+        self.is_unreadable = is_unreadable
 
 
 class BrokerAuthError(BrokerError):

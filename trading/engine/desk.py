@@ -23,6 +23,7 @@ from trading.engine.outcomes import Outcomes
 from trading.engine.rate import RateBudget
 from trading.engine.reads import AccountReads, Urgency
 from trading.engine.tools import STORE_ANSWERS_WITHIN_S, Tools, Way
+from trading.engine.unreadable import Unreadable
 from trading.engine.work import first_of
 from trading.ports import AccountRef, Broker
 
@@ -66,6 +67,7 @@ class AccountDesk:
         self.on_trades: Callable[[], None] = lambda: None
         self.on_order: Callable[[Working], None] = lambda _: None
         self.want_trades: Callable[[], None] = lambda: None
+        self.unreadable = Unreadable(tools, ref)
         self.reads = AccountReads(tools, self)
         self._tools = tools
         self._instrument_of = instrument_of
@@ -124,6 +126,7 @@ class AccountDesk:
 
     def hear(self, order: BrokerOrder) -> None:
         """Take in one order row or message. Any order and any number of repetitions give the same."""
+        self.unreadable.read(order)
         working = self.orders.by_tag.get(order.tag)
         if working is None or working.intent.key.instrument != order.instrument or self._is_a_second(working, order):
             self._hear_other(order)
@@ -260,6 +263,7 @@ class AccountDesk:
 
     def heard_error(self, error: Exception) -> None:
         """Learn from the bad answer to an order call what concerns the account: a dead session, too many calls."""
+        self.unreadable.heard(error)
         if isinstance(error, BrokerAuthError):
             self.session_lost(str(error))
         if isinstance(error, BrokerForbids) and not self.forbidden:

@@ -181,7 +181,8 @@ class AccountReads:
         except BrokerAuthError as error:
             self._desk.session_lost(str(error))
             raise
-        except BrokerError:
+        except BrokerError as error:
+            self._desk.unreadable.heard(error)
             unread_since = self._desk.unread_since
             self._desk.unread_since = self._tools.clock.monotonic() if unread_since is None else unread_since
             raise

@@ -190,3 +190,32 @@ def test_no_row_of_the_book_is_final_by_a_word_that_nobody_knows() -> None:
         assert order.filled_quantity >= 0
     assert read > ANSWERS / 3
     assert OrderStatus.UNKNOWN.is_final is False
+
+
+@pytest.mark.proves("F33")
+@pytest.mark.parametrize(
+    ("status", "kind", "text", "is_unreadable"),
+    [
+        (200, HTML, b"<html>maintenance</html>", True),
+        (200, JSON, b'{"status": "success", "data": {"order', True),
+        (200, JSON, b'{"status": "success"}', True),
+        (200, JSON, b'{"status": "success", "data": {}}', True),
+        (502, HTML, b"<html>Bad Gateway</html>", False),
+        (500, JSON, b'{"status": "error", "message": "down", "error_type": "GeneralException"}', False),
+    ],
+)
+async def test_a_success_that_nobody_understands_is_told_from_a_gateway_that_is_away(
+    broker: KiteBroker,
+    wire: AnsweredWire,
+    intent: OrderIntent,
+    status: int,
+    kind: str,
+    text: bytes,
+    is_unreadable: bool,
+) -> None:
+    wire.answer = (status, kind, text)
+
+    with pytest.raises(OrderOutcomeUnknown) as raised:
+        await broker.place(intent)
+
+    assert raised.value.is_unreadable is is_unreadable

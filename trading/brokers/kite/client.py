@@ -109,10 +109,11 @@ class KiteBroker(KitePrices):
             raise placing_error(bad, intent.tag) from None
         except Exception as error:
             # Whatever broke here, the order may have been sent before: it may stand in the book.
-            raise OrderOutcomeUnknown(f"order {intent.tag}: unreadable answer ({type(error).__name__})") from error
+            words = f"order {intent.tag}: unreadable answer ({type(error).__name__})"
+            raise OrderOutcomeUnknown(words, is_unreadable=True) from error
         order_id = _order_id_of(answer)
         if order_id is None:
-            raise OrderOutcomeUnknown(f"order {intent.tag}: the answer had no order id")
+            raise OrderOutcomeUnknown(f"order {intent.tag}: the answer had no order id", is_unreadable=True)
         return order_id
 
     async def modify(self, order_id: str, change: OrderChange) -> None:
@@ -123,9 +124,9 @@ class KiteBroker(KitePrices):
             raise changing_error(bad, order_id) from None
         except Exception as error:
             words = f"change of {order_id}: unreadable answer ({type(error).__name__})"
-            raise OrderOutcomeUnknown(words) from error
+            raise OrderOutcomeUnknown(words, is_unreadable=True) from error
         if _order_id_of(answer) is None:
-            raise OrderOutcomeUnknown(f"change of {order_id}: the answer had no order id")
+            raise OrderOutcomeUnknown(f"change of {order_id}: the answer had no order id", is_unreadable=True)
 
     async def cancel(self, order_id: str) -> None:
         """Ask for a cancel. Its answer is a hint: the order may have filled, or fill still."""
@@ -134,7 +135,7 @@ class KiteBroker(KitePrices):
         except KiteAnswer as bad:
             raise cancelling_error(bad, order_id) from None
         if _order_id_of(answer) is None:
-            raise cancelling_error(KiteAnswer("the answer had no order id"), order_id)
+            raise cancelling_error(KiteAnswer("the answer had no order id", is_unreadable=True), order_id)
 
     async def orders(self) -> list[BrokerOrder]:
         """Read today's order book, oldest first."""

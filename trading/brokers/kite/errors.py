@@ -23,12 +23,15 @@ class KiteAnswer(Exception):
     """A call that gave no data. `status` is None when nothing was heard, `error_type` empty when the body said none.
 
     `text` is the broker's message, or our words for what was wrong with the answer: never a body, an
-    address or a header, which could carry a token.
+    address or a header, which could carry a token. `is_unreadable`: a success that could not be understood.
     """
 
-    def __init__(self, text: str, *, status: int | None = None, error_type: str = "") -> None:
+    def __init__(
+        self, text: str, *, status: int | None = None, error_type: str = "", is_unreadable: bool = False
+    ) -> None:
         super().__init__(text)
         self.text = text
+        self.is_unreadable = is_unreadable
         self.status = status
         self.error_type = error_type
 
@@ -143,7 +146,12 @@ def _judge(table: Sequence[Row], answer: KiteAnswer, otherwise: Outcome) -> Outc
 
 def _error(outcome: Outcome, answer: KiteAnswer, prefix: str) -> BrokerError:
     error: type[BrokerError] = outcome.value
-    return error(f"{prefix}: {answer.text}", error_type=answer.error_type, status=answer.status)
+    return error(
+        f"{prefix}: {answer.text}",
+        error_type=answer.error_type,
+        status=answer.status,
+        is_unreadable=answer.is_unreadable,
+    )
 
 
 def placing_error(answer: KiteAnswer, tag: str) -> BrokerError:

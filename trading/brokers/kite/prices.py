@@ -157,8 +157,10 @@ class KitePrices:
             return read(await self._lane.run(call, deadline_s=deadline_s or self._deadline_s))
         except KiteAnswer as answer:
             raise reading_error(answer, what) from None
-        except (Overdue, parse.ParseError, KeyError, TypeError, AttributeError) as error:
-            raise reading_error(KiteAnswer(_words(error)), what) from None
+        except Overdue as error:
+            raise reading_error(KiteAnswer(str(error)), what) from None
+        except (parse.ParseError, KeyError, TypeError, AttributeError) as error:
+            raise reading_error(KiteAnswer(_words(error), is_unreadable=True), what) from None
 
 
 def _csv(data: object) -> bytes:
@@ -169,6 +171,4 @@ def _csv(data: object) -> bytes:
 
 def _words(error: Exception) -> str:
     """Give an error's text only where it is ours: the SDK's may carry anything."""
-    return (
-        str(error) if isinstance(error, Overdue | parse.ParseError) else f"unreadable answer ({type(error).__name__})"
-    )
+    return str(error) if isinstance(error, parse.ParseError) else f"unreadable answer ({type(error).__name__})"

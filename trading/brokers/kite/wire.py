@@ -6,6 +6,7 @@ messages. Everything else of it (routes, parameters, checksum) is used as it is.
 """
 
 import json
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin
 
@@ -110,19 +111,20 @@ def read_answer(status: int, kind: str, text: bytes) -> Any:
 
     `kind` is the content type, empty when there was none.
     """
+    odd = partial(KiteAnswer, status=status, is_unreadable=status < 300)
     if "csv" in kind and status == 200:
         return text
     if "json" not in kind:
-        raise KiteAnswer(f"HTTP {status} with content type {kind or 'missing'}", status=status)
+        raise odd(f"HTTP {status} with content type {kind or 'missing'}")
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
-        raise KiteAnswer(f"HTTP {status} with JSON that could not be read", status=status) from None
+        raise odd(f"HTTP {status} with JSON that could not be read") from None
     if not isinstance(body, dict):
-        raise KiteAnswer(f"HTTP {status} with a {type(body).__name__} for a body", status=status)
+        raise odd(f"HTTP {status} with a {type(body).__name__} for a body")
     error_type = body.get("error_type")
     if body.get("status") == "error" or error_type or status >= 300:
         raise KiteAnswer(str(body.get("message") or f"HTTP {status}"), status=status, error_type=str(error_type or ""))
     if "data" not in body:
-        raise KiteAnswer(f"HTTP {status} without data", status=status)
+        raise odd(f"HTTP {status} without data")
     return body["data"]
