@@ -31,6 +31,8 @@ HOW = {
     "tests/stores": "the stores' contract",
     "tests/services": "use cases on the database",
     "tests/domain": "pure rules",
+    "tests/marketdata": "the feed's parts",
+    "tests/architecture": "the source read as text",
     "tests/web": "pages and sockets",
     "tests/browser": "a real browser",
 }

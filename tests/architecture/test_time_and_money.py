@@ -67,6 +67,7 @@ def _is_infinity(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and str(node.value).lstrip("+-") == "inf"
 
 
+@pytest.mark.proves("I23")
 def test_nothing_but_the_clock_reads_the_time() -> None:
     found = [
         f"{place} reads {name}"
@@ -78,6 +79,7 @@ def test_nothing_but_the_clock_reads_the_time() -> None:
     assert found == []
 
 
+@pytest.mark.proves("I11")
 def test_money_of_domain_and_engine_never_becomes_a_float() -> None:
     found = [
         place

@@ -27,6 +27,7 @@ def generated_day(tmp_path_factory: pytest.TempPathFactory) -> Day:
     return trade_the_generated_day(tmp_path_factory.mktemp("days") / "one")
 
 
+@pytest.mark.proves("I6", "I9", "I11", database="sqlite")
 def test_on_the_generated_day_everything_happens_and_everybody_is_flat_in_time(generated_day: Day) -> None:
     assert_the_day_is_sound(generated_day)
 
@@ -40,6 +41,7 @@ def test_on_the_generated_day_everything_happens_and_everybody_is_flat_in_time(g
     assert any(Decimal(account["realised_pnl"]) != 0 for account in generated_day.ledger.values())
 
 
+@pytest.mark.proves("I6", "I9", "I11", database="postgresql")
 @pytest.mark.postgres
 def test_the_generated_day_is_the_same_on_postgresql_with_a_redis_of_ones_own(
     generated_day: Day, postgres_server: PostgresServer, redis_server: str, tmp_path: Path
@@ -54,6 +56,7 @@ def test_the_generated_day_is_the_same_on_postgresql_with_a_redis_of_ones_own(
     assert not (tmp_path / "postgres" / "valkey").exists()
 
 
+@pytest.mark.proves("I6", "I9", "I11", database="sqlite")
 @pytest.mark.skipif(
     not BARS.is_dir() and os.environ.get("CI") != "true", reason=f"no real minute bars beside the project ({BARS})"
 )

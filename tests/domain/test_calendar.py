@@ -28,6 +28,7 @@ def test_weekday_holidays_agree_with_another_calendar_for_all_known_years() -> N
     assert differing == []
 
 
+@pytest.mark.proves("F60")
 def test_of_all_weekend_days_only_the_announced_ones_trade() -> None:
     days = [date(2024, 1, 1) + timedelta(days=n) for n in range((date(2026, 12, 31) - date(2024, 1, 1)).days + 1)]
 
@@ -62,6 +63,7 @@ def test_the_neighbouring_trading_days_step_over_weekends_and_holidays() -> None
     assert CALENDAR.previous_trading_day(date(2024, 5, 21)) == date(2024, 5, 18)  # an open Saturday before a holiday
 
 
+@pytest.mark.proves("F60")
 def test_beyond_the_known_years_there_is_a_clear_error() -> None:
     assert CALENDAR.last_known_day == date(2026, 12, 31)
     with pytest.raises(CalendarError, match="after 2026-12-31 is not known: holiday lists reach from 2024-01-01"):
@@ -79,6 +81,7 @@ def test_a_day_without_a_session_is_an_error_only_where_hours_are_asked_for() ->
     assert CALENDAR.find_session(date(2026, 11, 24), EQUITY) is None
 
 
+@pytest.mark.proves("F60", "I8")
 @pytest.mark.parametrize("day", [date(2026, 11, 24), date(2026, 11, 22), date(2027, 1, 4)])
 def test_a_day_that_does_not_trade_or_is_unknown_is_closed_all_day(day: date) -> None:
     noon = at_ist(day, time(12))
@@ -89,6 +92,7 @@ def test_a_day_that_does_not_trade_or_is_unknown_is_closed_all_day(day: date) ->
     assert CALENDAR.why_no_entries(noon, EQUITY) == CALENDAR.day_kind(day).reason
 
 
+@pytest.mark.proves("F60")
 def test_on_a_muhurat_day_the_market_has_its_hour_but_nothing_is_entered() -> None:
     evening = at_ist(date(2024, 11, 1), time(18, 30))
 
@@ -104,6 +108,7 @@ def test_entries_need_continuous_trading() -> None:
     assert CALENDAR.why_no_entries(at_ist(day, time(12)), InstrumentClass.INDEX) == "an index cannot be traded"
 
 
+@pytest.mark.proves("F59")
 def test_the_phase_is_that_of_the_market_s_clock_wherever_the_caller_lives() -> None:
     # 20:45 in New York on the 22nd is 07:15 on the 23rd in India; 22:45 is 09:15.
     new_york = ZoneInfo("America/New_York")
@@ -112,6 +117,7 @@ def test_the_phase_is_that_of_the_market_s_clock_wherever_the_caller_lives() -> 
     assert CALENDAR.phase_at(datetime(2026, 11, 22, 22, 45, tzinfo=new_york), CAS) is Phase.CONTINUOUS
 
 
+@pytest.mark.proves("F59", "I23")
 def test_a_naive_moment_is_refused() -> None:
     with pytest.raises(ValueError, match="must be aware"):
         CALENDAR.phase_at(datetime(2026, 11, 23, 10), CAS)  # noqa: DTZ001  # the naive moment is the case

@@ -182,6 +182,7 @@ def test_capital_below_one_lot_at_every_entry_level_is_not_traded() -> None:
     assert ladder.not_traded.reason == "too_few_lots"
 
 
+@pytest.mark.proves("F02", "F63")
 def test_a_tick_of_another_day_is_ignored() -> None:
     ladder = make_ladder(trigger="level")
     price = to_scaled(Decimal("108.10"))
@@ -286,6 +287,7 @@ def test_a_price_that_armed_another_range_has_not_armed_this_one() -> None:
     assert words(tick(other, "106.10")) == ["ENTRY"]
 
 
+@pytest.mark.proves("I25")
 def test_a_stop_never_loosens_even_where_a_restart_computed_lower_levels() -> None:
     ladder = make_ladder()
     tick(ladder, "108")

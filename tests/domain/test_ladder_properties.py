@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,6 +77,7 @@ def test_a_restart_at_any_tick_changes_no_decision(config: dict[str, Any], path:
     assert after.snapshot() == whole.snapshot()
 
 
+@pytest.mark.proves("I4", "I25")
 @given(config=configs, path=paths, quantity=st.integers(1, 40))
 def test_exits_never_exceed_the_entry_and_stops_never_loosen(config: dict[str, Any], path: Path, quantity: int) -> None:
     open_quantity, stop = 0, 0
@@ -97,6 +99,7 @@ def test_exits_never_exceed_the_entry_and_stops_never_loosen(config: dict[str, A
                 open_quantity = 0
 
 
+@pytest.mark.proves("I4")
 @given(filled=st.integers(1, 60), path=paths, cut=st.integers(0, 20))
 def test_whatever_filled_leaves_exactly_once(filled: int, path: Path, cut: int) -> None:
     ladder = make_ladder(quantity=60, sides="long", trigger="level")

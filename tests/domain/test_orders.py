@@ -47,6 +47,7 @@ def told(messages: list[BrokerOrder]) -> BrokerOrder | None:
     return known
 
 
+@pytest.mark.proves("I12")
 def test_an_intent_moves_only_along_the_table() -> None:
     for present in IntentState:
         for wanted in IntentState:
@@ -59,6 +60,7 @@ def test_an_intent_moves_only_along_the_table() -> None:
                     check_transition(present, wanted)
 
 
+@pytest.mark.proves("I12")
 def test_every_intent_state_has_a_row_and_no_way_leads_back_before_the_wire() -> None:
     assert set(NEXT_STATES) == set(IntentState)
     after_sending = {IntentState.ACKED, IntentState.ADOPTED, IntentState.IN_DOUBT, IntentState.ABSENT}
@@ -78,6 +80,7 @@ messages = st.lists(
 )
 
 
+@pytest.mark.proves("F26", "I10", "I12")
 @given(messages, st.data())
 def test_any_order_of_messages_with_duplicates_gives_the_same_belief(
     heard: list[BrokerOrder], data: st.DataObject
@@ -87,6 +90,7 @@ def test_any_order_of_messages_with_duplicates_gives_the_same_belief(
     assert told(shuffled) == told(heard)
 
 
+@pytest.mark.proves("I12")
 @given(messages)
 def test_filled_quantity_never_falls_and_a_final_order_leaves_only_by_more_fills(heard: list[BrokerOrder]) -> None:
     known = heard[0]
@@ -98,6 +102,7 @@ def test_filled_quantity_never_falls_and_a_final_order_leaves_only_by_more_fills
         known = believed
 
 
+@pytest.mark.proves("F26", "I12")
 def test_an_update_that_arrives_after_the_final_one_is_stale() -> None:
     complete, partly = order(OrderStatus.COMPLETE, 10, second=2), order(OrderStatus.OPEN, 4, second=9)
 
@@ -107,6 +112,7 @@ def test_an_update_that_arrives_after_the_final_one_is_stale() -> None:
     assert not is_stale_word(partly, known=None)
 
 
+@pytest.mark.proves("F24", "I12")
 def test_a_fill_after_a_cancel_is_adopted_and_named_late() -> None:
     cancelled, filled = order(OrderStatus.CANCELLED, 3, second=5), order(OrderStatus.COMPLETE, 10, second=65)
 

@@ -78,6 +78,7 @@ def test_a_fill_without_quantity_is_refused() -> None:
         after((BUY, 0, "100"))
 
 
+@pytest.mark.proves("I11")
 @given(fills)
 def test_realised_less_open_cost_is_always_the_money_that_came_in_less_what_went_out(
     moves: list[tuple[Side, int, Decimal]],
@@ -92,6 +93,7 @@ def test_realised_less_open_cost_is_always_the_money_that_came_in_less_what_went
         assert position.exact_open_cost * position.net_quantity >= 0
 
 
+@pytest.mark.proves("I11")
 @given(fills, prices)
 def test_at_flat_the_profit_is_exactly_sells_less_buys(moves: list[tuple[Side, int, Decimal]], last: Decimal) -> None:
     position = Position(KEY)
@@ -105,6 +107,7 @@ def test_at_flat_the_profit_is_exactly_sells_less_buys(moves: list[tuple[Side, i
     assert flat.exact_realised_pnl == Fraction(flat.sell_value) - Fraction(flat.buy_value)
 
 
+@pytest.mark.proves("I10", "I11")
 @given(fills, prices)
 def test_realised_and_unrealised_together_do_not_depend_on_the_order_of_fills(
     moves: list[tuple[Side, int, Decimal]], ltp: Decimal
@@ -131,6 +134,7 @@ def test_fills_of_one_side_give_the_same_position_in_any_order(moves: list[tuple
 # -- the book ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.proves("I10")
 def test_a_trade_counts_once_however_often_it_comes() -> None:
     book = PositionBook()
     fill = trade(1, BUY, 10, Decimal(100))
@@ -148,6 +152,7 @@ def test_products_are_kept_apart() -> None:
     assert book.realised_pnl() == 0
 
 
+@pytest.mark.proves("I10")
 @given(st.lists(st.integers(0, 5), max_size=20), st.randoms(use_true_random=False))
 def test_folding_does_not_depend_on_order_or_duplicates(repeats: list[int], random: object) -> None:
     once = [trade(n, [BUY, SELL][n % 2], n + 1, Decimal(100 + n), minute=n) for n in range(6)]

@@ -20,6 +20,7 @@ def code(denial: risk.Denial | None) -> str | None:
     return denial.code if denial else None
 
 
+@pytest.mark.proves("I4")
 @given(net=st.integers(-100, 100), working=st.integers(0, 100), order=st.integers(-100, 100))
 def test_no_exit_with_those_already_working_ever_exceeds_or_flips_the_position(
     net: int, working: int, order: int
@@ -87,6 +88,7 @@ def test_an_order_may_be_worth_its_limit_but_not_more() -> None:
     assert code(risk.check_order_value(quantity=10, price=Decimal(0), cap=cap)) == "MAX_ORDER_VALUE"
 
 
+@pytest.mark.proves("I8", "I13")
 @pytest.mark.parametrize(
     ("price", "reference", "expected"),
     [
@@ -112,6 +114,7 @@ def test_a_price_far_from_its_reference_or_without_one_is_denied(
     assert code(denial) == expected
 
 
+@pytest.mark.proves("F02", "I8")
 @pytest.mark.parametrize(
     ("age", "expected"),
     [("3", None), ("3.001", "STALE_TICK"), ("-1", None), ("-60", "STALE_TICK"), (None, "NO_TICK")],
@@ -129,6 +132,7 @@ def test_nothing_is_entered_from_the_cut_off_on() -> None:
     assert code(risk.check_entry_cutoff(at_ist(DAY, time(15, 0)), cutoff)) == "ENTRY_CUTOFF"
 
 
+@pytest.mark.proves("I8")
 def test_nothing_is_entered_outside_the_session_and_the_sentence_says_why() -> None:
     calendar = MarketCalendar.load()
     stock = InstrumentClass.EQUITY
@@ -140,6 +144,7 @@ def test_nothing_is_entered_outside_the_session_and_the_sentence_says_why() -> N
     assert "Prakash Gurpurb" in denial.message
 
 
+@pytest.mark.proves("I8")
 def test_an_entry_that_was_decided_too_long_ago_is_denied() -> None:
     limit = Decimal(risk.SIGNAL_HOLDS_S)
 

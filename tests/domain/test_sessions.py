@@ -46,6 +46,7 @@ def test_each_regime_ends_when_its_circular_says(
     assert hours.close == at_ist(day, time.fromisoformat(close))
 
 
+@pytest.mark.proves("F61")
 @pytest.mark.parametrize(
     ("at", "phase", "types"),
     [
@@ -78,6 +79,7 @@ def test_the_pre_open_takes_market_orders_until_09_05_only_since_september_2026(
     assert CALENDAR.allowed_order_types(at_ist(day, time(9, 6)), EQUITY) == types
 
 
+@pytest.mark.proves("F60")
 def test_a_split_saturday_has_two_parts_with_a_pause_between() -> None:
     day = date(2024, 5, 18)
     hours = CALENDAR.session(day, EQUITY)
@@ -90,6 +92,7 @@ def test_a_split_saturday_has_two_parts_with_a_pause_between() -> None:
     assert CALENDAR.phase_at(at_ist(day, time(10, 30)), EQUITY) is Phase.CLOSED
 
 
+@pytest.mark.proves("F60")
 @pytest.mark.parametrize(
     ("day", "opens"),
     [(date(2024, 11, 1), "18:00"), (date(2025, 10, 21), "13:45"), (date(2026, 11, 8), "18:15")],

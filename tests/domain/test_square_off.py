@@ -71,6 +71,7 @@ def test_the_page_is_told_when_there_is_more_to_close_than_a_minute_takes() -> N
     )
 
 
+@pytest.mark.proves("F62")
 @pytest.mark.parametrize(("expiry", "flat_by"), [(AUCTION, "15:29:30"), (NEXT, "15:31:00"), (None, "15:31:00")])
 def test_a_contract_is_flat_before_it_stops_on_its_last_day(expiry: date | None, flat_by: str) -> None:
     plan = square_off_plan(CALENDAR, AUCTION, Subject(DERIVATIVE, NOBODY, expiry), time(15, 30))
@@ -78,12 +79,14 @@ def test_a_contract_is_flat_before_it_stops_on_its_last_day(expiry: date | None,
     assert plan.flat_by == at_ist(AUCTION, time.fromisoformat(flat_by))
 
 
+@pytest.mark.proves("F60")
 def test_on_a_day_without_a_session_the_client_s_time_stands() -> None:
     plan = square_off_plan(CALENDAR, date(2027, 3, 1), Subject(CAS, KITE), time(15, 15))
 
     assert plan.start == at_ist(date(2027, 3, 1), time(15, 15))
 
 
+@pytest.mark.proves("F62")
 def test_the_latest_time_that_a_client_may_choose_is_that_of_what_trades_longest() -> None:
     assert latest_square_off(CALENDAR, AUCTION, KITE) == (
         time(15, 23, 30),
@@ -97,6 +100,7 @@ kinds = st.sampled_from([EQUITY, CAS, DERIVATIVE])
 times = st.times(time(9, 16), time(15, 30)).map(lambda moment: moment.replace(microsecond=0))
 
 
+@pytest.mark.proves("I6")
 @given(
     days,
     kinds,
@@ -148,6 +152,7 @@ def test_calls_never_take_less_time_than_the_rate_allows(
     assert took_s % 60 * per_second + (took_s // 60) * per_minute >= work.calls or per_second * 60 < per_minute
 
 
+@pytest.mark.proves("I6")
 def test_a_hundred_positions_fit_into_the_minute_after_the_client_s_time() -> None:
     rate = CallRate(8, 300)
     needed = time_to_flat(ExitWork(100, 5, 1), rate, round_trip=timedelta(seconds=2))

@@ -36,6 +36,7 @@ def trade(number: int, order_id: str, side: Side, quantity: int, product: str = 
     return BrokerTrade(f"T{number}", order_id, KEY, side, product, quantity, Decimal(100), at)
 
 
+@pytest.mark.proves("F26", "I10")
 def test_an_order_message_counts_before_its_trades_come_and_only_once() -> None:
     orders = AccountOrders()
     ours(orders, "1", Side.BUY, 40)
@@ -45,6 +46,7 @@ def test_an_order_message_counts_before_its_trades_come_and_only_once() -> None:
     assert (orders.lot(KEY), orders.net(KEY), orders.lacks_trades()) == (40, 40, False)
 
 
+@pytest.mark.proves("I10")
 def test_a_trade_counts_once_however_often_it_comes() -> None:
     orders = AccountOrders()
     ours(orders, "1", Side.BUY, 100)
@@ -55,6 +57,7 @@ def test_a_trade_counts_once_however_often_it_comes() -> None:
     assert orders.net(KEY) == 100
 
 
+@pytest.mark.proves("F29", "I4")
 @pytest.mark.parametrize(
     ("by_hand", "lot", "net"),
     [

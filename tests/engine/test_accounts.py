@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from tests.engine.stage import DAY, GILLETTE, INFY, Stage
 from tests.fakes.broker import HANG
 from trading.domain.control import CommandKind
@@ -15,6 +17,7 @@ from trading.engine.rate import PER_MINUTE, PER_SECOND, RateBudget
 ENTRY = (("09:15:00", "108.00"), ("09:15:01", "108.10"))
 
 
+@pytest.mark.proves("I26")
 async def test_one_sick_account_delays_no_other(stage: Stage) -> None:
     for number, user_id in ((1, "AB1001"), (2, "XY2001")):
         stage.client(number, user_id)
@@ -28,6 +31,7 @@ async def test_one_sick_account_delays_no_other(stage: Stage) -> None:
     assert stage.sent() == [("ENTRY", "BUY", 10)]
 
 
+@pytest.mark.proves("I6", "I26")
 async def test_an_account_whose_reads_hang_does_not_hold_up_the_square_off_of_another(stage: Stage) -> None:
     for number, user_id in ((1, "AB1001"), (2, "XY2001")):
         stage.client(number, user_id)
@@ -43,6 +47,7 @@ async def test_an_account_whose_reads_hang_does_not_hold_up_the_square_off_of_an
     assert stage.store.results == {2: {"flat": True}}
 
 
+@pytest.mark.proves("I13")
 async def test_entries_leave_room_for_exits_in_the_rate_budget(stage: Stage) -> None:
     stage.client()
     instruments = [Instrument("NSE", f"STOCK{number}", 1_000 + number, GILLETTE.tick_size, 1) for number in range(12)]
@@ -68,6 +73,7 @@ async def test_entries_leave_room_for_exits_in_the_rate_budget(stage: Stage) -> 
     assert len(sent_at) == 12
 
 
+@pytest.mark.proves("I13")
 def test_the_budget_never_lets_more_pass_than_its_limits() -> None:
     budget, now, sent = RateBudget(), 0.0, []
     while now < 120.0:
@@ -81,6 +87,7 @@ def test_the_budget_never_lets_more_pass_than_its_limits() -> None:
     assert max(sum(1 for at in sent if start <= at < start + 60.0) for start in sent) == PER_MINUTE
 
 
+@pytest.mark.proves("I13")
 def test_entries_wait_earlier_than_exits() -> None:
     budget = RateBudget()
     for _ in range(6):
@@ -90,6 +97,7 @@ def test_entries_wait_earlier_than_exits() -> None:
     assert budget.wait_s(10.5, is_entry=False) == 0.0
 
 
+@pytest.mark.proves("F28")
 async def test_an_empty_position_read_never_clears_a_position(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -107,6 +115,7 @@ async def test_an_empty_position_read_never_clears_a_position(stage: Stage) -> N
     assert stage.sent()[-1] == ("STOP", "SELL", 100)
 
 
+@pytest.mark.proves("F28", "I17")
 async def test_positions_that_agree_again_reconcile_the_account_again(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -177,6 +186,7 @@ async def test_a_range_that_comes_later_begins_the_ladder(stage: Stage) -> None:
     assert stage.sent() == [("ENTRY", "BUY", 100)]
 
 
+@pytest.mark.proves("F40", "I19")
 async def test_with_the_database_away_entries_are_dropped_and_exits_wait_for_it(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)

@@ -77,6 +77,7 @@ def test_a_quarter_past_three_is_indian_time_wherever_the_host_stands(zone: str)
     assert done.stdout.strip() == "2026-11-23T09:45:00+00:00"
 
 
+@pytest.mark.proves("F19")
 async def test_nothing_is_entered_on_the_other_side_while_the_exit_has_failed(stage: Stage) -> None:
     """S3 (3): a reversal entered the new side even when the exit order had failed."""
     await holding(stage, rearm="any", max_entries_per_side=3)
@@ -121,6 +122,7 @@ def _counted(method: Any, name: str, asked: Counter[str]) -> Any:
     return call
 
 
+@pytest.mark.proves("I27")
 def test_no_loop_only_burns_the_processor() -> None:
     """S3 (5): `while True: pass`."""
     idle = [
@@ -135,6 +137,7 @@ def test_no_loop_only_burns_the_processor() -> None:
     assert idle == []
 
 
+@pytest.mark.proves("I27")
 def test_waits_between_tries_grow() -> None:
     """S2: what was called exponential back-off waited the same time again and again."""
     waits = [Backoff(first_s=1.0, most_s=30.0).wait_s(failures, 1.0) for failures in range(1, 8)]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.engine.stage import GILLETTE, INFY, Stage
 from tests.fakes.broker import REST
 from trading.domain.errors import BrokerAuthError
@@ -33,6 +35,7 @@ async def test_a_cancel_that_came_while_the_lease_could_not_be_renewed_is_sent_w
     assert stage.broker.live() == []
 
 
+@pytest.mark.proves("F27", "F55", "I27")
 async def test_a_cancel_that_fails_again_and_again_goes_on_with_one_alarm(stage: Stage) -> None:
     await resting_entry(stage)
     stage.broker.takes_cancels = False
@@ -47,6 +50,7 @@ async def test_a_cancel_that_fails_again_and_again_goes_on_with_one_alarm(stage:
     assert stage.broker.live() == []
 
 
+@pytest.mark.proves("F24")
 async def test_a_cancel_that_was_taken_and_came_to_nothing_is_asked_for_again(stage: Stage) -> None:
     await resting_entry(stage)
     real, answers = stage.broker.cancel, []
@@ -64,6 +68,7 @@ async def test_a_cancel_that_was_taken_and_came_to_nothing_is_asked_for_again(st
     assert stage.broker.live() == []
 
 
+@pytest.mark.proves("F31")
 async def test_a_cancel_that_finds_a_dead_session_asks_for_a_sign_in_and_goes_out_after_it(stage: Stage) -> None:
     await resting_entry(stage)
     stage.broker.has_session = False
@@ -84,6 +89,7 @@ async def test_a_cancel_that_finds_a_dead_session_asks_for_a_sign_in_and_goes_ou
     assert stage.broker.live() == []
 
 
+@pytest.mark.proves("F66", "I7")
 async def test_an_entry_on_its_way_at_the_press_is_cancelled_as_soon_as_it_is_acknowledged(stage: Stage) -> None:
     """Also where positions are left: nothing else would cancel it before its five seconds are over."""
     stage.client(squares_off_on_kill=False).script.append(REST)
@@ -104,6 +110,7 @@ async def test_an_entry_on_its_way_at_the_press_is_cancelled_as_soon_as_it_is_ac
     assert stage.broker.cancelled == ["AB1001-1"]
 
 
+@pytest.mark.proves("F66", "I7")
 async def test_a_kill_does_not_wait_for_an_entry_in_doubt_before_it_closes_what_is_open(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)

@@ -32,6 +32,7 @@ async def entering(stage: Stage, *, caps: HouseCaps | None = None, quantity: int
     return stage
 
 
+@pytest.mark.proves("I13")
 @pytest.mark.parametrize(
     ("caps", "policy", "code"),
     [
@@ -54,6 +55,7 @@ async def test_an_entry_beyond_a_cap_is_denied(
     assert denials(stage) == [code]
 
 
+@pytest.mark.proves("I13")
 async def test_an_entry_exactly_at_every_cap_passes(stage: Stage) -> None:
     caps = HouseCaps(order_value=Decimal(10810), order_quantity=100, trades_a_day=1, open_positions=1)
 
@@ -62,6 +64,7 @@ async def test_an_entry_exactly_at_every_cap_passes(stage: Stage) -> None:
     assert stage.sent() == [("ENTRY", "BUY", 100)]
 
 
+@pytest.mark.proves("I19")
 async def test_without_the_houses_caps_nothing_is_entered(stage: Stage) -> None:
     await entering(stage, caps=None)
 
@@ -86,6 +89,7 @@ async def test_the_collar_is_the_tighter_one(stage: Stage) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.proves("F32")
 async def test_an_address_that_is_not_this_machines_lets_nothing_be_entered_and_exits_pass(stage: Stage) -> None:
     wrong: list[AccountRef] = []
 
@@ -144,6 +148,7 @@ async def repeat(stage: Stage, times: int, *, apart_s: int = 2) -> None:
         await stage.tick(later, "108.10")
 
 
+@pytest.mark.proves("F65", "I13", "I27")
 async def test_the_same_entry_again_and_again_stops_the_ladder_until_a_person_lets_it_go_on(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE)
@@ -164,6 +169,7 @@ async def test_the_same_entry_again_and_again_stops_the_ladder_until_a_person_le
     assert stage.sent()[-1] == ("ENTRY", "BUY", 100)
 
 
+@pytest.mark.proves("I13")
 async def test_a_ladder_enters_so_often_a_day_and_no_more(stage: Stage) -> None:
     stage.store.house_caps = HouseCaps(entries_a_ladder=3)
     stage.client()
@@ -188,6 +194,7 @@ async def test_a_stopped_ladder_stays_stopped_over_a_restart_and_its_exits_pass(
     assert denials(stage) == ["LADDER_STOPPED"]
 
 
+@pytest.mark.proves("I13", "I16")
 async def test_repetitions_before_a_restart_count_after_it(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE)
@@ -220,6 +227,7 @@ def break_the_book(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(AccountOrders, "working_exit_units", broken)
 
 
+@pytest.mark.proves("I19")
 async def test_an_exit_whose_check_breaks_goes_by_the_brokers_own_positions(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +246,7 @@ async def test_an_exit_whose_check_breaks_goes_by_the_brokers_own_positions(
     assert verdicts["claim"]["ok"]
 
 
+@pytest.mark.proves("I19")
 async def test_an_exit_that_neither_gate_nor_broker_can_judge_is_tried_again_and_told(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +263,7 @@ async def test_an_exit_that_neither_gate_nor_broker_can_judge_is_tried_again_and
     assert stage.sent()[1:] == [("STOP", "SELL", 100)]
 
 
+@pytest.mark.proves("I4", "I19")
 async def test_the_second_path_lets_no_exit_turn_a_position_round(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,6 +277,7 @@ async def test_the_second_path_lets_no_exit_turn_a_position_round(
     assert denials(stage) == ["NOT_REDUCING"]
 
 
+@pytest.mark.proves("I19")
 async def test_an_entry_whose_check_breaks_is_denied(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(self: ClientBook, **besides: Any) -> int:
         raise KeyError("planted")

@@ -28,6 +28,7 @@ async def to_the_end(stage: Stage, paise: str = "0") -> None:
     await stage.at("16:00:00", 3.0)
 
 
+@pytest.mark.proves("I11")
 async def test_a_day_that_agrees_is_said_to_agree(stage: Stage) -> None:
     await to_the_end(stage)
 
@@ -36,6 +37,7 @@ async def test_a_day_that_agrees_is_said_to_agree(stage: Stage) -> None:
     assert stage.store.policies[1].state is TradingState.ACTIVE
 
 
+@pytest.mark.proves("I9", "I11")
 @pytest.mark.parametrize("paise", ["0.01", "-0.01"])
 async def test_a_paisa_of_difference_is_an_alarm_and_holds_the_client_off(stage: Stage, paise: str) -> None:
     await to_the_end(stage, paise)
@@ -45,6 +47,7 @@ async def test_a_paisa_of_difference_is_an_alarm_and_holds_the_client_off(stage:
     assert "NSE:GILLETTE MIS: our P&L is -510.00" in stage.events("CLOSING_CHECK")[0].data["text"]
 
 
+@pytest.mark.proves("F29", "I9", "I11")
 async def test_what_was_traded_by_hand_and_in_another_product_is_compared_too(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -55,6 +58,7 @@ async def test_what_was_traded_by_hand_and_in_another_product_is_compared_too(st
     assert stage.events("CLOSING_CHECK")[0].data["differences"] == []
 
 
+@pytest.mark.proves("I11")
 async def test_a_broker_that_cannot_be_read_after_the_close_is_an_alarm_and_no_agreement(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)

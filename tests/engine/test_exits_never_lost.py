@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from tests.engine.stage import GILLETTE, Stage
 from tests.fakes.broker import REST
 from trading.domain.errors import BrokerRejected
@@ -22,6 +24,7 @@ async def holding(stage: Stage, quantity: int = 100, **policy: Any) -> Stage:
     return stage
 
 
+@pytest.mark.proves("I2", "I19")
 async def test_an_exit_whose_commit_fails_in_an_unheard_of_way_is_tried_again_with_an_alarm(stage: Stage) -> None:
     await holding(stage)
     real, failures = stage.store.create_intent, [RuntimeError("disk"), RuntimeError("disk")]
@@ -57,6 +60,7 @@ async def test_an_event_that_cannot_be_written_keeps_no_exit_back(stage: Stage) 
     assert stage.events("INTENT", "GATE", "FILL")[-1].kind == "FILL"
 
 
+@pytest.mark.proves("F40", "I4")
 async def test_an_exit_that_waited_for_the_database_is_judged_again_before_it_leaves(stage: Stage) -> None:
     await holding(stage)
     stage.store.is_available = False
@@ -71,6 +75,7 @@ async def test_an_exit_that_waited_for_the_database_is_judged_again_before_it_le
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F30", "F40", "I4")
 async def test_an_exit_that_waited_for_its_claim_is_judged_again_before_it_leaves(stage: Stage) -> None:
     await holding(stage)
     real = stage.store.claim
@@ -90,6 +95,7 @@ async def test_an_exit_that_waited_for_its_claim_is_judged_again_before_it_leave
     assert "EXIT_FAILED" not in stage.alarm_codes()
 
 
+@pytest.mark.proves("F14", "I1")
 async def test_an_order_that_was_heard_of_before_its_refusal_is_believed(stage: Stage) -> None:
     """The book is the truth: an error answer for an order that stands in it is no refusal."""
     await holding(stage)
@@ -111,6 +117,7 @@ async def test_an_order_that_was_heard_of_before_its_refusal_is_believed(stage: 
     assert stage.sent()[1:] == [("STOP", "SELL", 100)]
 
 
+@pytest.mark.proves("I1", "I18")
 async def test_a_second_order_under_our_tag_is_told_and_counts_as_somebody_elses(stage: Stage) -> None:
     await holding(stage)
     stage.broker.tell(replace(stage.broker.book["AB1001-1"], order_id="AB1001-9"))
@@ -121,6 +128,7 @@ async def test_a_second_order_under_our_tag_is_told_and_counts_as_somebody_elses
     assert stage.sent()[1:] == [("STOP", "SELL", 100)]
 
 
+@pytest.mark.proves("F54", "I18")
 async def test_a_task_that_fails_is_told_to_people(stage: Stage) -> None:
     await holding(stage)
 

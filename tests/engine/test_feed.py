@@ -13,6 +13,7 @@ from trading.engine.ladder_book import BadTick, LadderBook
 ENTRY = (("09:15:00", "108.00"), ("09:15:01", "108.10"))
 
 
+@pytest.mark.proves("F01")
 async def test_a_feed_that_falls_silent_is_told_and_told_again_when_it_is_back(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE)
@@ -43,6 +44,7 @@ async def test_a_market_that_jumps_while_ticks_come_is_not_silent(stage: Stage) 
     assert stage.events("FEED_STALE") == []
 
 
+@pytest.mark.proves("F04")
 async def test_a_tick_older_than_the_last_one_is_left_out(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -57,6 +59,7 @@ async def test_a_tick_older_than_the_last_one_is_left_out(stage: Stage) -> None:
     assert stage.session.house.book.rejected == {BadTick.OLD: 1}
 
 
+@pytest.mark.proves("F02", "F05")
 async def test_yesterdays_snapshot_and_a_price_of_zero_are_no_ticks(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -71,6 +74,7 @@ async def test_yesterdays_snapshot_and_a_price_of_zero_are_no_ticks(stage: Stage
     assert stage.session.house.book.rejected == {BadTick.OLD: 1, BadTick.NO_PRICE: 2}
 
 
+@pytest.mark.proves("F03")
 async def test_duplicated_ticks_decide_once(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -127,6 +131,7 @@ def test_from_the_square_off_on_every_tick_is_shown() -> None:
     assert taker.shown == 1
 
 
+@pytest.mark.proves("F04", "F58")
 async def test_a_tick_from_the_future_blinds_no_ladder(stage: Stage) -> None:
     """Taken for the newest it would make every later tick an old one, and the feed would never look stale."""
     stage.client()
@@ -143,6 +148,7 @@ async def test_a_tick_from_the_future_blinds_no_ladder(stage: Stage) -> None:
     assert stage.events("FEED_STALE")
 
 
+@pytest.mark.proves("F05")
 @pytest.mark.parametrize("absurd", ["1.08", "10810.00", "0.05", "90.00", "130.00"])
 async def test_one_absurd_price_neither_stops_books_nor_reaches_a_limit(stage: Stage, absurd: str) -> None:
     stage.client(daily_loss_limit=Decimal(1000), daily_profit_limit=Decimal(1000))
@@ -160,6 +166,7 @@ async def test_one_absurd_price_neither_stops_books_nor_reaches_a_limit(stage: S
     assert [event.kind for event in stage.events("PRICE_DOUBTED")] == ["PRICE_DOUBTED"]
 
 
+@pytest.mark.proves("F05")
 async def test_a_jump_that_a_second_packet_confirms_is_believed(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -201,6 +208,7 @@ async def silent(stage: Stage, quote: str) -> Stage:
     return stage
 
 
+@pytest.mark.proves("F01", "I8")
 async def test_while_the_feed_is_dead_a_stop_goes_by_the_brokers_quote_and_nothing_is_entered(stage: Stage) -> None:
     stage.client()
     await silent(stage, "103.00")
@@ -211,6 +219,7 @@ async def test_while_the_feed_is_dead_a_stop_goes_by_the_brokers_quote_and_nothi
     assert stage.alarm_codes() == []
 
 
+@pytest.mark.proves("F01", "I18")
 async def test_a_feed_that_stays_dead_while_something_is_open_calls_a_person(stage: Stage) -> None:
     stage.client()
     await silent(stage, "108.20")
@@ -239,6 +248,7 @@ async def test_when_the_quotes_fail_too_a_person_is_told_that_no_stop_is_decided
     assert stage.sent()[1:] == [("STOP", "SELL", 100)]
 
 
+@pytest.mark.proves("F01")
 async def test_while_the_feed_is_dead_a_limit_goes_by_the_brokers_quote(stage: Stage) -> None:
     stage.client(daily_loss_limit=Decimal(200))
     await silent(stage, "106.00")

@@ -19,6 +19,7 @@ def denials(stage: Stage) -> list[str]:
     return [event.data["code"] for event in stage.events("ORDER_DENIED")]
 
 
+@pytest.mark.proves("I13")
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -50,6 +51,7 @@ async def test_an_order_worth_exactly_the_most_passes(stage: Stage) -> None:
     assert len(stage.sent()) == 1
 
 
+@pytest.mark.proves("I13")
 async def test_the_second_position_beyond_the_limit_is_denied(stage: Stage) -> None:
     stage.client(max_open_positions=1)
     stage.plan(GILLETTE, quantity=100)
@@ -64,6 +66,7 @@ async def test_the_second_position_beyond_the_limit_is_denied(stage: Stage) -> N
     assert denials(stage) == ["MAX_OPEN_POSITIONS"]
 
 
+@pytest.mark.proves("F60", "I8")
 async def test_a_holiday_enters_nothing_and_says_why() -> None:
     stage = Stage(day=date(2026, 12, 25))
     stage.client()
@@ -79,6 +82,7 @@ async def test_a_holiday_enters_nothing_and_says_why() -> None:
     await stage.stop()
 
 
+@pytest.mark.proves("F02", "I8")
 async def test_an_entry_on_a_stale_tick_is_denied(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -94,6 +98,7 @@ async def test_an_entry_on_a_stale_tick_is_denied(stage: Stage) -> None:
     assert denials(stage) == ["STALE_TICK"]
 
 
+@pytest.mark.proves("F05", "I8", "I13")
 async def test_an_entry_far_from_yesterdays_close_is_not_believed(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -108,6 +113,7 @@ async def test_an_entry_far_from_yesterdays_close_is_not_believed(stage: Stage) 
     assert denials(stage) == ["PRICE_COLLAR"]
 
 
+@pytest.mark.proves("F01")
 async def test_exits_pass_while_the_client_is_reducing_and_the_feed_is_silent(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -123,6 +129,7 @@ async def test_exits_pass_while_the_client_is_reducing_and_the_feed_is_silent(st
     assert stage.sent()[1:] == [("SQUARE_OFF", "SELL", 100)]
 
 
+@pytest.mark.proves("I8", "I16")
 async def test_an_account_that_is_not_reconciled_enters_nothing(stage: Stage) -> None:
     stage.client().is_readable = False
     stage.plan(GILLETTE, quantity=100)

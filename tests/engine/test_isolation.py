@@ -23,6 +23,7 @@ from trading.ports import AccountRef, Broker, OrderUpdate, TickBatch
 ENTRY = (("09:15:00", "108.00"), ("09:15:01", "108.10"))
 
 
+@pytest.mark.proves("F54", "I26")
 async def test_a_ladder_that_fails_is_closed_with_an_alarm_and_the_others_go_on(stage: Stage) -> None:
     for number, user_id in ((1, "AB1001"), (2, "XY2001")):
         stage.client(number, user_id)
@@ -44,6 +45,7 @@ async def test_a_ladder_that_fails_is_closed_with_an_alarm_and_the_others_go_on(
     assert [intent.quantity for intent in targets] == [1, 1]
 
 
+@pytest.mark.proves("F33", "F54")
 async def test_a_read_that_raises_something_unheard_of_does_not_end_reconciliation(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -63,6 +65,7 @@ async def test_a_read_that_raises_something_unheard_of_does_not_end_reconciliati
     assert stage.sent() == [("ENTRY", "BUY", 100)]
 
 
+@pytest.mark.proves("F54")
 def test_timers_run_in_the_order_of_their_moments_and_a_failing_one_stops_no_other() -> None:
     timers, ran, nine = Timers(), list[str](), at_ist(DAY, time(9))
 
@@ -123,6 +126,7 @@ async def test_a_feed_that_fails_is_read_again(stage: Stage) -> None:
     assert stage.sent() == [("ENTRY", "BUY", 100)]
 
 
+@pytest.mark.proves("F54", "I26")
 async def test_an_account_that_cannot_be_made_stops_nobody_else(stage: Stage) -> None:
     """Its keys cannot be read, say. Everybody else trades, and it is tried again with the next reload."""
     for number, user_id in ((1, "AB1001"), (2, "XY2001")):
@@ -146,6 +150,7 @@ async def test_an_account_that_cannot_be_made_stops_nobody_else(stage: Stage) ->
     assert Side.SELL in [intent.side for intent in stage.brokers["kite:XY2001"].placed]
 
 
+@pytest.mark.proves("F54")
 async def test_a_plan_that_cannot_be_made_stops_nobody_else(stage: Stage) -> None:
     stage.client()
     stage.plan(INFY, config={"square_off_at": object()})
@@ -179,6 +184,7 @@ async def test_a_broker_that_cannot_be_made_anew_is_tried_again(stage: Stage) ->
     assert stage.sent() == [("ENTRY", "BUY", 100)]
 
 
+@pytest.mark.proves("F31", "I27")
 async def test_an_order_socket_that_refuses_the_login_is_not_dialled_every_second(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)

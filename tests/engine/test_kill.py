@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.engine.stage import DAY, GILLETTE, INFY, Stage
 from tests.fakes.broker import LOST_RESTING, REST
 from trading.domain.control import CommandKind, TradingState
@@ -19,6 +21,7 @@ async def holding(stage: Stage, **changes: Any) -> Stage:
     return stage
 
 
+@pytest.mark.proves("I7")
 async def test_a_kill_closes_everything_confirms_it_and_halts(stage: Stage) -> None:
     await holding(stage)
 
@@ -34,6 +37,7 @@ async def test_a_kill_closes_everything_confirms_it_and_halts(stage: Stage) -> N
     assert "confirmed by the broker" in stage.events("KILL_DONE")[0].data["text"]
 
 
+@pytest.mark.proves("I7")
 async def test_after_a_kill_nothing_is_entered_any_more(stage: Stage) -> None:
     await holding(stage)
     stage.store.press_kill(1)
@@ -69,6 +73,7 @@ async def test_a_kill_of_the_house_stops_every_client_and_halts_the_house(stage:
     assert stage.store.results[command]["flat"] is True
 
 
+@pytest.mark.proves("F66", "I7")
 async def test_a_kill_cancels_a_working_entry_and_closes_what_it_filled(stage: Stage) -> None:
     stage.client().script.append("partial:30")
     stage.plan(GILLETTE, quantity=100)
@@ -83,6 +88,7 @@ async def test_a_kill_cancels_a_working_entry_and_closes_what_it_filled(stage: S
     assert stage.store.policies[1].state is TradingState.HALTED
 
 
+@pytest.mark.proves("F66", "I7")
 async def test_an_entry_that_was_decided_but_not_claimed_before_the_press_is_not_sent(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -121,6 +127,7 @@ async def test_a_kill_outranks_a_working_target_exit(stage: Stage) -> None:
     assert stage.broker.net(GILLETTE.key) == 0
 
 
+@pytest.mark.proves("F28", "I24")
 async def test_a_kill_that_cannot_confirm_flat_does_not_say_so(stage: Stage) -> None:
     await holding(stage)
     stage.broker.is_readable = False
@@ -135,6 +142,7 @@ async def test_a_kill_that_cannot_confirm_flat_does_not_say_so(stage: Stage) -> 
     assert stage.store.results[command]["flat"] is True
 
 
+@pytest.mark.proves("I7", "I16")
 async def test_a_kill_cut_short_by_a_crash_is_finished_by_the_next_engine(stage: Stage) -> None:
     await holding(stage)
     await stage.stop()
@@ -177,6 +185,7 @@ async def test_a_position_of_somebody_else_cannot_be_closed(stage: Stage) -> Non
     assert stage.broker.net(GILLETTE.key) == 100
 
 
+@pytest.mark.proves("F24", "I7", "I12")
 async def test_an_order_that_fills_after_the_halt_is_closed_with_an_alarm(stage: Stage) -> None:
     """Brokers report a cancel and fill the order all the same (forum 8676)."""
     stage.client().script.append(REST)
@@ -230,6 +239,7 @@ async def test_an_account_that_never_signed_in_and_never_traded_keeps_no_kill_op
     assert "confirmed by the broker" in told[1]
 
 
+@pytest.mark.proves("F31", "F68", "I24")
 async def test_an_account_that_lost_its_session_after_trading_keeps_the_kill_open(stage: Stage) -> None:
     await holding(stage)
     stage.broker.has_session = False
@@ -327,6 +337,7 @@ async def test_after_the_kill_of_an_account_only_that_account_enters_nothing(sta
     assert (denied.account_key, denied.data["message"]) == ("kite:AB1002", "the account was HALTED")
 
 
+@pytest.mark.proves("F68", "I24")
 async def test_the_kill_of_an_account_that_is_not_served_is_not_called_flat(stage: Stage) -> None:
     await holding(stage)
     stage.store.account_states["kite:GONE"] = TradingState.ACTIVE
@@ -339,6 +350,7 @@ async def test_the_kill_of_an_account_that_is_not_served_is_not_called_flat(stag
     assert stage.broker.net(GILLETTE.key) == 100
 
 
+@pytest.mark.proves("F66", "I7")
 async def test_the_last_entry_that_left_is_measured_at_the_wire(stage: Stage) -> None:
     """An entry whose claim was committed before the press leaves after it, and is closed."""
     broker = stage.client()

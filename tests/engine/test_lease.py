@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from tests.engine.stage import DAY, GILLETTE, Stage
 from tests.fakes.broker import REST
 from trading.domain.errors import StoreUnavailable
@@ -32,6 +34,7 @@ async def trading(stage: Stage) -> Stage:
     return stage
 
 
+@pytest.mark.proves("F46", "I14")
 async def test_a_second_engine_waits_while_the_first_ones_counter_moves(stage: Stage) -> None:
     await trading(stage)
     second = Engine(stage.deps(holder="second"))
@@ -44,6 +47,7 @@ async def test_a_second_engine_waits_while_the_first_ones_counter_moves(stage: S
     task.cancel()
 
 
+@pytest.mark.proves("F46", "F47")
 async def test_the_standby_takes_over_after_the_counter_stood_still_for_three_seconds(stage: Stage) -> None:
     await trading(stage)
     await stage.ticks(*ENTRY)
@@ -62,6 +66,7 @@ async def test_the_standby_takes_over_after_the_counter_stood_still_for_three_se
     stage.engine, stage.task = standby, task
 
 
+@pytest.mark.proves("F47")
 async def test_the_standby_keeps_stops_working_and_enters_nothing(stage: Stage) -> None:
     await trading(stage)
     await stage.ticks(*ENTRY)
@@ -75,6 +80,7 @@ async def test_the_standby_keeps_stops_working_and_enters_nothing(stage: Stage) 
     assert [event.data["code"] for event in stage.events("ORDER_DENIED")] == ["STANDBY"]
 
 
+@pytest.mark.proves("F47", "I6")
 async def test_the_standby_squares_off_at_the_time(stage: Stage) -> None:
     await trading(stage)
     await stage.ticks(*ENTRY)
@@ -117,6 +123,7 @@ async def test_an_engine_takes_the_lease_back_from_a_standby_at_once(stage: Stag
     task.cancel()
 
 
+@pytest.mark.proves("F46", "I14")
 async def test_a_stale_holder_sends_nothing_after_a_takeover(stage: Stage) -> None:
     await trading(stage)
     await stage.tick(*ENTRY[0])
@@ -128,6 +135,7 @@ async def test_a_stale_holder_sends_nothing_after_a_takeover(stage: Stage) -> No
     assert stage.sent() == []
 
 
+@pytest.mark.proves("F46", "I14", "I19")
 async def test_a_holder_that_cannot_renew_for_two_seconds_sends_nothing(stage: Stage) -> None:
     await trading(stage)
     await stage.tick(*ENTRY[0])
@@ -179,6 +187,7 @@ async def test_run_engine_returns_when_it_is_told_to_stop(stage: Stage) -> None:
     assert stage.store.leases["main"].holder == ""
 
 
+@pytest.mark.proves("F63")
 async def test_midnight_begins_a_new_day_with_new_counts(stage: Stage) -> None:
     await trading(stage)
     await stage.ticks(*ENTRY, ("09:15:02", "103.00"))
@@ -212,6 +221,7 @@ async def test_an_exit_that_a_former_holder_wrote_and_never_claimed_does_not_blo
     assert stage.store.results[command]["flat"] is True
 
 
+@pytest.mark.proves("F44", "I1", "I3")
 async def test_an_exit_that_a_former_holder_sent_is_looked_up_and_not_sent_again(stage: Stage) -> None:
     await trading(stage)
     await stage.ticks(*ENTRY)

@@ -18,6 +18,7 @@ from trading.engine.client import DayPnl
 ENTRY = (("09:15:00", "108.00"), ("09:15:01", "108.10"))
 
 
+@pytest.mark.proves("I13")
 async def test_an_open_loss_at_the_limit_closes_everything_and_latches(stage: Stage) -> None:
     stage.client(daily_loss_limit=Decimal(200))
     stage.plan(GILLETTE, quantity=100)
@@ -34,6 +35,7 @@ async def test_an_open_loss_at_the_limit_closes_everything_and_latches(stage: St
     assert "loss limit of 200" in stage.store.latches[1].reason
 
 
+@pytest.mark.proves("I13")
 async def test_a_latched_client_enters_nothing_more_today(stage: Stage) -> None:
     stage.client(daily_loss_limit=Decimal(100))
     stage.plan(GILLETTE, quantity=100)
@@ -78,6 +80,7 @@ async def test_the_profit_limit_closes_too(stage: Stage) -> None:
     assert stage.broker.realised() == Decimal("40.00")
 
 
+@pytest.mark.proves("I13", "I16")
 async def test_the_latch_survives_a_restart(stage: Stage) -> None:
     stage.client(daily_profit_limit=Decimal(40))
     stage.plan(GILLETTE, quantity=100)
@@ -145,6 +148,7 @@ async def cross_both(stage: Stage) -> None:
     await stage.settle(1.0)
 
 
+@pytest.mark.proves("I13")
 @pytest.mark.parametrize("limits", [{"max_trades_per_day": 1}, {"max_open_positions": 1}])
 async def test_of_two_entries_decided_at_once_the_limit_lets_exactly_one_pass(
     stage: Stage, limits: dict[str, Any]
@@ -174,6 +178,7 @@ async def latch_waits_for_the_database(stage: Stage) -> asyncio.Event:
     return waiting
 
 
+@pytest.mark.proves("I13")
 async def test_rows_read_before_the_latch_was_stored_do_not_let_an_entry_pass(stage: Stage) -> None:
     waiting = await latch_waits_for_the_database(stage)
 
@@ -223,6 +228,7 @@ async def test_one_paisa_before_the_limit_nothing_happens_and_at_it_everything_c
     assert "profit limit" in stage.store.latches[1].reason
 
 
+@pytest.mark.proves("F63")
 async def test_on_the_next_day_a_limit_of_yesterday_holds_nobody(stage: Stage) -> None:
     stage.client(daily_loss_limit=Decimal(100))
     stage.plan(GILLETTE, quantity=100)
@@ -242,6 +248,7 @@ async def test_on_the_next_day_a_limit_of_yesterday_holds_nobody(stage: Stage) -
     assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "LIMIT_REACHED", "ENTRY"]
 
 
+@pytest.mark.proves("I16")
 async def test_a_square_off_by_a_limit_that_a_crash_cut_short_is_finished_by_the_next_engine(stage: Stage) -> None:
     stage.client(daily_loss_limit=Decimal(100))
     stage.plan(GILLETTE, quantity=100)

@@ -94,6 +94,7 @@ async def test_a_broker_that_cannot_be_read_for_long_stops_entries_with_an_alarm
     assert desk.is_reconciled
 
 
+@pytest.mark.proves("I27")
 async def test_orders_are_read_every_five_seconds_and_every_two_while_one_may_fill(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -128,6 +129,7 @@ async def test_positions_are_read_every_five_seconds_from_shortly_before_the_cli
     assert 11 <= stage.broker.calls.count("positions") <= 13
 
 
+@pytest.mark.proves("I27")
 async def test_many_orders_in_doubt_share_the_reads_and_keep_within_the_brokers_limit(stage: Stage) -> None:
     desk = await entered(stage)
     at: list[float] = []

@@ -25,6 +25,7 @@ async def states(stage: Stage) -> list[IntentState]:
     return [stored.state for stored in stage.store.intents.values()]
 
 
+@pytest.mark.proves("F18", "I4")
 async def test_an_entry_that_fills_in_part_is_cancelled_after_five_market_seconds(stage: Stage) -> None:
     await entered(stage, "partial:37")
 
@@ -39,6 +40,7 @@ async def test_an_entry_that_fills_in_part_is_cancelled_after_five_market_second
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F18", "I4")
 async def test_bookings_follow_what_the_entry_really_filled(stage: Stage) -> None:
     await entered(stage, "partial:40")
     await stage.at("09:15:06")
@@ -70,6 +72,7 @@ async def test_an_entry_that_never_fills_is_no_entry(stage: Stage) -> None:
     assert stage.broker.placed[0].tag != stage.broker.placed[1].tag
 
 
+@pytest.mark.proves("F20")
 async def test_a_refused_entry_opens_nothing_and_says_why(stage: Stage) -> None:
     await entered(stage, REJECT)
 
@@ -80,6 +83,7 @@ async def test_a_refused_entry_opens_nothing_and_says_why(stage: Stage) -> None:
     assert stage.events("ORDER_REFUSED")[0].data["reason"] == "Insufficient funds."
 
 
+@pytest.mark.proves("F16", "I9")
 async def test_an_entry_rejected_after_the_ack_opens_nothing(stage: Stage) -> None:
     await entered(stage, DIE)
 
@@ -121,6 +125,7 @@ async def test_an_entry_lost_on_the_way_is_proved_absent_and_never_sent_again(st
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F12", "I3")
 async def test_unreadable_order_books_prove_nothing(stage: Stage) -> None:
     await entered(stage, DROPPED)
     stage.broker.is_readable = False
@@ -135,6 +140,7 @@ async def test_unreadable_order_books_prove_nothing(stage: Stage) -> None:
     assert await states(stage) == [IntentState.ABSENT]
 
 
+@pytest.mark.proves("F12", "I3")
 async def test_a_lost_exit_is_sent_again_only_after_ten_seconds_of_clean_reads(stage: Stage) -> None:
     await entered(stage)
     stage.broker.script.append(DROPPED)
@@ -149,6 +155,7 @@ async def test_a_lost_exit_is_sent_again_only_after_ten_seconds_of_clean_reads(s
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F11", "I1", "I3")
 async def test_a_lost_exit_is_not_sent_again_while_the_position_cannot_be_read_as_open(stage: Stage) -> None:
     await entered(stage)
     stage.broker.tells_updates = False
@@ -165,6 +172,7 @@ async def test_a_lost_exit_is_not_sent_again_while_the_position_cannot_be_read_a
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F17", "I1", "I3")
 async def test_an_entry_that_the_positions_know_of_is_not_absent_however_long_the_book_lags(stage: Stage) -> None:
     stage.client().tells_updates = False
     stage.broker.script.append(LOST)
@@ -183,6 +191,7 @@ async def test_an_entry_that_the_positions_know_of_is_not_absent_however_long_th
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F12", "F29", "I4")
 async def test_an_exit_lost_on_the_way_of_a_position_closed_by_hand_is_over(stage: Stage) -> None:
     await entered(stage)
     stage.broker.script.append(DROPPED)
@@ -195,6 +204,7 @@ async def test_an_exit_lost_on_the_way_of_a_position_closed_by_hand_is_over(stag
     assert len(stage.sent()) == 2
 
 
+@pytest.mark.proves("F17", "I18")
 async def test_a_late_entry_is_closed_with_an_alarm(stage: Stage) -> None:
     stage.client().tells_updates = False
     stage.broker.script.append(LOST_RESTING)
@@ -216,6 +226,7 @@ async def test_a_late_entry_is_closed_with_an_alarm(stage: Stage) -> None:
     assert "STRAY_POSITION" in stage.alarm_codes()
 
 
+@pytest.mark.proves("I4", "I5")
 async def test_a_stop_cancels_the_working_target_exit_first_and_then_exits_what_is_left(stage: Stage) -> None:
     await entered(stage)
     stage.broker.script.append("partial:4")
@@ -229,6 +240,7 @@ async def test_a_stop_cancels_the_working_target_exit_first_and_then_exits_what_
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F24", "I4")
 async def test_a_fill_that_races_with_the_cancel_is_not_exited_again(stage: Stage) -> None:
     await entered(stage)
     stage.broker.script.append(REST)
@@ -244,6 +256,7 @@ async def test_a_fill_that_races_with_the_cancel_is_not_exited_again(stage: Stag
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("I5", "I27")
 async def test_a_working_exit_is_not_sent_again_by_the_next_tick(stage: Stage) -> None:
     await entered(stage)
     stage.broker.script.append(REST)
@@ -253,6 +266,7 @@ async def test_a_working_exit_is_not_sent_again_by_the_next_tick(stage: Stage) -
     assert stage.sent()[1:] == [("STOP", "SELL", 100)]
 
 
+@pytest.mark.proves("F19", "I18", "I27")
 async def test_a_refused_exit_is_tried_again_and_never_given_up_silently(stage: Stage) -> None:
     await entered(stage)
     stage.broker.script.extend([REJECT] * 10)
@@ -266,6 +280,7 @@ async def test_a_refused_exit_is_tried_again_and_never_given_up_silently(stage: 
     assert "100 NSE:GILLETTE" in stage.store.alarms[-1][2]
 
 
+@pytest.mark.proves("F31")
 async def test_an_exit_that_met_a_dead_session_goes_out_after_the_next_sign_in(stage: Stage) -> None:
     await entered(stage)
     stage.broker.script.append(AUTH)
@@ -281,6 +296,7 @@ async def test_an_exit_that_met_a_dead_session_goes_out_after_the_next_sign_in(s
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F26", "I10")
 async def test_duplicated_and_reordered_messages_change_nothing(stage: Stage) -> None:
     await entered(stage, "partial:30")
     early = stage.broker.book["AB1001-1"]
@@ -296,6 +312,7 @@ async def test_duplicated_and_reordered_messages_change_nothing(stage: Stage) ->
     assert len(stage.events("FILL")) == 3
 
 
+@pytest.mark.proves("F29", "I4")
 async def test_what_the_client_sells_by_hand_is_not_sold_again(stage: Stage) -> None:
     await entered(stage)
     stage.broker.trade_by_hand(KEY, Side.SELL, 60)
@@ -308,6 +325,7 @@ async def test_what_the_client_sells_by_hand_is_not_sold_again(stage: Stage) -> 
     assert [event.data["quantity"] for event in stage.events("EXTERNAL_FILL")] == [60]
 
 
+@pytest.mark.proves("F29", "I9")
 async def test_what_the_client_bought_by_hand_is_left_alone_by_the_ladder(stage: Stage) -> None:
     await entered(stage)
     stage.broker.trade_by_hand(KEY, Side.BUY, 50)
@@ -320,6 +338,7 @@ async def test_what_the_client_bought_by_hand_is_left_alone_by_the_ladder(stage:
     assert stage.broker.net(KEY) == 50
 
 
+@pytest.mark.proves("I2")
 async def test_every_order_is_committed_as_sending_before_the_broker_sees_it(stage: Stage) -> None:
     seen = []
     stage.client().before_place = lambda intent: seen.append(stage.store.intents[intent.tag].state)
@@ -331,6 +350,7 @@ async def test_every_order_is_committed_as_sending_before_the_broker_sees_it(sta
     assert seen == [IntentState.SENDING] * 3
 
 
+@pytest.mark.proves("I8")
 async def test_an_order_can_be_explained_from_tick_to_fill(stage: Stage) -> None:
     await entered(stage)
     tag = stage.broker.placed[0].tag

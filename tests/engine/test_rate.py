@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from tests.engine.stage import GILLETTE, INFY, Stage
 from tests.fakes.broker import TOO_MANY
 from trading.domain.orders import IntentState
@@ -23,6 +25,7 @@ def passed_within(budget: RateBudget, begin: float, seconds: float, *, is_entry:
     return count
 
 
+@pytest.mark.proves("F15", "I13")
 def test_after_too_many_calls_exits_go_at_half_the_speed_and_entries_wait() -> None:
     budget = RateBudget()
     budget.slow_down(100.0)
@@ -33,6 +36,7 @@ def test_after_too_many_calls_exits_go_at_half_the_speed_and_entries_wait() -> N
     assert passed_within(budget, 100.0 + SLOW_FOR_S, 1.0, is_entry=False) == 8
 
 
+@pytest.mark.proves("F15", "I27")
 def test_each_further_too_many_prolongs_the_slow_time() -> None:
     budget = RateBudget()
     budget.slow_down(100.0)
@@ -41,6 +45,7 @@ def test_each_further_too_many_prolongs_the_slow_time() -> None:
     assert budget.wait_s(131.0, is_entry=True) == 120.0 + SLOW_FOR_S - 131.0
 
 
+@pytest.mark.proves("F15", "I27")
 async def test_an_exit_that_was_one_call_too_many_is_tried_again_without_a_storm(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -57,6 +62,7 @@ async def test_an_exit_that_was_one_call_too_many_is_tried_again_without_a_storm
     assert len(stage.events("SLOWED_DOWN")) == 3
 
 
+@pytest.mark.proves("F15")
 async def test_an_entry_that_would_follow_too_many_calls_waits(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -74,6 +80,7 @@ async def test_an_entry_that_would_follow_too_many_calls_waits(stage: Stage) -> 
     assert stage.broker.net(INFY.key) == 0, "the entry waits"
 
 
+@pytest.mark.proves("I13")
 async def test_a_day_without_calls_left_enters_nothing_and_exits_still(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)
@@ -93,6 +100,7 @@ async def test_a_day_without_calls_left_enters_nothing_and_exits_still(stage: St
     assert IntentState.DENIED in [stored.state for stored in stage.store.intents.values()]
 
 
+@pytest.mark.proves("F63", "I13")
 async def test_the_calls_of_another_life_count_for_the_day(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)

@@ -38,6 +38,7 @@ def limits(stage: Stage) -> list[Decimal | None]:
     return [change.price for _, change in stage.broker.changed]
 
 
+@pytest.mark.proves("F23", "I6", "I27")
 async def test_an_exit_that_rests_goes_two_three_and_five_percent_through_the_market_and_then_alarms(
     stage: Stage,
 ) -> None:
@@ -54,6 +55,7 @@ async def test_an_exit_that_rests_goes_two_three_and_five_percent_through_the_ma
     assert "cannot exit 100 NSE:GILLETTE" in stage.store.alarms[0][2]
 
 
+@pytest.mark.proves("F23")
 async def test_an_exit_that_fills_by_a_step_is_over(stage: Stage) -> None:
     await stopped_out(stage)
     stage.broker.fills_changed = True
@@ -65,6 +67,7 @@ async def test_an_exit_that_fills_by_a_step_is_over(stage: Stage) -> None:
     assert stage.alarm_codes() == []
 
 
+@pytest.mark.proves("F23")
 async def test_a_step_never_goes_back_towards_the_market(stage: Stage) -> None:
     await stopped_out(stage)
     await at(stage, "09:15:04")
@@ -75,6 +78,7 @@ async def test_a_step_never_goes_back_towards_the_market(stage: Stage) -> None:
     assert limits(stage) == [Decimal("100.95"), Decimal("100.70")], "3 % of 106.00 would be nearer"
 
 
+@pytest.mark.proves("F22", "I6", "I27")
 async def test_a_locked_circuit_is_told_at_once_and_the_order_rests_without_a_loop(stage: Stage) -> None:
     await stopped_out(stage, band=("103.00", "125.00"))
 
@@ -87,6 +91,7 @@ async def test_a_locked_circuit_is_told_at_once_and_the_order_rests_without_a_lo
     assert "cannot exit 100 NSE:GILLETTE" in stage.store.alarms[0][2]
 
 
+@pytest.mark.proves("F22")
 async def test_a_locked_order_is_looked_at_again_when_its_band_moves(stage: Stage) -> None:
     await stopped_out(stage, band=("103.00", "125.00"))
     await at(stage, *STEPS, "09:15:24")
@@ -97,6 +102,7 @@ async def test_a_locked_order_is_looked_at_again_when_its_band_moves(stage: Stag
     assert limits(stage) == [Decimal("103.00"), Decimal("98.00")]
 
 
+@pytest.mark.proves("F23")
 async def test_without_a_price_the_broker_is_told_how_wide_to_go(stage: Stage) -> None:
     await stopped_out(stage)
     stage.broker.is_readable = False
@@ -107,6 +113,7 @@ async def test_without_a_price_the_broker_is_told_how_wide_to_go(stage: Stage) -
     assert (change.order_type, change.price, change.protection_percent) == (OrderType.MARKET, None, Decimal(2))
 
 
+@pytest.mark.proves("F23", "I3")
 @pytest.mark.parametrize("outcome", [LOST, DROPPED])
 async def test_a_change_in_doubt_is_looked_up_and_not_repeated(stage: Stage, outcome: str) -> None:
     await stopped_out(stage, outcome)
@@ -121,6 +128,7 @@ async def test_a_change_in_doubt_is_looked_up_and_not_repeated(stage: Stage, out
     assert limits(stage) == [Decimal("100.95"), Decimal("99.90")]
 
 
+@pytest.mark.proves("F23", "I3")
 async def test_no_change_follows_one_in_doubt_before_the_book_was_read(stage: Stage) -> None:
     await stopped_out(stage, DROPPED)
     real = stage.broker.orders
@@ -150,6 +158,7 @@ async def test_a_change_that_meets_the_fill_is_no_failure(stage: Stage) -> None:
     assert stage.alarm_codes() == []
 
 
+@pytest.mark.proves("F18", "F23", "I4")
 async def test_what_filled_in_part_meanwhile_is_not_sold_again(stage: Stage) -> None:
     await stopped_out(stage, "partial:60", "partial:30", "partial:10")
 
@@ -159,6 +168,7 @@ async def test_what_filled_in_part_meanwhile_is_not_sold_again(stage: Stage) -> 
     assert len(stage.broker.placed) == 2
 
 
+@pytest.mark.proves("F25", "I5")
 async def test_an_order_that_was_changed_too_often_is_cancelled_and_a_new_one_follows(stage: Stage) -> None:
     await stopped_out(stage)
     stage.session.house.accounts["kite:AB1001"].desk.orders.by_tag[stage.broker.placed[1].tag].changes = MOST_CHANGES
@@ -171,6 +181,7 @@ async def test_an_order_that_was_changed_too_often_is_cancelled_and_a_new_one_fo
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F25", "I16")
 async def test_a_restart_remembers_how_often_an_order_was_changed(stage: Stage) -> None:
     await stopped_out(stage)
     await at(stage, *STEPS)
@@ -183,6 +194,7 @@ async def test_a_restart_remembers_how_often_an_order_was_changed(stage: Stage) 
     assert stage.store.intents[tag].state is IntentState.ACKED
 
 
+@pytest.mark.proves("F46", "I14")
 async def test_whoever_lost_the_lease_changes_nothing(stage: Stage) -> None:
     await stopped_out(stage)
     seen = await stage.store.observe("main")

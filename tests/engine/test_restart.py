@@ -19,6 +19,7 @@ CALLS = 60
 """More calls than the day makes, so that the last runs end undisturbed."""
 
 
+@pytest.mark.proves("F43", "F44", "F45", "I1", "I16")
 @pytest.mark.parametrize("after_the_call", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("dies_at", range(1, CALLS))
 async def test_a_death_at_any_call_makes_no_second_order_and_leaves_nothing_open(
@@ -59,6 +60,7 @@ async def test_the_scenario_makes_fewer_calls_than_are_tried(stage: Stage) -> No
     assert 25 < mortal.calls < CALLS
 
 
+@pytest.mark.proves("F45", "I16")
 async def test_a_restart_goes_on_with_targets_stop_and_counts_where_it_stopped(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE, quantity=100)

@@ -101,6 +101,7 @@ async def test_a_booking_takes_it_away_and_brings_it_back_for_what_is_left(stage
     assert [order.quantity for order in stops(stage)] == [90]
 
 
+@pytest.mark.proves("F25", "I25")
 async def test_it_follows_the_trailed_stop_up_by_a_step_and_never_down(stage: Stage) -> None:
     await protected(stage, *([REST, "fill"] * 3), REST)
 
@@ -113,6 +114,7 @@ async def test_it_follows_the_trailed_stop_up_by_a_step_and_never_down(stage: St
     assert triggers[-1] == Decimal("106.90"), "2 % below Y4 at 109.10"
 
 
+@pytest.mark.proves("F18", "F29", "I4")
 async def test_it_is_resized_by_a_change_when_the_client_closes_a_part_by_hand(stage: Stage) -> None:
     await protected(stage)
     stage.broker.trade_by_hand(KEY, Side.SELL, 60)
@@ -162,6 +164,7 @@ async def test_the_square_off_takes_it_away_and_leaves_nothing(stage: Stage) -> 
     assert stage.broker.live() == []
 
 
+@pytest.mark.proves("I4", "I5")
 async def test_a_kill_takes_it_away_and_squares_off(stage: Stage) -> None:
     await protected(stage)
 
@@ -172,6 +175,7 @@ async def test_a_kill_takes_it_away_and_squares_off(stage: Stage) -> None:
     assert stage.broker.live() == []
 
 
+@pytest.mark.proves("I1", "I16")
 async def test_a_restart_takes_it_over_and_places_no_second(stage: Stage) -> None:
     await protected(stage)
     await stage.stop()
@@ -186,6 +190,7 @@ async def test_a_restart_takes_it_over_and_places_no_second(stage: Stage) -> Non
     assert stage.broker.live() == []
 
 
+@pytest.mark.proves("F35")
 async def test_one_that_was_refused_is_told_and_tried_again_later(stage: Stage) -> None:
     await protected(stage, DIE, REST)
     assert stage.alarm_codes() == ["UNPROTECTED"]

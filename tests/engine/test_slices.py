@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from tests.engine.stage import Stage
 from tests.fakes.broker import DIE, DROPPED, REJECT, REST
 from trading.domain.instruments import Instrument, InstrumentType
@@ -27,6 +29,7 @@ def units(stage: Stage, purpose: str) -> list[int]:
     return [quantity for name, _, quantity in stage.sent() if name == purpose]
 
 
+@pytest.mark.proves("F21", "I1")
 async def test_an_entry_goes_in_slices_that_the_ladder_counts_as_one(stage: Stage) -> None:
     await entered(stage)
 
@@ -37,6 +40,7 @@ async def test_an_entry_goes_in_slices_that_the_ladder_counts_as_one(stage: Stag
     assert runner.expected_open() == QUANTITY
 
 
+@pytest.mark.proves("F21", "I5")
 async def test_an_exit_goes_in_slices_one_after_the_other(stage: Stage) -> None:
     await entered(stage)
     stage.broker.script.append(REST)
@@ -51,6 +55,7 @@ async def test_an_exit_goes_in_slices_one_after_the_other(stage: Stage) -> None:
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F21", "I4")
 async def test_the_rest_of_an_exit_goes_on_after_a_slice_that_failed(stage: Stage) -> None:
     await entered(stage)
     stage.broker.script.extend(["fill", REJECT])
@@ -63,6 +68,7 @@ async def test_the_rest_of_an_exit_goes_on_after_a_slice_that_failed(stage: Stag
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F21")
 async def test_the_rest_of_an_entry_goes_on_after_a_slice_that_the_broker_refused(stage: Stage) -> None:
     await entered(stage, "fill", DIE, "fill")
     await stage.settle(1.0)
@@ -74,6 +80,7 @@ async def test_the_rest_of_an_entry_goes_on_after_a_slice_that_the_broker_refuse
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F18", "F21", "I4")
 async def test_an_entry_whose_first_slice_rests_is_over_after_five_seconds(stage: Stage) -> None:
     await entered(stage, "partial:700")
 
@@ -85,6 +92,7 @@ async def test_an_entry_whose_first_slice_rests_is_over_after_five_seconds(stage
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F21", "I7")
 async def test_a_kill_between_two_slices_stops_the_entry_and_closes_what_is_open(stage: Stage) -> None:
     await entered(stage, "fill", REST)
 
@@ -113,12 +121,14 @@ async def test_the_slices_of_an_entry_are_one_trade_and_one_order_value(stage: S
     await stage.stop()
 
 
+@pytest.mark.proves("F21", "I13")
 async def test_slices_do_not_slip_under_the_limit_of_an_orders_value(stage: Stage) -> None:
     await entered(stage, max_order_value=Decimal(200_000))  # one slice is worth 194,580
 
     assert stage.sent() == []
 
 
+@pytest.mark.proves("F21", "I16")
 async def test_a_restart_between_two_slices_counts_what_all_of_them_filled(stage: Stage) -> None:
     await entered(stage, "fill", "partial:300")
     await stage.stop()
@@ -132,6 +142,7 @@ async def test_a_restart_between_two_slices_counts_what_all_of_them_filled(stage
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F21", "F29", "I4")
 async def test_what_the_client_closes_by_hand_between_two_slices_is_not_sold_again(stage: Stage) -> None:
     await entered(stage)
     stage.broker.script.append(REST)

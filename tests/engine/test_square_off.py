@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import time
 from decimal import Decimal
 
+import pytest
+
 from tests.engine.stage import DAY, GILLETTE, INFY, Stage
 from tests.fakes.broker import REST
 from trading.domain.control import CommandKind
@@ -23,6 +25,7 @@ async def holding_both(stage: Stage) -> Stage:
     return stage
 
 
+@pytest.mark.proves("F61", "I6")
 async def test_a_stock_with_a_closing_auction_goes_at_1510_and_the_others_at_the_clients_time(stage: Stage) -> None:
     await holding_both(stage)
 
@@ -48,6 +51,7 @@ async def test_a_tick_at_the_square_off_time_and_the_timer_make_one_order(stage:
     assert [e["event"] for e in stage.ladder_events()].count("SQUARE_OFF") == 1
 
 
+@pytest.mark.proves("F50", "I1", "I4")
 async def test_beat_timer_and_a_person_together_square_off_once(stage: Stage) -> None:
     await holding_both(stage)
     stage.broker.script.extend([REST, REST])
@@ -92,6 +96,7 @@ async def test_shorts_are_closed_first(stage: Stage) -> None:
     assert stage.sent()[2:] == [("SQUARE_OFF", "BUY", 50), ("SQUARE_OFF", "SELL", 100)]
 
 
+@pytest.mark.proves("F29", "I6")
 async def test_what_the_client_holds_by_hand_goes_too_also_in_instruments_nobody_planned(stage: Stage) -> None:
     await holding_both(stage)
     stage.broker.prices["NSE:SBIN"] = stage.broker.prices[INFY.key]
@@ -105,6 +110,7 @@ async def test_what_the_client_holds_by_hand_goes_too_also_in_instruments_nobody
     assert stage.broker.net(INFY.key) == 0
 
 
+@pytest.mark.proves("I6", "I18")
 async def test_a_client_that_is_not_flat_in_time_alarms_with_instrument_and_quantity(stage: Stage) -> None:
     await holding_both(stage)
     stage.broker.script.extend([REST] * 9)
@@ -119,6 +125,7 @@ async def test_a_client_that_is_not_flat_in_time_alarms_with_instrument_and_quan
     assert "phone desk" in text
 
 
+@pytest.mark.proves("F28", "I6", "I24")
 async def test_positions_that_cannot_be_read_are_not_flat(stage: Stage) -> None:
     await holding_both(stage)
     stage.broker.is_readable = False
@@ -130,6 +137,7 @@ async def test_positions_that_cannot_be_read_are_not_flat(stage: Stage) -> None:
     assert "NOT_FLAT" in stage.alarm_codes()
 
 
+@pytest.mark.proves("F51", "F56", "I6", "I16")
 async def test_an_engine_that_starts_after_the_time_squares_off_at_once(stage: Stage) -> None:
     await holding_both(stage)
     await stage.stop()
@@ -142,6 +150,7 @@ async def test_an_engine_that_starts_after_the_time_squares_off_at_once(stage: S
     assert stage.broker.net(GILLETTE.key) == 100
 
 
+@pytest.mark.proves("I4", "I5")
 async def test_a_target_exit_that_rests_is_cancelled_before_the_square_off(stage: Stage) -> None:
     await holding_both(stage)
     stage.broker.script.append(REST)
@@ -170,6 +179,7 @@ async def test_what_the_client_bought_by_hand_goes_before_the_closing_auction_to
     assert stage.broker.net("NFO:NIFTY26NOV25000CE") == 0
 
 
+@pytest.mark.proves("F11", "I6")
 async def test_a_square_off_is_not_confirmed_before_the_broker_told_of_earlier_orders(stage: Stage) -> None:
     stage.client(square_off_at=time(14, 0), no_new_entry_after=time(14, 0)).script.append("lost resting")
     stage.plan(GILLETTE, quantity=100)
@@ -229,6 +239,7 @@ async def test_a_square_off_by_hand_still_counts_after_a_restart(stage: Stage) -
     assert len(stage.sent()) == 4
 
 
+@pytest.mark.proves("F29", "I6", "I27")
 async def test_the_alarm_names_what_the_broker_shows_though_no_trade_explains_it(stage: Stage) -> None:
     """A position converted by hand is in the positions and in no trade: only a person can say what it is."""
     await holding_both(stage)
@@ -263,6 +274,7 @@ async def test_only_what_is_due_is_squared_off_when_beat_asks_for_that(stage: St
     assert (stage.broker.net(INFY.key), stage.broker.net(GILLETTE.key)) == (0, 100)
 
 
+@pytest.mark.proves("F19", "I6")
 async def test_an_exit_that_was_given_up_is_tried_again_after_two_minutes(stage: Stage) -> None:
     await holding_both(stage)
     stage.broker.script.extend(["reject"] * 5)

@@ -128,6 +128,7 @@ async def test_the_engine_measures_its_own_orders(stage: Stage) -> None:
     assert stage.session.round_trips.slow == timedelta(seconds=4)
 
 
+@pytest.mark.proves("F51", "I6", "I18")
 async def test_an_engine_that_comes_up_after_the_deadline_calls_a_person_within_ten_seconds(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE)

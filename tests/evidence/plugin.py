@@ -1,8 +1,9 @@
 """Counts what tests prove: `@pytest.mark.proves("F11", "I1")` says which rows, `tally` how many trials it held.
 
 `pytest --rows F11,I4` runs only the tests of these rows; `--evidence FILE` writes what came of every marked test, a
-JSON line each, for scripts/evidence.py. A row's database is what the test's parameter says (sqlite, postgres), the
-marker's `database=`, SQLite for a test of the tables, or none.
+JSON line each, for scripts/evidence.py; `--simulated-days N` plays so many days instead of a thousand. A row's
+database is what the test's parameter says (sqlite, postgres), the marker's `database=`, SQLite for a test of
+the tables, or none.
 """
 
 import json
@@ -14,7 +15,12 @@ import pytest
 
 from tests.evidence.rows import DATABASES, load_rows
 
+THOUSAND = 1000
 PARAMETERS = {"sqlite": "sqlite", "postgres": "postgresql", "postgresql": "postgresql"}
+
+
+TABLES = {"db", "transactional_db"}
+"""What pytest-django gives a test that works on the suite's own database."""
 
 
 class Tally:
@@ -38,9 +44,10 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the two options."""
+    """Add the options."""
     group = parser.getgroup("evidence")
     group.addoption("--rows", default="", help="only tests that prove these rows, as F11,I4")
+    group.addoption("--simulated-days", type=int, default=THOUSAND, help="how many days tests/simulation plays")
     group.addoption("--evidence", default="", help="write what came of every proving test here, a JSON line each")
 
 
@@ -73,7 +80,8 @@ def database_of(item: pytest.Item) -> str:
     named = [PARAMETERS[word] for word in words if word in PARAMETERS]
     if named:
         return named[0]
-    return "sqlite" if item.get_closest_marker("django_db") else "none"
+    has_tables = item.get_closest_marker("django_db") or TABLES & set(getattr(item, "fixturenames", ()))
+    return "sqlite" if has_tables else "none"
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -122,6 +122,7 @@ async def test_the_stream_is_cut_to_its_length(client: Any, redis: Any, monkeypa
     assert redis.xlen(keys.TICKS) < 300
 
 
+@pytest.mark.proves("F37")
 async def test_a_flushed_redis_changes_nothing_for_the_reader(client: Any, redis: Any, stream: TickStream) -> None:
     writer, batches = TickWriter(client), stream.batches()
     await writer.write(TickBatch((), 1), STATUS)
@@ -133,6 +134,7 @@ async def test_a_flushed_redis_changes_nothing_for_the_reader(client: Any, redis
     assert (await next_batch(batches)).step == 2
 
 
+@pytest.mark.proves("F36", "F53")
 async def test_writer_and_reader_survive_a_redis_that_is_killed_and_comes_back_empty(tmp_path: Path) -> None:
     embedded = configure(tmp_path / "one", port=free_port())
 

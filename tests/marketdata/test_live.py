@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 import redis as redis_client
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -62,6 +63,7 @@ async def test_what_cannot_be_written_is_dropped_alone(client: Any, redis: Any) 
     await publisher.close()
 
 
+@pytest.mark.proves("F39", "I26")
 async def test_publishing_never_waits_for_a_redis_that_is_away() -> None:
     publisher = RedisLivePublisher(connect("redis://127.0.0.1:1/0"))
     publisher.start()

@@ -55,6 +55,7 @@ def test_a_dump_may_come_compressed(folder: DumpFolder) -> None:
     assert packed.record == folder.accept(plain, day=DAY, parse=parse_dump).record
 
 
+@pytest.mark.proves("F06")
 @pytest.mark.parametrize(
     ("raw", "words"),
     [

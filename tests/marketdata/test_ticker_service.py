@@ -233,6 +233,7 @@ async def test_a_changed_watchlist_changes_what_is_subscribed_on_the_same_connec
         assert len(stage.sources) == 1
 
 
+@pytest.mark.proves("F31")
 async def test_a_refused_login_is_not_tried_again_until_there_is_another() -> None:
     async with on_stage() as stage:
         stage.source.end.set_exception(BrokerAuthError("no", status=403))
@@ -245,6 +246,7 @@ async def test_a_refused_login_is_not_tried_again_until_there_is_another() -> No
         await until(lambda: len(stage.sources) == 2)
 
 
+@pytest.mark.proves("F08")
 async def test_a_source_that_breaks_for_no_known_reason_is_made_again() -> None:
     async with on_stage() as stage:
         stage.source.end.set_exception(RuntimeError("bug"))
@@ -260,6 +262,7 @@ async def test_the_end_is_told() -> None:
     assert stage.written.told[-1].state is FeedState.STOPPED
 
 
+@pytest.mark.proves("F36", "F39")
 async def test_ticks_wait_for_a_redis_that_is_away_and_keep_their_order() -> None:
     async with on_stage() as stage:
         stage.written.is_away = True

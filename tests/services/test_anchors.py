@@ -39,6 +39,7 @@ def test_only_heads_that_moved_are_noted(alice: Client) -> None:
     assert (list(anchors.of["house"]), anchors.count, anchors.problems) == ([1], 3, ())
 
 
+@pytest.mark.proves("I21")
 def test_a_changed_or_missing_line_of_the_file_is_told(alice: Client) -> None:
     for _ in range(3):
         events.record(alice.pk, "FILL", {}, clock=CLOCK)

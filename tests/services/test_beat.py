@@ -26,6 +26,7 @@ def market() -> Iterator[FakeClock]:
     read_the_market(LiveClock())
 
 
+@pytest.mark.proves("F51", "I6")
 @pytest.mark.django_db
 def test_a_client_is_due_at_its_time_on_the_markets_clock_and_only_once(market: FakeClock) -> None:
     client = make_client("alice", square_off_at=time(15, 7))

@@ -88,6 +88,7 @@ def test_a_kill_leaves_positions_as_asked_else_as_the_client_chose(
     assert command.arguments == {"leave_positions": leaves}
 
 
+@pytest.mark.proves("I7")
 def test_a_double_click_is_one_command(alice: Client, clock: FakeClock) -> None:
     first = control.press_kill(alice, alice.user, clock=clock)
     second = control.press_kill(alice, alice.user, clock=clock)
@@ -151,6 +152,7 @@ def test_pages_and_engine_are_told_after_the_commit_only(alice: Client, clock: F
     assert publisher.told == [(alice.pk, "state", {"state": "REDUCING", "reason": reason})]
 
 
+@pytest.mark.proves("F67")
 def test_a_kill_works_while_the_simulated_exchange_cannot_say_the_time(alice: Client) -> None:
     control.press_kill(alice, None, clock=DeadClock(TEN_O_CLOCK))
 
@@ -205,6 +207,7 @@ def test_in_the_next_session_a_latch_is_no_obstacle(alice: Client, clock: FakeCl
     control.raise_state(alice, alice.user, "new day", clock=clock)
 
 
+@pytest.mark.proves("F50")
 def test_the_scheduled_square_off_exists_once_a_client_and_day(
     alice: Client, charlie: Client, clock: FakeClock
 ) -> None:
@@ -226,6 +229,7 @@ def test_a_square_off_by_hand_does_not_use_up_the_scheduled_one(alice: Client, c
     assert control.request_square_off(alice, DAY, clock=clock).pk != by_hand.pk
 
 
+@pytest.mark.proves("I1")
 def test_two_exits_of_one_position_are_one_command_until_it_is_done(alice: Client, clock: FakeClock) -> None:
     account = make_account(alice)
 

@@ -66,6 +66,7 @@ EDITS: dict[str, Callable[[EventLog], object]] = {
 }
 
 
+@pytest.mark.proves("I21")
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_edited_line_is_found(alice: Client, edit: str) -> None:
     EDITS[edit](line(alice, 3))
@@ -83,12 +84,14 @@ def test_an_edit_with_its_hash_made_anew_is_found_by_the_next_line(alice: Client
     assert broken_at(alice.pk) == 3
 
 
+@pytest.mark.proves("I21")
 def test_a_cut_off_end_is_found(alice: Client) -> None:
     line(alice, 5).delete()
 
     assert broken_at(alice.pk) == 5
 
 
+@pytest.mark.proves("I21")
 def test_a_line_moved_to_another_chain_is_found(alice: Client) -> None:
     house = EventChain.objects.get(name="house")
     EventLog.objects.filter(chain=house, seq=5).delete()

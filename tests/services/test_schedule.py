@@ -26,6 +26,7 @@ def test_every_client_has_one_entry_at_its_own_time() -> None:
     assert row.args == f"[{client.pk}]"
 
 
+@pytest.mark.proves("F51")
 def test_an_entry_that_is_switched_on_later_counts_as_last_run_then_and_not_by_the_wall() -> None:
     client = make_client("alice", onboarded_at=None)
     put_client_entry(client, NOW)

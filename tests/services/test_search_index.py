@@ -15,6 +15,7 @@ from trading.services import morning, wiring
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.proves("F37")
 def test_what_redis_lost_is_read_again_from_the_kept_file(redis: "redis_client.Redis[bytes]", state_dir: Path) -> None:
     folder = DumpFolder(state_dir, "kite")
     folder.accept(dump(rows(2000)), day=date(2026, 11, 23), parse=wiring.dump_parser("kite"))
@@ -43,5 +44,6 @@ def test_many_searches_ask_for_it_once(redis: "redis_client.Redis[bytes]", state
     assert asked == ["trading.tasks.build_index"]
 
 
+@pytest.mark.proves("F36")
 def test_with_redis_away_asking_is_no_error() -> None:
     morning.ask_for_index()

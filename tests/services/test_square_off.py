@@ -69,6 +69,7 @@ def test_what_nobody_described_is_judged_as_if_it_had_one() -> None:
     assert "NIFTY26NOV" not in text
 
 
+@pytest.mark.proves("F51", "I6")
 def test_what_is_late_is_asked_for_again() -> None:
     desk = Desk("15:16:30", {"NFO:NIFTY26NOV25000CE": 75})
 
@@ -87,12 +88,14 @@ def test_a_client_is_verified_at_its_own_time_too() -> None:
     assert len(desk.verify()) == 1
 
 
+@pytest.mark.proves("F28", "I6", "I24")
 def test_an_account_that_cannot_be_read_whatever_hinders_it_is_not_flat() -> None:
     (text,) = Desk("15:16:30", None).verify()
 
     assert "could not be read" in text
 
 
+@pytest.mark.proves("F68", "I6")
 def test_an_account_that_was_switched_off_after_it_traded_is_looked_at() -> None:
     desk = Desk("15:16:30", {"NSE:INFY": 50})
     ids = AccountIndex().of(desk.account.key)

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 from tests.factories import DAY, entry_intent, exit_intent
 from tests.stores.steps import create
 from tests.stores.worlds import ALICE, CHARLIE, World
@@ -31,6 +33,7 @@ async def test_the_book_has_clients_accounts_and_plans_with_ranges(world: World)
     assert book.house_state is TradingState.ACTIVE
 
 
+@pytest.mark.proves("F68")
 async def test_a_disabled_account_leaves_the_book_unless_it_has_orders_today(world: World) -> None:
     await world.trade(ALICE, "INFY", "1500", "1450")
     await create(world, exit_intent(CHARLIE))
@@ -63,6 +66,7 @@ async def test_whoever_was_asked_to_be_squared_off_today_is_in_the_book(world: W
     assert (await world.store.load_book(DAY + timedelta(days=1))).squared_off == frozenset()
 
 
+@pytest.mark.proves("I16", "I25")
 async def test_the_newest_snapshot_of_a_ladder_comes_back(world: World) -> None:
     first = LadderRecord(ALICE, "NSE:INFY", {"k": 0, "stop": "1490.00", "armed": [True, False]})
     await world.store.save_ladder(DAY, first)

@@ -1,5 +1,7 @@
 """The contract of every store (in memory, SQLite, PostgreSQL): what may be sent, decided under the locks."""
 
+import pytest
+
 from tests.factories import DAY, TEN_O_CLOCK, entry_intent, exit_intent
 from tests.stores.steps import SHARD, claim, create, create_and_claim, hold_lease, stored
 from tests.stores.worlds import ALICE, CHARLIE, World
@@ -9,6 +11,7 @@ from trading.domain.orders import IntentState, Purpose
 from trading.ports import Claim
 
 
+@pytest.mark.proves("I2", "I8")
 async def test_a_claim_sets_sending_and_keeps_the_verdicts(world: World) -> None:
     await hold_lease(world)
 
@@ -21,6 +24,7 @@ async def test_a_claim_sets_sending_and_keeps_the_verdicts(world: World) -> None
     assert await world.events() == [(world.alice, "GATE", {"purpose": "ENTRY", "verdicts": told})]
 
 
+@pytest.mark.proves("I1", "I3")
 async def test_an_intent_can_be_claimed_once(world: World) -> None:
     await hold_lease(world)
     await create_and_claim(world, entry_intent())
@@ -30,6 +34,7 @@ async def test_an_intent_can_be_claimed_once(world: World) -> None:
     assert (await stored(world, entry_intent())).state is IntentState.SENDING
 
 
+@pytest.mark.proves("F46", "I14")
 async def test_a_holder_whose_epoch_is_over_sends_nothing(world: World) -> None:
     await hold_lease(world)
     await create(world, entry_intent())
@@ -41,6 +46,7 @@ async def test_a_holder_whose_epoch_is_over_sends_nothing(world: World) -> None:
     assert (await claim(world, entry_intent(), epoch=2)) == Claim()
 
 
+@pytest.mark.proves("F46", "I14", "I19")
 async def test_nothing_is_claimed_under_a_lease_that_was_given_back_or_never_taken(world: World) -> None:
     await create(world, entry_intent())
     assert (await claim(world, entry_intent())).denied == "LEASE_LOST"
@@ -50,6 +56,7 @@ async def test_nothing_is_claimed_under_a_lease_that_was_given_back_or_never_tak
     assert (await claim(world, entry_intent())).denied == "LEASE_LOST"
 
 
+@pytest.mark.proves("I7")
 async def test_after_a_kill_entries_are_denied_and_exits_pass(world: World) -> None:
     await hold_lease(world)
     await create(world, entry_intent())
@@ -62,6 +69,7 @@ async def test_after_a_kill_entries_are_denied_and_exits_pass(world: World) -> N
     assert await create_and_claim(world, entry_intent(CHARLIE)) == Claim()
 
 
+@pytest.mark.proves("I7")
 async def test_a_kill_of_the_house_denies_everybodys_entries(world: World) -> None:
     await hold_lease(world)
     await world.kill(None)
@@ -79,6 +87,7 @@ async def test_an_exit_passes_in_halted_too_for_a_fill_that_comes_after_all(worl
     assert await create_and_claim(world, exit_intent()) == Claim()
 
 
+@pytest.mark.proves("F68")
 async def test_a_disabled_account_is_denied_entries_but_not_exits(world: World) -> None:
     await hold_lease(world)
     await world.disable(ALICE)
@@ -87,6 +96,7 @@ async def test_a_disabled_account_is_denied_entries_but_not_exits(world: World) 
     assert await create_and_claim(world, exit_intent()) == Claim()
 
 
+@pytest.mark.proves("I7")
 async def test_the_log_has_every_claim_behind_the_kill_that_refuses_it(world: World) -> None:
     await hold_lease(world)
     await create_and_claim(world, entry_intent())
@@ -110,6 +120,7 @@ async def test_a_claim_that_changes_nothing_is_logged_all_the_same(world: World)
     assert (kind, data["verdicts"][-1]["code"], data["verdicts"][-1]["facts"]["epoch"]) == ("GATE", "LEASE_LOST", 7)
 
 
+@pytest.mark.proves("I13")
 async def test_a_stopped_ladder_is_denied_entries_but_not_exits_until_a_person_lets_it_go_on(world: World) -> None:
     await hold_lease(world)
     await world.store.stop_ladder((ALICE, "NSE:INFY"), "20 entries today")
@@ -123,6 +134,7 @@ async def test_a_stopped_ladder_is_denied_entries_but_not_exits_until_a_person_l
     assert await create_and_claim(world, entry_intent(CHARLIE)) == Claim()
 
 
+@pytest.mark.proves("I13")
 async def test_the_day_brings_the_houses_caps_and_when_each_order_was_decided(world: World) -> None:
     await create(world, entry_intent())
 
@@ -132,6 +144,7 @@ async def test_the_day_brings_the_houses_caps_and_when_each_order_was_decided(wo
     assert [known.decided_at for known in book.intents] == [TEN_O_CLOCK]
 
 
+@pytest.mark.proves("F25", "I14")
 async def test_changes_of_an_order_are_counted_under_the_lease(world: World) -> None:
     await hold_lease(world)
     await create_and_claim(world, exit_intent())

@@ -35,6 +35,7 @@ async def test_a_finished_command_is_not_seen_again(world: World) -> None:
     assert (await world.store.control()).commands == ()
 
 
+@pytest.mark.proves("F63")
 async def test_yesterdays_kill_is_still_meant_and_yesterdays_square_off_is_not(world: World) -> None:
     yesterday = DAY - timedelta(days=3)
     kill = await world.command(CommandKind.KILL, world.alice, {}, yesterday)
@@ -55,6 +56,7 @@ async def test_lowering_never_raises(world: World) -> None:
     assert view.house_state is TradingState.REDUCING
 
 
+@pytest.mark.proves("F63", "I13")
 async def test_a_latch_holds_today_and_is_gone_in_the_next_session(world: World) -> None:
     await hold_lease(world)
     await world.store.lower_state(world.alice, TradingState.REDUCING, "daily loss limit", latch=True)
@@ -80,6 +82,7 @@ async def test_a_latch_of_the_house_stops_everybody_today(world: World) -> None:
     assert (await world.store.control()).house_state is TradingState.ACTIVE
 
 
+@pytest.mark.proves("I7")
 async def test_a_stopped_account_enters_nothing_and_its_client_trades_elsewhere(world: World) -> None:
     await hold_lease(world)
     kill = await world.kill(world.alice, account_key=ALICE)
@@ -116,6 +119,7 @@ def file_press(client_id: int | None, account_key: str = "", once_key: str = "ki
     return KillPress(client_id, account_key, None, KillPath.FILE, "kill file", once_key)
 
 
+@pytest.mark.proves("F67", "I7")
 async def test_a_press_by_a_file_lowers_the_state_and_writes_command_and_log(world: World) -> None:
     stored = await world.store.store_press(file_press(world.alice))
 
@@ -141,6 +145,7 @@ async def test_the_same_press_told_again_is_one_command_also_when_it_is_finished
     assert len(await world.events()) == 1
 
 
+@pytest.mark.proves("I7")
 async def test_another_press_while_the_first_is_carried_out_joins_it(world: World) -> None:
     first = await world.store.store_press(file_press(world.alice))
 

@@ -61,6 +61,7 @@ async def test_what_has_gathered_is_committed_in_one_transaction(django_world: D
     assert await django_world.ask(leases_seen_by_others) == 2
 
 
+@pytest.mark.proves("F54")
 async def test_a_failing_piece_fails_alone(django_world: DjangoWorld) -> None:
     def broken() -> None:
         Lease.objects.create(shard="half")
@@ -88,6 +89,7 @@ async def test_a_piece_that_breaks_the_commit_itself_fails_alone(django_world: D
     assert await django_world.ask(lambda: Lease.objects.count()) == 2
 
 
+@pytest.mark.proves("F40")
 async def test_reading_does_not_wait_for_somebody_elses_transaction(django_world: DjangoWorld) -> None:
     other, door, inside = DatabaseThread("other"), threading.Event(), threading.Event()
 
@@ -107,6 +109,7 @@ async def test_reading_does_not_wait_for_somebody_elses_transaction(django_world
     other.close()
 
 
+@pytest.mark.proves("I2")
 async def test_an_answer_is_given_only_after_the_commit(django_world: DjangoWorld) -> None:
     await django_world.thread.run(make_lease("seen"))
 
@@ -203,6 +206,7 @@ async def test_people_can_be_referred_to_while_their_control_row_is_locked(
     django_world.close()
 
 
+@pytest.mark.proves("F41")
 @pytest.mark.postgres
 async def test_a_database_that_went_away_is_said_so_and_used_again_when_it_is_back(
     postgres_database: PostgresServer, clock: FakeClock

@@ -22,6 +22,7 @@ async def test_an_intent_comes_back_from_the_book_as_it_was_committed(world: Wor
     assert await stored(world, intent) == StoredIntent(intent, IntentState.NEW, decided_at=TEN_O_CLOCK)
 
 
+@pytest.mark.proves("F50", "I1", "I3")
 async def test_the_second_path_that_wants_the_same_order_is_told_that_somebody_was_first(world: World) -> None:
     assert await create(world, entry_intent())
 
@@ -35,12 +36,14 @@ async def test_an_intent_of_an_account_that_nobody_has_is_refused(world: World) 
     assert (await world.store.load_book(DAY)).intents == ()
 
 
+@pytest.mark.proves("F63")
 async def test_intents_of_another_day_are_not_in_the_book(world: World) -> None:
     await create(world, entry_intent(day=DAY - timedelta(days=3)))
 
     assert (await world.store.load_book(DAY)).intents == ()
 
 
+@pytest.mark.proves("I4", "I5")
 async def test_a_position_has_at_most_one_live_exit(world: World) -> None:
     await create(world, exit_intent(purpose=Purpose.STOP))
 
@@ -51,6 +54,7 @@ async def test_a_position_has_at_most_one_live_exit(world: World) -> None:
     assert await create(world, entry_intent(position=2))
 
 
+@pytest.mark.proves("F63")
 async def test_an_exit_of_an_earlier_day_that_was_never_seen_to_end_is_in_nobodys_way_today(world: World) -> None:
     await hold_lease(world)
     await create_and_claim(world, exit_intent(day=DAY - timedelta(days=3)))
@@ -60,6 +64,7 @@ async def test_an_exit_of_an_earlier_day_that_was_never_seen_to_end_is_in_nobody
         await create(world, exit_intent(purpose=Purpose.SQUARE_OFF))
 
 
+@pytest.mark.proves("F50", "I1")
 async def test_repeating_a_live_exit_is_somebody_was_first_and_not_an_error(world: World) -> None:
     await create(world, exit_intent())
 
@@ -75,6 +80,7 @@ async def test_the_next_exit_may_be_made_once_the_first_can_fill_no_more(world: 
     assert await create(world, exit_intent(purpose=Purpose.SQUARE_OFF))
 
 
+@pytest.mark.proves("F18", "I4", "I5")
 async def test_a_partly_filled_exit_is_still_the_live_one(world: World) -> None:
     await create(world, exit_intent())
     await world.store.save_order(ALICE, order_of(exit_intent(), OrderStatus.OPEN, filled=4))
@@ -83,6 +89,7 @@ async def test_a_partly_filled_exit_is_still_the_live_one(world: World) -> None:
         await create(world, exit_intent(round=1))
 
 
+@pytest.mark.proves("F12", "I3", "I4")
 async def test_an_exit_in_doubt_is_still_the_live_one_until_it_is_proved_absent(world: World) -> None:
     await hold_lease(world)
     await create_and_claim(world, exit_intent())
@@ -94,6 +101,7 @@ async def test_an_exit_in_doubt_is_still_the_live_one_until_it_is_proved_absent(
     assert await create(world, exit_intent(round=1))
 
 
+@pytest.mark.proves("F17", "I12")
 async def test_an_order_that_turns_up_late_is_adopted_beside_the_exit_that_took_its_place(world: World) -> None:
     await hold_lease(world)
     late, present = exit_intent(), exit_intent(round=1)
@@ -109,6 +117,7 @@ async def test_an_order_that_turns_up_late_is_adopted_beside_the_exit_that_took_
         await create(world, exit_intent(round=2))
 
 
+@pytest.mark.proves("I12")
 async def test_resolving_follows_the_state_table(world: World) -> None:
     await create(world, entry_intent())
 

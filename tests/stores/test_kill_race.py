@@ -29,6 +29,7 @@ async def prepare(world: DjangoWorld) -> list[str]:
     return [intent.tag for intent in wanted]
 
 
+@pytest.mark.proves("F66", "I7")
 @pytest.mark.parametrize("victim", ["client", "house", "account"])
 async def test_no_claim_passes_once_a_kill_has_committed(django_world: DjangoWorld, victim: str) -> None:
     world = django_world
@@ -60,6 +61,7 @@ async def test_no_claim_passes_once_a_kill_has_committed(django_world: DjangoWor
     assert 0 < len(passed_at) < ENTRIES, "the kill did not fall into the middle, so the race was not run"
 
 
+@pytest.mark.proves("F66", "I7")
 async def test_a_kill_waits_for_a_claim_that_has_already_looked(
     django_world: DjangoWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

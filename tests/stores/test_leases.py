@@ -1,5 +1,7 @@
 """The contract of every store (in memory, SQLite, PostgreSQL): who speaks for a shard."""
 
+import pytest
+
 from tests.stores.steps import SHARD, hold_lease
 from tests.stores.worlds import World
 
@@ -15,6 +17,7 @@ async def test_a_lease_that_nobody_held_is_taken_by_the_first(world: World) -> N
     assert (view.epoch, view.holder) == (1, "first")
 
 
+@pytest.mark.proves("F46", "I14")
 async def test_a_lease_is_taken_over_only_as_it_was_seen(world: World) -> None:
     await hold_lease(world)
     seen = await world.leases.observe(SHARD)
@@ -38,6 +41,7 @@ async def test_renewing_moves_the_counter(world: World) -> None:
     assert after.counter > before.counter
 
 
+@pytest.mark.proves("F46", "I14")
 async def test_a_released_lease_has_no_holder_and_cannot_be_renewed(world: World) -> None:
     await hold_lease(world)
 

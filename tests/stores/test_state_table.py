@@ -34,6 +34,7 @@ async def brought_to(world: World, state: IntentState, position: int) -> OrderIn
     return intent
 
 
+@pytest.mark.proves("I12")
 @pytest.mark.parametrize("present", list(IntentState))
 async def test_a_store_takes_the_steps_of_the_table_and_no_other(world: World, present: IntentState) -> None:
     await hold_lease(world)

@@ -41,6 +41,7 @@ def test_the_strip_says_where_a_position_stands(day: Client) -> None:
     assert (row["side"], row["open"], row["entered"], row["k"], row["y"]) == ("long", 70, 100, 3, 4)
 
 
+@pytest.mark.proves("I11")
 def test_realised_and_unrealised_add_up_from_fills_and_last_prices(day: Client, redis: Any) -> None:
     put_price(redis, 779521, Decimal("830.45"))
 
@@ -51,6 +52,7 @@ def test_realised_and_unrealised_add_up_from_fills_and_last_prices(day: Client, 
     assert Decimal(sums["total"] or "x") == Decimal(sums["realised"] or "x") + Decimal(sums["unrealised"] or "x")
 
 
+@pytest.mark.proves("I24")
 def test_without_a_price_the_total_is_unknown_and_not_zero(day: Client, redis: Any) -> None:
     redis.flushall()
 
@@ -76,6 +78,7 @@ def test_without_the_feed_holders_consent_no_price_is_shown(
     assert {row["ltp"] for row in board["positions"]} == {None}
 
 
+@pytest.mark.proves("I24")
 def test_while_the_market_clock_is_away_nothing_is_called_flat(
     alice: Client, signed_in: SignedIn, settings: Settings
 ) -> None:
@@ -251,6 +254,7 @@ def test_a_price_chart_is_given_for_own_instruments_only(day: Client, charlie: C
 # -- the kill switch ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.proves("F67", "I7")
 def test_the_kill_switch_works_at_the_first_press_and_while_redis_is_away(
     alice: Client, market: ControlPort, signed_in: SignedIn
 ) -> None:
@@ -284,6 +288,7 @@ def test_the_page_shows_the_brokers_confirmation_in_milliseconds(
     assert "flat after 310 ms, confirmed by the broker" in done
 
 
+@pytest.mark.proves("I24")
 def test_a_kill_that_no_broker_confirmed_is_not_called_flat(
     day: Client, market: ControlPort, signed_in: SignedIn
 ) -> None:

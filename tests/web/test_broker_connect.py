@@ -237,6 +237,7 @@ def fill(account: BrokerAccount, side: str, day: date, trade_id: str) -> Fill:
     )  # fmt: skip
 
 
+@pytest.mark.proves("F68")
 @responses.activate
 @pytest.mark.usefixtures("market")
 def test_with_something_open_only_an_explicit_word_disconnects_and_an_alarm_says_so(
@@ -260,6 +261,7 @@ def test_with_something_open_only_an_explicit_word_disconnects_and_an_alarm_says
     assert EventLog.objects.get(kind="BROKER_DISCONNECTED").data["left_open"] == ["NSE:INFY"]
 
 
+@pytest.mark.proves("F68")
 def test_keys_stay_while_a_position_is_open(alice: Client) -> None:
     account = make_account(alice)
     fill(account, "BUY", DAY, "1")

@@ -100,6 +100,7 @@ def test_the_same_press_sent_again_later_has_no_second_effect(alice: Client, sig
     assert EventLog.objects.filter(kind="KILL_PRESSED").count() == 1
 
 
+@pytest.mark.proves("I7")
 def test_two_tabs_while_the_engine_works_are_one_command(alice: Client, signed_in: SignedIn) -> None:
     browser = signed_in(alice)
     browser.post("/kill/", {"press": "tab-one-12345"})
@@ -211,6 +212,7 @@ def test_a_kill_file_that_cannot_be_moved_goes_on_stopping_and_the_page_says_so(
     assert wiring.kill_files().names() == ("client:alice@example.com",)
 
 
+@pytest.mark.proves("I24")
 def test_where_every_account_is_stopped_no_screen_says_active(
     alice: Client, bob: User, signed_in: SignedIn, state_dir: Path
 ) -> None:

@@ -121,6 +121,7 @@ async def test_the_first_message_is_a_numbered_snapshot(day: Client, tabs: Open)
     assert {"pnl", "state", "orders", "watchlist", "events", "feed"} <= set(first["data"])
 
 
+@pytest.mark.proves("I24")
 async def test_messages_are_numbered_without_a_gap_and_a_snapshot_comes_again_when_asked(
     day: Client, tabs: Open, redis: Any
 ) -> None:
@@ -251,6 +252,7 @@ async def test_the_engines_market_time_is_told_in_indian_time(day: Client, tabs:
     assert seen["data"].get("phase", "open") == "open", "the pulse alone names the phase"
 
 
+@pytest.mark.proves("F36", "I24")
 async def test_the_pulse_goes_on_while_redis_is_away(alice: Client, market: ControlPort, tabs: Open) -> None:
     tab = await tabs(alice)
     await tab.connect()

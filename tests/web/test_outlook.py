@@ -96,6 +96,7 @@ def test_why_nothing_is_entered_by_the_hour_and_the_day(trader: Client, moment: 
     assert bool(told) == bool(words)
 
 
+@pytest.mark.proves("F01", "I24")
 @pytest.mark.parametrize(
     ("age_s", "words"), [(2.9, ""), (3.1, "3.1 s old"), (55, "the price feed is 55 s old"), (400, "6 min old")]
 )
@@ -106,6 +107,7 @@ def test_an_old_feed_lets_nothing_in_and_says_its_age(trader: Client, age_s: flo
     assert bool(told) == bool(words)
 
 
+@pytest.mark.proves("F01", "I24")
 def test_the_age_of_an_old_feed_goes_on_growing_on_the_page(
     trader: Client, market: ControlPort, signed_in: SignedIn, redis: Any
 ) -> None:

@@ -105,6 +105,7 @@ def test_what_settles_by_itself_and_what_no_row_shows_offers_no_button(
     assert 'data-testid="adopt"' not in text
 
 
+@pytest.mark.proves("I24")
 def test_an_old_picture_says_that_it_is_old(account: BrokerAccount, alice: Client, signed_in: SignedIn) -> None:
     ReconcileState.objects.update(
         picture=picture(wall=(wiring.clock().wall() - timedelta(minutes=5)).isoformat(), is_reconciled=True)
@@ -116,6 +117,7 @@ def test_an_old_picture_says_that_it_is_old(account: BrokerAccount, alice: Clien
     assert ">agrees<" not in text
 
 
+@pytest.mark.proves("I24")
 def test_an_account_never_compared_is_unknown_and_not_flat(alice: Client, signed_in: SignedIn) -> None:
     make_account(alice)
 

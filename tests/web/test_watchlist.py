@@ -219,6 +219,7 @@ def test_a_line_is_removed(alice: Client, account: BrokerAccount, signed_in: Sig
     assert EventLog.objects.get(kind="WATCHLIST_CHANGED").data["change"] == "removed"
 
 
+@pytest.mark.proves("F68")
 def test_removal_is_refused_while_a_position_is_open(
     alice: Client, account: BrokerAccount, signed_in: SignedIn
 ) -> None:

@@ -141,6 +141,7 @@ async def test_a_change_whose_answer_is_unusable_is_unknown(broker: KiteBroker, 
         await broker.modify("7", OrderChange(OrderType.LIMIT, price=Decimal(1)))
 
 
+@pytest.mark.proves("F14", "F33", "I3")
 @pytest.mark.parametrize("name", [*UNUSABLE, *WRONG_DATA])
 async def test_an_order_whose_answer_is_unusable_is_unknown_and_sent_once(
     broker: KiteBroker, kite: FakeKite, intent: OrderIntent, name: str
@@ -153,6 +154,7 @@ async def test_an_order_whose_answer_is_unusable_is_unknown_and_sent_once(
     assert len(kite.heard) == 1
 
 
+@pytest.mark.proves("F11", "F55", "I3")
 @pytest.mark.parametrize("silence", [hangs, drips])
 async def test_an_order_that_is_not_answered_in_time_is_unknown_and_the_next_call_does_not_wait_for_it(
     broker: KiteBroker, kite: FakeKite, intent: OrderIntent, silence: Behaviour
@@ -168,6 +170,7 @@ async def test_an_order_that_is_not_answered_in_time_is_unknown_and_the_next_cal
     assert [one.method for one in kite.heard] == ["POST", "GET"]
 
 
+@pytest.mark.proves("F55", "I3")
 async def test_an_order_to_a_broker_that_is_not_there_is_unknown(intent: OrderIntent, clock: HastyClock) -> None:
     broker = KiteBroker(
         account="kite:AB1001", api_key="k", access_token="t", root="http://127.0.0.1:1", ws_root="", clock=clock
@@ -179,6 +182,7 @@ async def test_an_order_to_a_broker_that_is_not_there_is_unknown(intent: OrderIn
     await broker.close()
 
 
+@pytest.mark.proves("F20")
 async def test_margin_and_holding_refusals_keep_their_own_words(
     broker: KiteBroker, kite: FakeKite, intent: OrderIntent
 ) -> None:
@@ -200,6 +204,7 @@ async def test_a_stale_second_factor_asks_for_a_login(broker: KiteBroker, kite: 
     assert refusal.value.error_type == "TwoFAException"
 
 
+@pytest.mark.proves("F28", "F33")
 @pytest.mark.parametrize("name", [*UNUSABLE, "data null", "data a number"])
 async def test_a_read_whose_answer_is_unusable_is_unavailable_and_never_empty(
     broker: KiteBroker, kite: FakeKite, name: str
@@ -211,6 +216,7 @@ async def test_a_read_whose_answer_is_unusable_is_unavailable_and_never_empty(
             await read()
 
 
+@pytest.mark.proves("F28", "F33")
 async def test_one_row_that_cannot_be_read_spoils_the_whole_book(broker: KiteBroker, kite: FakeKite) -> None:
     kite.will(data([*load("orders"), {"order_id": "9", "status": "OPEN"}]))
 

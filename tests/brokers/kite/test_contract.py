@@ -63,6 +63,7 @@ async def test_an_order_is_found_in_book_trades_and_positions_under_its_tag() ->
     assert (position.net_quantity, position.average_price) == (10, Decimal("1500.0"))
 
 
+@pytest.mark.proves("I9", "I11")
 async def test_a_round_trip_is_flat_and_its_profit_is_exact() -> None:
     async with serving() as served, account(served) as broker:
         await broker.place(BUY)
@@ -108,6 +109,7 @@ async def test_what_the_exchange_refuses_at_once_is_final_and_in_no_book(wrong: 
         assert await broker.orders() == []
 
 
+@pytest.mark.proves("F16")
 async def test_what_it_refuses_later_has_an_id_and_the_brokers_words() -> None:
     async with serving() as served, account(served) as broker:
         order_id = await broker.place(replace(BUY, quantity=4000))
@@ -139,6 +141,7 @@ async def test_order_messages_count_as_the_exchange_counts_them() -> None:
     assert heard.serial == counted["AB1001"] == 1
 
 
+@pytest.mark.proves("F31")
 async def test_a_dead_session_asks_for_a_login_everywhere() -> None:
     async with serving() as served, account(served, token="dead") as broker:
         updates = broker.order_updates()
@@ -168,6 +171,7 @@ async def test_candles_dump_profile_and_funds_are_read() -> None:
     assert funds.available == funds.opening_balance == Decimal(1_000_000)
 
 
+@pytest.mark.proves("F14", "I1")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -188,6 +192,7 @@ async def test_an_order_that_was_taken_behind_a_bad_answer_is_unknown_and_found_
         assert [(one.tag, one.status) for one in await broker.orders()] == [(BUY.tag, OrderStatus.COMPLETE)]
 
 
+@pytest.mark.proves("F15")
 async def test_too_many_requests_are_told_as_what_they_are() -> None:
     async with serving() as served, account(served) as broker:
         for _ in range(10):

@@ -22,6 +22,7 @@ CIRCUIT = (
 CLOSED = "MIS (intraday) are blocked as the markets are not open for trading today. Try placing an AMO order."
 
 
+@pytest.mark.proves("F13", "F14")
 @pytest.mark.parametrize(
     ("status", "error_type", "text"),
     [
@@ -48,6 +49,7 @@ def test_an_order_is_refused_for_good_only_by_a_row_of_the_table(status: int, er
     assert "TAG1" in str(error)
 
 
+@pytest.mark.proves("F13", "F14", "F33", "I3")
 @pytest.mark.parametrize(
     ("status", "error_type", "text"),
     [
@@ -74,6 +76,7 @@ def test_everything_else_about_an_order_is_unknown(status: int | None, error_typ
     assert type(placing_error(KiteAnswer(text, status=status, error_type=error_type), "TAG1")) is OrderOutcomeUnknown
 
 
+@pytest.mark.proves("F31")
 @pytest.mark.parametrize("error_type", ["TokenException", "TwoFAException"])
 def test_a_dead_session_asks_for_a_login_whatever_was_called(error_type: str) -> None:
     answer = KiteAnswer("Incorrect `api_key` or `access_token`.", status=403, error_type=error_type)

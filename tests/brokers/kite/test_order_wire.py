@@ -67,6 +67,7 @@ async def test_orders_of_one_account_go_out_beside_one_another(wire: OrderWire, 
     assert (kite.most_at_once, len(kite.heard)) == (5, 5)
 
 
+@pytest.mark.proves("F55")
 async def test_a_read_that_hangs_keeps_no_order_waiting(
     broker: KiteBroker, kite: FakeKite, intent: OrderIntent
 ) -> None:
@@ -95,6 +96,7 @@ async def test_a_connection_is_kept_for_the_next_order(wire: OrderWire, kite: Fa
     assert (kite.connections, len(kite.heard)) == (1, 3)
 
 
+@pytest.mark.proves("F55", "I3")
 async def test_a_post_whose_kept_connection_was_closed_is_not_sent_again(wire: OrderWire, kite: FakeKite) -> None:
     async def closes(writer: asyncio.StreamWriter) -> None:
         writer.close()
@@ -108,6 +110,7 @@ async def test_a_post_whose_kept_connection_was_closed_is_not_sent_again(wire: O
     assert len(kite.heard) == 2
 
 
+@pytest.mark.proves("F55")
 @pytest.mark.parametrize("silence", [hangs, drips])
 async def test_the_deadline_is_for_the_whole_call(wire: OrderWire, kite: FakeKite, silence: Any) -> None:
     kite.will(silence)
@@ -142,6 +145,7 @@ async def test_cookies_are_neither_kept_nor_sent(wire: OrderWire, kite: FakeKite
     assert all("cookie" not in one.headers for one in kite.heard)
 
 
+@pytest.mark.proves("F32")
 async def test_orders_leave_from_the_registered_address(kite: FakeKite) -> None:
     callers: list[str] = []
 

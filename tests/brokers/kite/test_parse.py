@@ -79,6 +79,7 @@ def test_each_word_of_the_state_machine_has_its_status(word: str, status: OrderS
     assert parse.parse_order(order(status=word)).status is status
 
 
+@pytest.mark.proves("F27", "F33")
 def test_an_unknown_status_counts_as_live_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         strange = parse.parse_order(order(status="FROZEN BY EXCHANGE"))
@@ -88,6 +89,7 @@ def test_an_unknown_status_counts_as_live_and_is_logged(caplog: pytest.LogCaptur
     assert "FROZEN BY EXCHANGE" in caplog.text
 
 
+@pytest.mark.proves("F33")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -148,18 +150,21 @@ def test_positions_are_the_net_half_signed_and_flat_ones_stay() -> None:
     assert (flat.instrument, flat.net_quantity) == ("NSE:SBIN", 0)
 
 
+@pytest.mark.proves("F28", "F33")
 @pytest.mark.parametrize("data", [[], {}, {"net": None}, {"net": {}}, None, {"day": []}])
 def test_positions_of_another_shape_are_an_error_and_never_an_empty_list(data: Any) -> None:
     with pytest.raises(ParseError):
         parse.parse_positions(data)
 
 
+@pytest.mark.proves("F28", "F33")
 @pytest.mark.parametrize("data", [{}, None, "[]", {"data": []}])
 def test_a_book_of_another_shape_is_an_error_and_never_an_empty_book(data: Any) -> None:
     with pytest.raises(ParseError):
         parse.rows_of(data)
 
 
+@pytest.mark.proves("F33")
 def test_units_and_prices_beyond_every_market_are_refused() -> None:
     trade, position = load("trades")[0], load("positions")["net"][0]
 

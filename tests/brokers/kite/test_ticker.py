@@ -44,6 +44,7 @@ def test_ticks_come_in_full_mode_and_a_changed_wish_sends_only_the_difference() 
     assert (seen["ready"], seen["connected_after"]) == (True, False)
 
 
+@pytest.mark.proves("F08")
 def test_a_lost_connection_is_made_again_subscribed_once_and_counted_anew() -> None:
     seen = play("reconnects")
 
@@ -51,6 +52,7 @@ def test_a_lost_connection_is_made_again_subscribed_once_and_counted_anew() -> N
     assert (seen["frames"], seen["connection"]) == (1, 2)
 
 
+@pytest.mark.proves("F08", "F55")
 def test_a_silent_socket_is_given_up_again_and_again() -> None:
     assert play("silence")["connections"] == 3
 
@@ -69,10 +71,12 @@ def test_an_instrument_that_sends_nothing_is_subscribed_again_until_it_does() ->
     assert (seen["unheard"], seen["left"]) == (missing, [])
 
 
+@pytest.mark.proves("F08", "F31")
 def test_a_refused_login_stops_at_once_and_asks_for_a_login() -> None:
     assert play("forbidden") == {"error": "the ticker refused the login", "connections": 1}
 
 
+@pytest.mark.proves("F08")
 def test_one_socket_too_many_is_tried_until_there_is_room() -> None:
     assert play("overcrowded")["prices"] == [10_000]
 

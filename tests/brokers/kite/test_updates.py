@@ -96,6 +96,7 @@ async def test_a_connection_begins_with_a_call_to_poll_and_counts_only_order_mes
     assert served.queries[0] == {"api_key": "keyofalice", "access_token": "tokenofalice"}
 
 
+@pytest.mark.proves("F26", "F55")
 async def test_a_lost_connection_is_made_again_and_says_so(
     orders: OrderSocket, served: FakeSocket, clock: HastyClock
 ) -> None:
@@ -108,6 +109,7 @@ async def test_a_lost_connection_is_made_again_and_says_so(
     assert len(clock.slept) == 2
 
 
+@pytest.mark.proves("I27")
 async def test_waits_between_attempts_grow_to_half_a_minute_at_most(
     orders: OrderSocket, served: FakeSocket, clock: HastyClock
 ) -> None:
@@ -120,6 +122,7 @@ async def test_waits_between_attempts_grow_to_half_a_minute_at_most(
     assert all(15 <= wait <= 30 for wait in clock.slept[7:])
 
 
+@pytest.mark.proves("F55")
 async def test_a_silent_socket_is_given_up(orders: OrderSocket, served: FakeSocket) -> None:
     served.will(stays_silent, sends(message()))
 
@@ -143,6 +146,7 @@ async def test_heartbeats_keep_a_quiet_socket(orders: OrderSocket, served: FakeS
     assert len(served.queries) == 1
 
 
+@pytest.mark.proves("F31", "I27")
 async def test_a_refused_login_is_told_and_not_tried_again(orders: OrderSocket, served: FakeSocket) -> None:
     served.status = 403
 
@@ -165,6 +169,7 @@ async def test_other_refusals_are_tried_again(orders: OrderSocket, served: FakeS
     assert [update.serial for update in await waiting] == [0, 1]
 
 
+@pytest.mark.proves("F26", "F33")
 async def test_a_message_that_cannot_be_read_asks_for_a_poll(orders: OrderSocket, served: FakeSocket) -> None:
     served.will(sends(message(exchange="NASDAQ"), message()))
 
