@@ -1,5 +1,6 @@
 """What must be true when an entry is let through: I8, and stops that only tighten: I25."""
 
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -87,12 +88,16 @@ FAR_OFF = Decimal("0.15")
 """No decision is made on a price so far from what was really traded: the day's own walks are shorter."""
 
 
+REMEMBERED = 12
+"""Steps: an account that is busy with an order looks at its newest tick when it is free again."""
+
+
 class Log(Judge):
     """Looks at every event: its clock and its zone (I23), its fill once (I10), its price really traded (I25)."""
 
     def __init__(self, case: Case) -> None:
         super().__init__(case)
-        self._prices: dict[str, tuple[Decimal, Decimal]] = {}
+        self._prices: defaultdict[str, deque[Decimal]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
         self._fills: set[tuple[str, str, str]] = set()
 
     def recorded(self, process: str, events: Sequence[EngineEvent]) -> None:
@@ -110,13 +115,12 @@ class Log(Judge):
 
     def _decided(self, event: EngineEvent) -> None:
         price = Decimal(str(event.data["tick"]["ltp"]))
-        true = self._prices.get(event.instrument, (price, price))
-        holds = any(abs(price - one) <= one * FAR_OFF for one in true)
-        words = f"{event.account_key} {event.instrument}: {event.kind} was decided on {price}, traded was {true[0]}"
+        true = self._prices[event.instrument]
+        holds = not true or any(abs(price - one) <= one * FAR_OFF for one in true)
+        words = f"{event.account_key} {event.instrument}: {event.kind} was decided on {price}, traded was {list(true)}"
         self.case.check("I25", holds=holds, otherwise=words)
 
     def stepped(self) -> None:
-        """Remember what is traded now, and what was before."""
+        """Remember what is traded now."""
         for key, instrument in self.case.instruments.items():
-            now = from_scaled(self.case.house.venue.market.quote(instrument.token).ltp)
-            self._prices[key] = (now, self._prices.get(key, (now, now))[0])
+            self._prices[key].append(from_scaled(self.case.house.venue.market.quote(instrument.token).ltp))
