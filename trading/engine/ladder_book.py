@@ -120,8 +120,11 @@ class LadderBook:
         """Say whether a jump of an instrument waits for a second word now."""
         return self._shelf(token).doubted is not None
 
-    def take(self, tick: Tick, *, not_after: int = NEVER) -> None:
-        """Show one tick to the ladders that may care, unless its time stamp (epoch seconds) is after `not_after`."""
+    def take(self, tick: Tick, *, not_after: int = NEVER, decides: bool = True) -> None:
+        """Show one tick to the ladders that may care, unless its time stamp (epoch seconds) is after `not_after`.
+
+        One of a backlog, behind which newer ones wait, is seen but not decided on: it `decides` nothing.
+        """
         shelf = self._shelves.get(tick.token)
         if shelf is None:
             return
@@ -133,6 +136,8 @@ class LadderBook:
             shelf.rejected[why] += 1
         elif shelf.tick is None and not_after != NEVER and tick.exchange_ts < not_after - CACHED_AFTER_S:
             shelf.tick = tick  # a price, but what the broker kept from before: uncounted, so nobody decides on it
+        elif not decides:
+            self._see(tick, shelf)
         else:
             self._accept(tick, shelf)
 
@@ -156,11 +161,15 @@ class LadderBook:
         shelf = self._shelves.get(tick.token)
         return shelf is not None and shelf.doubted is tick
 
-    def _accept(self, tick: Tick, shelf: _Shelf) -> None:
+    def _see(self, tick: Tick, shelf: _Shelf) -> None:
+        """Keep a price; uncounted, so that nobody looks at it later either."""
         shelf.tick = tick
-        shelf.count += 1
         if shelf.listeners:
             shelf.listeners = [listener for listener in shelf.listeners if not listener(tick)]
+
+    def _accept(self, tick: Tick, shelf: _Shelf) -> None:
+        self._see(tick, shelf)
+        shelf.count += 1
         if shelf.low < tick.ltp < shelf.high and tick.exchange_ts < shelf.until:
             return
         for taker in shelf.takers:

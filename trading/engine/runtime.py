@@ -110,7 +110,7 @@ class Engine:
         losing = asyncio.create_task(self._end_when_lost(session))
         try:
             if self._newest is not None:
-                await session.take_batch(self._newest)
+                session.ticks.take(self._newest)
             await first_of(session.start(), happened(session.over))
             if not session.over.is_set():
                 self.session, self._starting = session, None
@@ -137,7 +137,7 @@ class Engine:
             self._newest = batch
             session = self.session or self._starting
             if session is not None:
-                await session.take_batch(batch)
+                session.ticks.take(batch)
 
     def _keep(self, run: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         self._tasks.append(asyncio.create_task(self._kept(run, name), name=name))

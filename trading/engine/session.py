@@ -41,21 +41,16 @@ from trading.engine.rehearsal import Rehearsal
 from trading.engine.round_trips import RoundTrips
 from trading.engine.square_off import SquareOffPlanner
 from trading.engine.square_off_plans import SquareOffPlans
+from trading.engine.tick_desk import TickDesk
 from trading.engine.tools import SendRight, Tools
-from trading.engine.work import first_of, happened
-from trading.ports import MarketRound, TickBatch
+from trading.ports import MarketRound
 
 logger = logging.getLogger(__name__)
 
-TICKS_MAY_TAKE_S = 5.0
-FIRST_TICKS_MAY_TAKE_S = 1.0
 UPDATES_MAY_TAKE_S = 1.0
-CLOCK_MAY_LAG_S = 1.0
 READS_COMMANDS_AFTER_S = 0.01
 """A round that comes this much later than the last one was held up by somebody, perhaps Beat's task: read first."""
 LOOKS_EVERY_S = 1.0
-CLOCKS_MAY_DIFFER_S = 120
-"""Market seconds that a tick may lie ahead of our clock (at 60x it follows by up to a minute); more is no tick."""
 
 
 class EndOfSession(StrEnum):
@@ -87,6 +82,7 @@ class Session:
         self._pnl = PnlWatch(self.tools, self.house, self._limits, self.live)
         book.is_held = self._pnl.is_held
         self._feed = FeedWatch(self.tools, self.house.control, self.live.all_states)
+        self.ticks = TickDesk(self.tools, self.house, self._feed, self._pnl)
         self._confirmer = PriceConfirmer(self.tools, self.house, self._prices_confirmed)
         self._reach = ReachWatch(self.tools, self.house)
         self._opening = OpeningRanges(self.tools, self.house)
@@ -118,17 +114,13 @@ class Session:
         )
         self.over = asyncio.Event()
         self._ended: EndOfSession | None = None
-        self._batches: list[TickBatch] = []
-        self._done_step: int | None = None
-        self._batch_came = asyncio.Event()
-        self._is_held = False
-        self._has_seen_round = False
         self._read_commands_at = float("-inf")
 
     # -- life --------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Load the day, begin to listen, and return once every account was asked once."""
+        self.tools.keep(self.ticks.run, "ticks")
         await self._load()
         self._start_new_accounts()
         keep = self.tools.keep
@@ -220,7 +212,7 @@ class Session:
         self.square_off.replan_soon(client)
         for line in client.lines():
             self.live.position(line)
-        if not self._is_held:
+        if not self.ticks.is_held:
             self._pnl.evaluate()
 
     def _order_changed(self, client_id: int, working: Working) -> None:
@@ -235,58 +227,31 @@ class Session:
             self._reach.look()
             if self.house.control.prices_stopped:
                 self._pnl.quotes_came()
-            if not self._is_held:
+            if not self.ticks.is_held:
                 self._pnl.evaluate()
-
-    # -- ticks -------------------------------------------------------------------------------------------------
-
-    async def take_batch(self, batch: TickBatch) -> None:
-        """Take one batch of the feed: at once, or in its round where the market waits for us."""
-        self._batches.append(batch)
-        if self._is_held:
-            self._batch_came.set()
-            return
-        if self.tools.deps.hold is not None and batch.ticks:
-            newest = datetime.fromtimestamp(max(tick.exchange_ts for tick in batch.ticks), tz=self.tools.now().tzinfo)
-            await first_of(self.tools.clock.sleep_until(newest), self.tools.clock.sleep(CLOCK_MAY_LAG_S))
-        self._drain()
-        self._pnl.evaluate()
-
-    def _drain(self) -> None:
-        batches, self._batches = self._batches, []
-        not_after = int(self.tools.now().timestamp()) + CLOCKS_MAY_DIFFER_S
-        for batch in batches:
-            self._done_step = batch.step
-            for tick in batch.ticks:
-                self.house.book.take(tick, not_after=not_after)
-            self._feed.note(tick for tick in batch.ticks if tick.exchange_ts <= not_after)
-            self._pnl.ticks_came(batch.ticks)
 
     def _prices_confirmed(self, ticks: list[Tick]) -> None:
         self._pnl.ticks_came(ticks)
-        if not self._is_held:
+        if not self.ticks.is_held:
             self._pnl.evaluate()
 
     # -- a market that waits -----------------------------------------------------------------------------------
 
     def pass_round(self) -> None:
         """A round that nobody waits for: only timers."""
-        self._is_held = False
-        self._drain()
+        self.ticks.is_held = False
+        self.ticks.show()
         self.tools.timers.run_due(self.tools.now())
         self._pnl.evaluate()
 
     async def decide(self, round_: MarketRound) -> datetime | None:
         """Do everything that a round asks for and give the next market moment at which we must be asked again."""
-        self._is_held = True
+        self.ticks.is_held = True
         if round_.round == 1:
             await self._read_commands()
         await self._updates_of(round_)
         await self.tools.work.settled()
-        if round_.round == 1 and round_.has_ticker:
-            await self._ticks_of(round_)
-        self._drain()
-        self._has_seen_round = True
+        await self.ticks.of_round(round_)
         await self.settle()
         return self.tools.timers.next_due()
 
@@ -318,21 +283,3 @@ class Session:
                 waits.append(parts.listener.until_serial(serial, UPDATES_MAY_TAKE_S))
         if waits:
             await asyncio.gather(*waits)
-
-    def _has_ticks_of(self, round_: MarketRound) -> bool:
-        """Say whether the step's batch waits here, or was taken before the first round was heard of."""
-        if not self._has_seen_round and self._done_step == round_.step:
-            return True
-        return any(batch.step is not None and batch.step >= round_.step for batch in self._batches)
-
-    async def _ticks_of(self, round_: MarketRound) -> None:
-        """Wait for the batch that completes the round's step; a lost one is waited for only so long."""
-        may_take = TICKS_MAY_TAKE_S if self._has_seen_round else FIRST_TICKS_MAY_TAKE_S
-        deadline = self.tools.clock.monotonic() + may_take
-        while not self._has_ticks_of(round_):
-            left = deadline - self.tools.clock.monotonic()
-            if left <= 0:
-                logger.warning("no ticks of step %s came within %s s", round_.step, may_take)
-                return
-            self._batch_came.clear()
-            await first_of(happened(self._batch_came), self.tools.clock.sleep(left))

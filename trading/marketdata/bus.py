@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 
 ANSWERS_WITHIN_S = 5.0
 BLOCK_MS = 1000
-ENTRIES_A_READ = 256
+ENTRIES_A_READ = 4096
+"""A reader that stood still for long gets all that waits at once, and knows what is newest."""
 RETRY = Backoff(first_s=0.05, most_s=1.0)
 
 
