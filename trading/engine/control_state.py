@@ -1,6 +1,6 @@
 """Who may enter now: the control rows as last read, the limits just reached, and whether the feed is fit."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,6 +35,8 @@ class ControlState:
     _files: frozenset[Stopped] = frozenset()
     _unseen_presses: set[Stopped] = field(default_factory=set)
     """Presses by a file that the database does not have yet."""
+    _taken: ControlView | None = None
+    """The rows that all of this follows from; None as soon as something else was noted beside them."""
 
     def of(self, client_id: int) -> TradingState:
         """Give a client's own state; one nobody told of may not enter."""
@@ -50,6 +52,7 @@ class ControlState:
 
     def latch(self, client_id: int, message: str) -> None:
         """Hold a client off from this moment on, also before the database has it."""
+        self._taken = None
         if client_id not in self.latched:
             self._unseen[client_id] = self.latched[client_id] = message
         self.clients[client_id] = strictest(self.of(client_id), TradingState.REDUCING)
@@ -58,12 +61,18 @@ class ControlState:
         """Hold a ladder's entries from this moment on, also before the database has it; False when it was held."""
         if place in self.stopped_ladders:
             return False
+        self._taken = None
         self._unseen_stops[place] = self.stopped_ladders[place] = reason
         return True
 
     def stop_stored(self, place: Place) -> None:
         """The database has the stop: from now on its rows count."""
+        self._taken = None
         self._unseen_stops.pop(place, None)
+
+    def says(self, view: ControlView) -> bool:
+        """Say whether these rows were taken over, and nothing else was noted since."""
+        return self._taken == view
 
     def take(self, view: ControlView) -> None:
         """Take over the control rows."""
@@ -76,19 +85,27 @@ class ControlState:
             if client_id not in self.latched:
                 self.latch(client_id, message)
         self._stop_by_files()
+        self._taken = None if unseen else view
 
-    def see_files(self, standing: Iterable[Stopped]) -> None:
+    def sees(self, standing: frozenset[Stopped]) -> bool:
+        """Say whether these are the kill files that are known."""
+        return self._files == standing
+
+    def see_files(self, standing: frozenset[Stopped]) -> None:
         """Note whom the kill files that are there stop."""
-        self._files = frozenset(standing)
+        self._taken = None  # one that is gone stops nobody any more: the rows say who is stopped besides
+        self._files = standing
         self._stop_by_files()
 
     def press_unseen(self, stopped: Stopped) -> None:
         """A press that the database must still be told of counts from now on, also when its file goes away."""
+        self._taken = None
         self._unseen_presses.add(stopped)
         self._stop_by_files()
 
     def press_stored(self, stopped: Stopped) -> None:
         """The database has the press: from now on its rows count."""
+        self._taken = None
         self._unseen_presses.discard(stopped)
 
     def _stop_by_files(self) -> None:

@@ -59,14 +59,21 @@ class House:
         return strictest(own, min(stopped, key=lambda state: state.strictness, default=TradingState.ACTIVE))
 
     def note_control(self, view: ControlView) -> None:
-        """Take over the control rows, and tell about every client whose state, or an account's of theirs, changed."""
+        """Take over the control rows, and tell about every client whose state, or an account's of theirs, changed.
+
+        They are read several times a second, and nearly always say what they said.
+        """
+        if self.control.says(view):
+            return
         with self._telling():
             self.control.take(view)
 
     def stop_by_files(self, standing: Iterable[Stopped]) -> None:
         """Note whom the kill files that are there stop, and tell about it."""
-        with self._telling():
-            self.control.see_files(standing)
+        found = frozenset(standing)
+        if not self.control.sees(found):
+            with self._telling():
+                self.control.see_files(found)
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
