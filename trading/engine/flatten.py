@@ -16,6 +16,7 @@ from trading.domain.orders import Product, Purpose
 from trading.engine.client import ClientBook, LastPrice
 from trading.engine.desk import AccountDesk
 from trading.engine.line import PositionLine
+from trading.engine.open_words import open_at
 from trading.engine.runner import LadderRunner
 from trading.engine.tools import Tools
 from trading.engine.wishes import ExitWish
@@ -105,17 +106,17 @@ class Flattener:
                 self._tools.alarm(order.client.client_id, "FLATTEN_FAILED", text)
             return False
 
-    def still_open(self, order: FlattenOrder) -> dict[str, int]:
-        """Give what the brokers last showed open, and our own count where that has something, for alarms."""
-        shown = {
-            instrument: units
-            for desk in order.desks()
-            for instrument, units in self._shown.get(desk.ref.key, {}).items()
-            if order.covers(instrument)
-        }
-        return shown | {line.instrument: line.net for line in order.lines() if line.net}
+    def still_open_words(self, order: FlattenOrder) -> str:
+        """Say for an alarm, account by account, all that is open, that may be, and that nobody can see."""
+        return "; ".join(self._words(desk, order) for desk in order.desks() if self._words(desk, order))
 
     # -- inside ------------------------------------------------------------------------------------------------
+
+    def _words(self, desk: AccountDesk, order: FlattenOrder) -> str:
+        """Say what one account has: by its broker's last showing, and by our own count where that has something."""
+        shown = {name: units for name, units in self._shown.get(desk.ref.key, {}).items() if order.covers(name)}
+        lines = [line for line in desk.lines.values() if order.covers(line.instrument)]
+        return open_at(desk, shown | {line.instrument: line.net for line in lines if line.net}, order.covers)
 
     def _urgency(self, line: PositionLine) -> tuple[bool, bool, Decimal, str]:
         """Shorts first (their loss has no end), then what has no price (nobody knows its risk), then by value.
@@ -172,8 +173,3 @@ class Flattener:
             for position in positions
             if position.net_quantity and position.product == Product.MIS and order.covers(position.instrument)
         }
-
-
-def open_words(open_: Mapping[str, int]) -> str:
-    """Name what is open: `+100 NSE:INFY, -50 NSE:SBIN`."""
-    return ", ".join(f"{units:+d} {instrument}" for instrument, units in sorted(open_.items()))

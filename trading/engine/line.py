@@ -170,7 +170,9 @@ class PositionLine:
             self._tools.timers.cancel(("order", working.tag))
             self._finished(working)
         self._stop.settle()
-        self._correct()
+        turned = self._orders.newly_turned()
+        if not self._correct() and turned:
+            self._tell_turned(turned)
         self._exit.trim()
         if self.wish is not None:
             self._entry.drop()
@@ -199,16 +201,27 @@ class PositionLine:
         self._orders.alarm("STRAY_POSITION", text, working.tag)
         self.want_exit(ExitWish(Purpose.MANUAL_EXIT, abs(lot) - over, {"rule": "late order", "text": text}))
 
-    def _correct(self) -> None:
-        """With nothing alive or wanted, what is open must be what the ladder thinks; else say so and put it right."""
+    def _tell_turned(self, exits: list[Working]) -> None:
+        """Somebody else closed the position while an exit was on its way: what it did too much is closed."""
+        text = f"{self.lot:+d} {self.instrument} are open: the exit met a position that was closed already"
+        self._orders.alarm("STRAY_POSITION", text, exits[-1].tag)
+        if self.wish is None and self.owner.expected_open() is None:
+            self.want_exit(ExitWish(Purpose.MANUAL_EXIT, 0, {"rule": "turned", "text": text}))
+
+    def _correct(self) -> bool:
+        """With nothing alive or wanted, what is open must be what the ladder thinks; else say so and put it right.
+
+        Give whether something was said.
+        """
         expected = self.owner.expected_open()
         if not self.is_quiet or self._stop.is_triggered or expected is None or self.lot == expected:
-            return
+            return False
         lot = self.lot
         if lot * expected >= 0 and abs(lot) < abs(expected):
             self.owner.shrunk(abs(lot))
-            return
+            return False
         text = f"{lot:+d} {self.instrument} were open where {expected:+d} were expected: the difference is closed"
         self._orders.alarm("STRAY_POSITION", text)
         keep = abs(expected) if lot * expected > 0 else 0
         self.want_exit(ExitWish(Purpose.MANUAL_EXIT, keep, {"rule": "stray", "text": text}))
+        return True

@@ -53,6 +53,7 @@ class LineOrders:
         self._wire = wire
         self._instrument_of = instrument_of
         self._auction = auction
+        self._turned: set[str] = set()
 
     @property
     def lot(self) -> int:
@@ -102,6 +103,21 @@ class LineOrders:
         """Give the units that the entry of a position filled, all its slices together, but for what came late."""
         ours = (one for one in self._orders.of(self.instrument) if not one.purpose.is_exit and not one.is_late)
         return sum(one.filled for one in ours if one.intent.key.position == position)
+
+    def newly_turned(self) -> list[Working]:
+        """Give the exits of the present position that turned it around, each once: our units are open their way."""
+        lot, position = self.lot, max(1, self.position)
+        found = [
+            one
+            for one in self._orders.of(self.instrument)
+            if one.purpose.is_exit
+            and one.filled
+            and one.intent.key.position == position
+            and one.intent.side.sign * lot > 0
+            and one.tag not in self._turned
+        ]
+        self._turned.update(one.tag for one in found)
+        return found
 
     def at_most(self, quantity: int) -> int:
         """Give so many units, or the most that one order may have."""

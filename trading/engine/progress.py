@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from trading.domain.errors import StoreUnavailable
 from trading.domain.timezone import to_ist
-from trading.engine.flatten import FlattenOrder, open_words
+from trading.engine.flatten import FlattenOrder
 from trading.engine.line import PositionLine
 from trading.engine.square_off import SquareOffPlanner
 from trading.engine.tools import Tools
@@ -55,8 +55,7 @@ class ProgressWatch:
         return None
 
     async def _stand_down(self, order: FlattenOrder, deadline: datetime) -> None:
-        open_ = {line.instrument: line.net for line in order.lines() if line.net}
-        what = open_words(open_) or "what the broker has open is not known"
+        what = self._planner.open_words(order) or "what the broker has open is not known"
         text = f"the square-off due at {to_ist(deadline):%H:%M:%S} stands still ({what}): the standby is to take over"
         try:
             told = self._tools.journal.alarm(order.client.client_id, "SQUARE_OFF_STUCK", text)

@@ -10,9 +10,9 @@ from trading.domain.errors import BrokerError
 from trading.domain.money import to_scaled
 from trading.domain.ticks import Tick
 from trading.engine.desk import AccountDesk
-from trading.engine.flatten import open_words
 from trading.engine.house import House
 from trading.engine.ladder_book import JUMP_PARTS
+from trading.engine.open_words import open_words
 from trading.engine.tools import Tools
 
 logger = logging.getLogger(__name__)

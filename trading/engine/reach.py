@@ -6,8 +6,8 @@ not only when the square-off is late.
 
 from trading.domain.broker_desks import phone_words
 from trading.engine.desk import AccountDesk
-from trading.engine.flatten import open_words
 from trading.engine.house import House
+from trading.engine.open_words import open_words
 from trading.engine.tools import Tools
 
 TELLS_AFTER_S = 5.0

@@ -261,8 +261,10 @@ class LadderRunner:
         self._pen.flattening(purpose, reason, self._book.last(self.token))
         self._day_is_over = self._day_is_over or ends_day
         if self.ladder is not None:
+            before = self.ladder.snapshot()
             self.ladder.end_day() if ends_day else self.ladder.closed()
-            self._pen.record("LADDER_RESET", {"ends_day": ends_day})
+            if self.ladder.snapshot() != before:  # whoever flattens wants it again and again until it is flat
+                self._pen.record("LADDER_RESET", {"ends_day": ends_day})
         self.line.want_exit(ExitWish(purpose, 0, reason, is_whole=True))
         self._changed()
 

@@ -14,7 +14,7 @@ from trading.domain.broker_desks import phone_words
 from trading.domain.orders import Purpose
 from trading.domain.timezone import to_ist
 from trading.engine.client import ClientBook
-from trading.engine.flatten import Flattener, FlattenOrder, everything, open_words
+from trading.engine.flatten import Flattener, FlattenOrder, everything
 from trading.engine.square_off_plans import PlannedSquareOff, SquareOffPlans
 from trading.engine.tools import Tools
 
@@ -23,10 +23,13 @@ logger = logging.getLogger(__name__)
 LATE_START_WAITS = timedelta(seconds=10)
 """Market time until the alarm where it started after the moment to be flat at, because the engine came up late."""
 ALARMS_AGAIN_AFTER = timedelta(seconds=60)
+LAST_LOOK_TAKES_S = 5.0
+"""Wire seconds that the look at the moment to be flat at gets, where it was seen flat before."""
 NEAR = timedelta(minutes=5)
 """Before the first start: positions are read more often from then on."""
 
 OnPlan = Callable[[ClientBook, list[PlannedSquareOff]], None]
+OnGroup = Callable[[ClientBook, PlannedSquareOff], None]
 
 
 class SquareOffPlanner:
@@ -43,6 +46,8 @@ class SquareOffPlanner:
         self._begun: set[tuple[int, datetime]] = set()
         self._confirmed: set[tuple[int, datetime | None]] = set()
         """(client, moment to be flat at) seen flat at the broker; None is everything."""
+        self._told: set[tuple[int, datetime | None]] = set()
+        """Of which people were told that they are flat, and nothing else since."""
 
     # -- when --------------------------------------------------------------------------------------------------
 
@@ -127,10 +132,14 @@ class SquareOffPlanner:
         group = self._groups[client.client_id][deadline]
         self._begun.add((client.client_id, deadline))
         late_at = max(deadline, self._tools.now() + LATE_START_WAITS)
-        self._tools.timers.set(("flat by", client.client_id, deadline), late_at, partial(self._late, client, group))
+        self._at(late_at, client, group, self._look_again)
         client.is_squared_off = client.is_squared_off or group.is_whole
         # What a person squared off earlier in the day says nothing about what is open now.
         self._confirmed.discard((client.client_id, _key(group)))
+        self._told.discard((client.client_id, _key(group)))
+        self._begin(client, group)
+
+    def _begin(self, client: ClientBook, group: PlannedSquareOff) -> None:
         order = self._order(client, group)
         self._flattener.begin(order)
         self._tools.work.spawn(self._run(order, _key(group)), f"square off {client.client_id}", counts=False)
@@ -139,8 +148,9 @@ class SquareOffPlanner:
         begun = self._tools.clock.monotonic()
         await self._flattener.flatten(order)
         confirmed = (order.client.client_id, key)
-        if confirmed not in self._confirmed:
-            self._confirmed.add(confirmed)
+        self._confirmed.add(confirmed)
+        if confirmed not in self._told:
+            self._told.add(confirmed)
             told = {
                 "text": "flat, confirmed by the broker's positions",
                 "instruments": "all" if key is None else sorted(line.instrument for line in order.lines()),
@@ -148,18 +158,40 @@ class SquareOffPlanner:
             }
             self._tools.journal.record("SQUARED_OFF", order.client.client_id, told)
 
+    def _at(self, moment: datetime, client: ClientBook, group: PlannedSquareOff, do: OnGroup) -> None:
+        key = ("flat by", client.client_id, group.plan.flat_by)
+        self._tools.timers.set(key, moment, partial(do, client, group))
+
+    def _look_again(self, client: ClientBook, group: PlannedSquareOff) -> None:
+        """It has to be flat now. What was seen flat before is looked at once more: a hand may have traded since."""
+        if self._is_seen_flat(client.client_id, group):
+            self._confirmed -= {(client.client_id, _key(group)), (client.client_id, None)}
+            self._begin(client, group)
+            if all(line.is_flat for line in self._order(client, group).lines()):
+                self._tools.work.spawn(self._judge_later(client, group), "last look", counts=False)
+                return
+        self._late(client, group)
+
+    async def _judge_later(self, client: ClientBook, group: PlannedSquareOff) -> None:
+        await self._tools.clock.sleep(LAST_LOOK_TAKES_S)
+        if (client.client_id, group.plan.flat_by) in self._begun:
+            self._late(client, group)
+
+    def open_words(self, order: FlattenOrder) -> str:
+        """Say, account by account, what of a square-off is open or cannot be seen; empty when nothing is known."""
+        return self._flattener.still_open_words(order)
+
     def _late(self, client: ClientBook, group: PlannedSquareOff) -> None:
         """Call a person where nobody saw it flat in time, and again every minute until somebody does."""
         deadline = group.plan.flat_by
         if self._is_seen_flat(client.client_id, group):
             return
-        open_ = self._flattener.still_open(self._order(client, group))
-        what = open_words(open_) or "the broker's positions could not be confirmed"
+        self._told.discard((client.client_id, _key(group)))
+        what = self.open_words(self._order(client, group)) or "the broker's positions could not be confirmed"
         phone = phone_words(desk.ref.broker for desk in client.desks)
         text = f"not flat by {to_ist(deadline):%H:%M:%S}: {what}. Close it in the broker's app{phone}."
         self._tools.alarm(client.client_id, "NOT_FLAT", text)
-        again = self._tools.now() + ALARMS_AGAIN_AFTER
-        self._tools.timers.set(("flat by", client.client_id, deadline), again, partial(self._late, client, group))
+        self._at(self._tools.now() + ALARMS_AGAIN_AFTER, client, group, self._late)
 
 
 def _key(group: PlannedSquareOff) -> datetime | None:

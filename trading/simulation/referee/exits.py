@@ -129,37 +129,54 @@ class Exits(Judge):
 
 
 class FlatByDeadline(Judge):
-    """Looks at every position once its client's deadline is over: flat, or a person was told in time."""
+    """Looks at every position once its client's deadline is over: flat, or a person was told in time.
+
+    What nobody could have read is no position that anybody could name: then the account has to be named.
+    """
 
     def __init__(self, case: Case) -> None:
         super().__init__(case)
         self._deadlines: dict[Place, datetime] = {}
+        self._open_then: dict[Place, datetime] = {}
+        """What was open at its deadline, and until when that may be told. What a hand trades later is its own."""
         for plan in case.store.plans:
             place = plan.account_key, plan.instrument.key
             policy = case.store.policies[case.client_of(plan.account_key)]
             day = case.house.venue.market.day
             subject = Subject.of(plan.instrument, {"kite"})
-            planned = square_off_plan(case.calendar, day, subject, policy.square_off_at)
-            self._deadlines[place] = planned.flat_by + TOLD_LATE
+            self._deadlines[place] = square_off_plan(case.calendar, day, subject, policy.square_off_at).flat_by
 
     def stepped(self) -> None:
-        """Judge the positions whose deadline has just passed."""
-        for place, deadline in list(self._deadlines.items()):
-            if self.case.house.clock.now() > deadline:
-                del self._deadlines[place]
+        """Note what is open at its deadline, and judge it once it had to be told."""
+        now = self.case.house.clock.now()
+        for place, told_by in list(self._open_then.items()):
+            if now > told_by:
+                del self._open_then[place]
                 self._judge(place)
+        for place, deadline in list(self._deadlines.items()):
+            if now >= deadline:
+                del self._deadlines[place]
+                self.case.look("I6")
+                if self.case.held[place]:
+                    self._open_then[place] = deadline + TOLD_LATE
 
     def ended(self) -> None:
-        """Judge everything again at the end of the day."""
+        """Judge again at the end of the day what we opened."""
         for place in self.case.held:
-            self._judge(place)
+            if self.case.own[place][0]:
+                self._judge(place)
 
     def _judge(self, place: Place) -> None:
         held = self.case.held[place]
-        client = self.case.client_of(place[0])
-        told = any(place[1] in text and who in (client, None) for who, _, text in self.case.store.alarms)
         words = f"{place[0]} {place[1]}: {held} are open and no alarm names them"
-        self.case.check("I6", holds=not held or told, otherwise=words)
+        self.case.check("I6", holds=not held or self._is_told(place), otherwise=words)
+
+    def _is_told(self, place: Place) -> bool:
+        account, instrument = place
+        client = self.case.client_of(account)
+        texts = [text for who, _, text in self.case.store.alarms if who in (client, None)]
+        is_unseen = not self.case.own[place][0] and not self.case.could_know(place, SEES_A_HAND_S)
+        return any(instrument in text for text in texts) or (is_unseen and any(account in text for text in texts))
 
 
 class SaidFlat(Judge):
