@@ -9,6 +9,7 @@ import pytest
 
 from tests.engine.stage import DAY, GILLETTE, INFY, Stage
 from trading.domain.control import CommandKind, TradingState
+from trading.domain.orders import Side
 from trading.domain.ticks import Tick
 from trading.domain.timezone import at_ist
 
@@ -79,6 +80,26 @@ async def test_a_holiday_enters_nothing_and_says_why() -> None:
     assert stage.sent() == []
     assert denials(stage) == ["MARKET_CLOSED"]
     assert "holiday" in stage.live.last("state")["reason"]
+    await stage.stop()
+
+
+@pytest.mark.proves("F60", "I8")
+async def test_in_a_year_that_no_calendar_knows_nothing_is_entered_and_what_is_open_can_be_closed() -> None:
+    stage = Stage(day=date(2031, 1, 6))
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    assert stage.sent() == []
+    assert "no holiday list of 2031 is known" in stage.events("ORDER_DENIED")[0].data["message"]
+
+    stage.broker.trade_by_hand(GILLETTE.key, Side.BUY, 50)
+    await stage.settle(31.0)
+    stage.store.press_kill(1)
+    await stage.settle(3.0)
+
+    assert stage.sent() == [("KILL", "SELL", 50)]
+    assert stage.alarm_codes() == []
     await stage.stop()
 
 
