@@ -60,6 +60,53 @@ async def test_the_journal_is_brought_home_when_the_database_is_back(stage: Stag
     assert stage.session.house.accounts[ACCOUNT].desk.is_reconciled
 
 
+@pytest.mark.proves("F41", "I17", database="none")
+async def test_an_answer_that_comes_after_the_journal_was_brought_home_is_not_lost(stage: Stage) -> None:
+    await holding(stage)
+    await cut_off(stage)
+    real, may_answer = stage.broker.place, asyncio.Event()
+
+    async def answers_late(intent: OrderIntent) -> str:
+        order_id = await real(intent)
+        await may_answer.wait()
+        return order_id
+
+    stage.broker.place = answers_late  # type: ignore[method-assign]
+    await stage.tick("09:16:00", "103.00")
+    stage.store.is_available = True
+    await stage.settle(2.0)
+    tag = stage.broker.placed[1].tag
+    assert stage.store.intents[tag].state is IntentState.SENDING
+
+    may_answer.set()
+    await stage.settle(2.0)
+
+    assert stage.store.intents[tag].state is IntentState.ACKED
+
+
+@pytest.mark.proves("F41", "I17", database="none")
+async def test_an_outcome_that_is_noted_while_the_journal_is_brought_home_follows_it(stage: Stage) -> None:
+    await holding(stage)
+    await cut_off(stage)
+    exits = stage.session.tools.deps.exit_journal
+    real, may_write = exits.note, asyncio.Event()
+
+    async def writes_late(*args: Any, **values: Any) -> None:
+        await may_write.wait()
+        await real(*args, **values)
+
+    exits.note = writes_late  # type: ignore[method-assign]
+    await stage.tick("09:16:00", "103.00")
+    stage.store.is_available = True
+    await stage.settle(2.0)
+
+    may_write.set()
+    await stage.settle(2.0)
+
+    assert stage.store.intents[stage.broker.placed[1].tag].state is IntentState.ACKED
+    assert on_disk(stage) == []
+
+
 @pytest.mark.proves("F40", "I8", database="none")
 async def test_no_entry_leaves_while_the_database_is_away_and_again_after_reconciliation(stage: Stage) -> None:
     stage.client()

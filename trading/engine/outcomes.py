@@ -28,7 +28,7 @@ class Outcomes:
         self._tools = tools
         self._account = account_key
         self._owed: list[Telling] = []
-        self._journaled: set[str] = set()
+        self._journaled: dict[str, Working] = {}
         self._notes = 0
         self._paying = asyncio.Lock()
 
@@ -39,7 +39,7 @@ class Outcomes:
 
     def went_by_journal(self, working: Working) -> None:
         """Remember that an order's row comes by the exit journal."""
-        self._journaled.add(working.tag)
+        self._journaled[working.tag] = working
 
     def comes_by_journal(self, working: Working) -> bool:
         """Say whether the journal has news of an order that the database does not have yet."""
@@ -48,7 +48,7 @@ class Outcomes:
     async def settle(self, working: Working, state: IntentState, *, order_id: str = "", reason: str = "") -> None:
         """Tell what an order is now. Raises only what is no question of availability (IllegalTransition)."""
         if working.tag in self._journaled:
-            await self._note(working.tag, state, order_id=order_id, reason=reason)
+            await self._note(working, state, order_id=order_id, reason=reason)
         elif not working.is_unstored:  # else no row of it counts: it was never sent, and the next life expires it
             resolve = self._tools.store.resolve
             await self._now_or_owed(partial(resolve, working.tag, state, order_id=order_id, reason=reason))
@@ -87,15 +87,22 @@ class Outcomes:
             noted = self._notes
             count = await import_journal(self._tools, self._account)
             if not count and noted == self._notes:
+                for working in self._journaled.values():
+                    working.is_unstored = False  # it may be on the wire still: its answer is told to the database
                 self._journaled.clear()
 
-    async def _note(self, tag: str, state: IntentState, *, order_id: str, reason: str) -> None:
-        self._notes += 1
+    async def _note(self, working: Working, state: IntentState, *, order_id: str, reason: str) -> None:
+        tag = working.tag
         try:
             await journal_of(self._tools).note(self._account, tag, state, order_id=order_id, words=reason)
         except JournalUnavailable as error:  # what was written ahead is enough: it is looked up by its tag
             logger.warning("%s of %s could not be noted: %s", state, tag, error)
             self._owed.append(partial(self._tools.store.resolve, tag, state, order_id=order_id, reason=reason))
+        else:
+            self._notes += 1
+            self._journaled[tag] = (
+                working  # all may have been brought home while it was written: now there is news again
+            )
 
     async def _now_or_owed(self, telling: Telling) -> None:
         if self._owed:

@@ -146,6 +146,10 @@ class Case:
         exits = pending_exits(read_journal(self.machine.disk.get(account, b"")).lines)
         return next((exit_ for exit_ in exits if exit_.tag == tag), None)
 
+    def came_home(self, tag: str) -> bool:
+        """Say whether an exit was written ahead to an exit journal, and brought to the database since."""
+        return any(event.tag == tag and event.kind == "EXIT_IMPORTED" for event in self.store.events)
+
     def state_of(self, intent: OrderIntent) -> IntentState:
         """Give what is written down of an order: in the exit journal, else in the database."""
         exit_ = self.journaled(intent.key.account, intent.tag)

@@ -153,7 +153,8 @@ class Sending(Judge):
             return
         intent, key = found.intent, found.intent.key
         is_journaled = exit_ is not None and key.purpose.is_exit
-        written = is_journaled or (found.state not in (IntentState.NEW, IntentState.DENIED) and tag in case.epochs)
+        is_claimed = tag in case.epochs or case.came_home(tag)
+        written = is_journaled or (found.state not in (IntentState.NEW, IntentState.DENIED) and is_claimed)
         case.check("I2", holds=written, otherwise=f"{key.text()} was sent while it was {found.state}")
         same = (
             request.form["transaction_type"] == intent.side
