@@ -21,6 +21,11 @@ class FakePost:
     def directly(self, client_id: int | None, code: str, text: str, at: datetime) -> None:
         self.direct.append((client_id, code, text, at))
 
+    @property
+    def codes(self) -> list[str]:
+        """Give the codes of what went round the database."""
+        return [code for _, code, _, _ in self.direct]
+
 
 async def on_stage(stage: Stage) -> FakePost:
     """Bring an engine up with a post of its own."""

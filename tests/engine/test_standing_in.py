@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.engine.stage import DAY, GILLETTE, INFY, Stage
+from tests.engine.test_alarms import FakePost
 from tests.engine.test_database_away import on_disk
 from tests.engine.test_exits_never_lost import ENTRY, holding
 from tests.engine.test_lease import freeze
@@ -20,19 +21,6 @@ from trading.engine.runtime import Engine
 from trading.ports import LeaseView, PulseView
 
 ACCOUNT, KEY = "kite:AB1001", GILLETTE.key
-
-
-class Post:
-    """Keeps what people are told without the database."""
-
-    def __init__(self) -> None:
-        self.codes: list[str] = []
-
-    def stored(self) -> None:
-        pass
-
-    def directly(self, client_id: int | None, code: str, text: str, at: Any) -> None:
-        self.codes.append(code)
 
 
 async def watched(stage: Stage, **changes: Any) -> Engine:
@@ -277,7 +265,7 @@ async def test_what_the_client_bought_by_hand_in_the_outage_is_squared_off_too(s
 
 @pytest.mark.proves("I6", "I18", database="none")
 async def test_who_is_not_flat_is_told_without_the_database(stage: Stage) -> None:
-    post = Post()
+    post = FakePost()
     await alone(stage, alarm_post=post)
     stage.broker.is_readable = False
 

@@ -22,7 +22,7 @@ from trading.engine.orders import Working
 from trading.engine.outcomes import Outcomes
 from trading.engine.rate import RateBudget
 from trading.engine.reads import AccountReads, Urgency
-from trading.engine.tools import STORE_ANSWERS_WITHIN_S, Tools, Way
+from trading.engine.tools import STORE_ANSWERS_WITHIN_S, Tools
 from trading.engine.unreadable import Unreadable
 from trading.engine.work import first_of
 from trading.ports import AccountRef, Broker
@@ -113,11 +113,10 @@ class AccountDesk:
 
         Raises BrokerError where the old connection cannot be closed.
         """
-        if self._tools.right.way() is not Way.JOURNAL:
-            try:
-                await self._tools.within(STORE_ANSWERS_WITHIN_S, self._tools.deps.learn_brokers([self.ref]))
-            except StoreUnavailable as error:
-                logger.info("the session of account=%s was not read anew: %s", self.ref.key, error)
+        try:
+            await self._tools.within(STORE_ANSWERS_WITHIN_S, self._tools.deps.learn_brokers([self.ref]))
+        except StoreUnavailable as error:
+            logger.info("the session of account=%s was not read anew: %s", self.ref.key, error)
         old, self.broker = self.broker, self._tools.deps.broker_for(self.ref)
         self.update_serial = 0
         await old.close()

@@ -96,12 +96,15 @@ class AccountGateway:
         """Write the events and the intent; only a committed intent is queued."""
         tries, is_ours, began = 0, None, self._tools.clock.monotonic()
         while is_ours is None and not working.is_withdrawn:
+            if working.purpose.is_exit and self._tools.right.way() is Way.JOURNAL:
+                working.is_unstored = True  # nobody waits for a database that is known to be away
+                break
             is_ours = await self._try_to_commit(working, tries, began)
             tries += 1
             if working.is_unstored:
-                is_ours = True
+                break
         crash_at("after_intent_commit")
-        if is_ours:
+        if is_ours or working.is_unstored:
             if _needs_fresh_look(working):
                 # The client's hand and the broker's own square-off go on beside ours: what they closed meanwhile is
                 # not closed again.

@@ -19,7 +19,7 @@ from trading.engine.day_plan import window_of
 from trading.engine.history import HistoryReader
 from trading.engine.house import House
 from trading.engine.runner import LadderRunner
-from trading.engine.tools import Tools
+from trading.engine.tools import Tools, Way
 from trading.ports import Plan
 
 logger = logging.getLogger(__name__)
@@ -117,6 +117,11 @@ class OpeningRanges:
             self._forget(search)
             return
         try:
+            if (
+                self._tools.right.way() is Way.JOURNAL
+            ):  # nothing is entered, and who may read candles cannot be looked up
+                self._later(search, "the database is away")
+                return
             found = await self._find(search, waiting)
             if isinstance(found, OpeningRange):
                 self._known(search, await self._tools.store.save_opening_range(self._tools.day, found))

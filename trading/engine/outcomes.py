@@ -105,7 +105,7 @@ class Outcomes:
             )
 
     async def _now_or_owed(self, telling: Telling) -> None:
-        if self._owed:
+        if self._owed or self._tools.right.way() is Way.JOURNAL:
             self._owed.append(telling)
             return
         try:
