@@ -16,7 +16,7 @@ from trading.domain.control import TradingState
 from trading.domain.errors import StoreUnavailable
 from trading.ports import AccountRef, Broker
 
-LOSS = {"daily_loss_limit": Decimal(400)}
+LOSS: dict[str, Any] = {"daily_loss_limit": Decimal(400)}
 
 
 @contextmanager
