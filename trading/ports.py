@@ -214,6 +214,8 @@ class DayBook:
     """None denies every entry."""
     adoptions: tuple[tuple[str, Adoption], ...] = ()
     """(account key, adoption), in the order in which they were made."""
+    is_copy: bool = False
+    """Made some while ago: orders were sent since that are not in it."""
     unfit: Mapping[str, str] = field(default_factory=dict)
     """Instruments of the plans that expired, or that the broker's list gives other facts for, and why: nothing is
     entered in them. What is open is closed by the facts that the plan has."""

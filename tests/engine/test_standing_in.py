@@ -13,14 +13,17 @@ from tests.engine.test_alarms import FakePost
 from tests.engine.test_database_away import on_disk
 from tests.engine.test_exits_never_lost import ENTRY, holding
 from tests.engine.test_lease import freeze
-from tests.fakes.broker import LOST, REST
+from tests.fakes.broker import LOST, LOST_RESTING, REST
 from trading.domain.control import TradingState
 from trading.domain.errors import StoreUnavailable
 from trading.domain.orders import IntentState, OrderIntent, Purpose, PurposeKey, Side
 from trading.engine.runtime import Engine
-from trading.ports import LeaseView, PulseView
+from trading.ports import EngineEvent, LeaseView, PulseView
 
 ACCOUNT, KEY = "kite:AB1001", GILLETTE.key
+
+LOOKS_AROUND_S = 18.0
+"""Wire seconds until a standby acts: three without a sign of life, ten of clean books, and a little."""
 
 
 async def watched(stage: Stage, **changes: Any) -> Engine:
@@ -46,7 +49,7 @@ async def alone(stage: Stage, **changes: Any) -> Engine:
     stage.store.is_available = False
     await stage.settle(5.0)
     await dies(stage)
-    await stage.settle(6.0)
+    await stage.settle(LOOKS_AROUND_S)
     return standby
 
 
@@ -76,7 +79,7 @@ async def test_the_standby_squares_off_when_the_engine_died_first_and_the_databa
     standby = await watched(stage)
     await dies(stage)
     stage.store.is_available = False
-    await stage.settle(8.0)
+    await stage.settle(LOOKS_AROUND_S)
 
     assert standby.session is not None
     await close_of_day(stage)
@@ -108,7 +111,7 @@ async def test_an_engine_that_stands_still_in_an_outage_is_ended_before_its_acco
     await freeze(stage)
     assert not stale.is_dead
 
-    await stage.settle(6.0)
+    await stage.settle(LOOKS_AROUND_S)
 
     assert stale.is_dead
     assert standby.session is not None
@@ -207,6 +210,72 @@ async def test_what_the_dead_engine_sent_after_the_copy_was_made_is_not_sent_aga
     assert stage.broker.net(KEY) == 0
 
 
+@pytest.mark.proves("F13", "F17", "F41", "F44", "I1", "I3", database="none")
+@pytest.mark.parametrize("outcome", [LOST, LOST_RESTING])
+async def test_what_the_dead_engine_sent_in_its_last_moment_shows_late_and_is_not_doubled(
+    stage: Stage, outcome: str
+) -> None:
+    await holding(stage)
+    await watched(stage)
+    stage.broker.script.append(outcome)
+    stage.broker.tells_updates = stage.broker.sees_book = False
+    await stage.tick("09:16:00", "103.00")
+    assert stage.sent()[1:] == [("STOP", "SELL", 100)]
+    assert on_disk(stage) == [], "it went the normal way"
+    stage.store.is_available = False
+    await dies(stage)
+
+    await stage.settle(4.0)
+    await stage.tick("09:16:02", "102.90")
+    await stage.settle(4.0)
+    stage.broker.sees_book = True
+    await stage.settle(LOOKS_AROUND_S)
+    stage.broker.fills_changed = True
+    await close_of_day(stage)
+
+    assert stage.sent() == [("ENTRY", "BUY", 100), ("STOP", "SELL", 100)]
+    assert stage.broker.net(KEY) == 0
+
+
+@pytest.mark.proves("F41", "I4", "I6", database="none")
+async def test_an_unrecorded_entry_counts_as_ours_and_is_closed_since_no_ladder_knows_it(stage: Stage) -> None:
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    standby = await watched(stage)
+    frozen = await stage.store.copy_book(DAY)
+
+    async def old(*_: Any) -> Any:
+        return frozen
+
+    setattr(stage.store, "copy_book", old)  # noqa: B010
+    await stage.ticks(*ENTRY)
+    stage.store.is_available = False
+    await dies(stage)
+
+    await stage.settle(LOOKS_AROUND_S)
+
+    assert standby.session is not None
+    assert "STRAY_POSITION" in [event.data.get("code") for event in pending(standby)]
+    assert [side for _, side, _ in stage.sent()] == ["BUY", "SELL"]
+    assert stage.broker.net(KEY) == 0
+
+
+def pending(engine: Engine) -> list[EngineEvent]:
+    """Give what waits for the database."""
+    assert engine.session is not None
+    return engine.session.tools.journal._pending
+
+
+async def test_a_stranger_is_no_order_of_ours(stage: Stage) -> None:
+    standby = await alone(stage)
+    stage.broker.trade_by_hand(KEY, Side.BUY, 5)
+    await stage.settle(40.0)
+
+    assert standby.session is not None
+    assert len(standby.session.house.accounts[ACCOUNT].desk.orders.by_tag) == 1
+
+
 @pytest.mark.proves("F43", "I6", database="none")
 async def test_an_entry_that_the_copy_calls_unsent_and_that_rests_at_the_broker_is_cancelled(stage: Stage) -> None:
     stage.client()
@@ -221,7 +290,7 @@ async def test_an_entry_that_the_copy_calls_unsent_and_that_rests_at_the_broker_
     stage.store.intents[tag] = sent
     stage.store.is_available = False
     await dies(stage)
-    await stage.settle(10.0)
+    await stage.settle(LOOKS_AROUND_S)
     assert standby.session is not None
 
     await close_of_day(stage)
@@ -240,7 +309,7 @@ async def test_a_standby_that_stands_in_enters_nothing(stage: Stage) -> None:
     standby = await watched(stage)
     stage.store.is_available = False
     await dies(stage)
-    await stage.settle(10.0)
+    await stage.settle(LOOKS_AROUND_S)
     assert standby.session is not None
 
     await stage.tick("09:16:05", "108.00", INFY)
@@ -355,7 +424,7 @@ async def test_a_database_that_hangs_is_an_outage_too(stage: Stage) -> None:
     for name in real:
         setattr(stage.store, name, hanging)
     await dies(stage)
-    await stage.settle(15.0)
+    await stage.settle(2 * LOOKS_AROUND_S)
     assert standby.session is not None
 
     await stage.tick("09:16:00", "103.00")
@@ -390,7 +459,7 @@ async def test_a_database_that_reads_and_takes_nothing_is_an_outage_too(stage: S
             setattr(stage.store, name, refuses)
     await dies(stage)
 
-    await stage.settle(15.0)
+    await stage.settle(2 * LOOKS_AROUND_S)
     assert standby.session is not None
     await close_of_day(stage)
 

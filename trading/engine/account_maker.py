@@ -19,6 +19,7 @@ from trading.engine.picture import PictureKeeper
 from trading.engine.reconcile import Reconciler
 from trading.engine.sight import Sight
 from trading.engine.tools import Tools
+from trading.engine.unrecorded import UnrecordedOrders
 from trading.ports import AccountRef, DayBook, StoredIntent
 
 
@@ -71,6 +72,9 @@ class AccountMaker:
             instruments=found,
             comparison=comparison,
         )
+        if book.is_copy:
+            unrecorded = UnrecordedOrders(tools, desk)
+            desk.recognise, reconciler.until_all_show = unrecorded.recognise, unrecorded.until_all_show
         keeper = PictureKeeper(tools, desk, reconciler)
         reconciler.on_look = listener.on_read = keeper.look
         _take_history(desk, book, tools.now())

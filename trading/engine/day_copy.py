@@ -55,7 +55,8 @@ class DayCopy:
         book = await self._deps.store.copy_book(day)
         control = await self._deps.store.control()
         await self._deps.learn_brokers(book.accounts)
-        self._newest = CopiedDay(replace(book, intents=tuple(_may_be_sent(one) for one in book.intents)), control)
+        intents = tuple(_may_be_sent(one) for one in book.intents)
+        self._newest = CopiedDay(replace(book, intents=intents, is_copy=True), control)
 
     @property
     def today(self) -> CopiedDay | None:

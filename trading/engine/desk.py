@@ -66,6 +66,8 @@ class AccountDesk:
         """Wire time at which the last entry of this session was handed to the wire."""
         self.on_trades: Callable[[], None] = lambda: None
         self.on_order: Callable[[Working], None] = lambda _: None
+        self.recognise: Callable[[BrokerOrder], Working | None] = lambda _: None
+        """Gives an order as ours that no record of ours names."""
         self.want_trades: Callable[[], None] = lambda: None
         self.unreadable = Unreadable(tools, ref)
         self.reads = AccountReads(tools, self)
@@ -127,6 +129,8 @@ class AccountDesk:
         """Take in one order row or message. Any order and any number of repetitions give the same."""
         self.unreadable.read(order)
         working = self.orders.by_tag.get(order.tag)
+        if working is None and (working := self.recognise(order)) is not None:
+            self.orders.add(working)
         if working is None or working.intent.key.instrument != order.instrument or self._is_a_second(working, order):
             self._hear_other(order)
             return

@@ -6,7 +6,7 @@ only while orders, fills and positions agree; stops and exits go on whatever the
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from trading.domain.backoff import Backoff
 from trading.domain.drift import Drift
@@ -45,6 +45,8 @@ class Reconciler:
         self.drifts: list[Drift] = []
         self.unread = "not read yet"
         """Why the latest look came to nothing; empty when it did not."""
+        self.until_all_show: Callable[[], Awaitable[None]] = _they_are_known
+        """Returns once the book shows every order that another life sent; raises BrokerError."""
         self._tools = tools
         self._desk = desk
         self._leftovers = leftovers
@@ -108,6 +110,7 @@ class Reconciler:
         self._suspicion = ""
         await self._read(self._desk.read_orders)
         if not self._desk.is_restored:
+            await self.until_all_show()
             await self._leftovers.settle_all()
             self._restore_lines()
         await self._read(self._desk.read_trades)
@@ -198,3 +201,7 @@ class Reconciler:
         if not self._desk.has_session:
             await self._tools.changed.until(lambda: self._desk.has_session)
         await self._tools.changed.until(lambda: not self._desk.has_session)
+
+
+async def _they_are_known() -> None:
+    """Wait for nothing: the database has every order before it is sent."""
