@@ -88,8 +88,13 @@ class PostgresTemplate:
             migrate()
 
     def fresh(self) -> Settings:
-        """Give a new database as Django settings."""
-        name = f"test_{next(self._numbers)}"
+        """Give a new database as Django settings, and remove the one given before.
+
+        Each is some seven hundred files: left to the end, removing those of a whole suite takes minutes.
+        """
+        number = next(self._numbers)
+        name = f"test_{number}"
+        self.server.execute(f"DROP DATABASE IF EXISTS test_{number - 1} WITH (FORCE)")
         self.server.execute(f"CREATE DATABASE {name} TEMPLATE model")
         return self.server.settings(name)
 
