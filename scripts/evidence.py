@@ -16,6 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from scripts.evidence_page import page_of
 from tests.evidence.planted import Greenhouse, load_plants
 from tests.evidence.rows import DATABASES, Row, load_rows
 
@@ -37,6 +38,8 @@ HOW = {
     "tests/browser": "a real browser",
 }
 NO_TEST = "no test yet"
+DAYS_OF_A_ROW = 40
+"""How many simulated days are played where single rows are asked for: all rows have a thousand."""
 TESTS_FAILED, NO_TESTS = 1, 5
 """pytest's exit codes."""
 
@@ -47,15 +50,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, write, and say with the exit code whether everything survived."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", default="", help="only these, as F11,I4,P03")
-    wanted = {id_ for id_ in parser.parse_args(arguments).rows.split(",") if id_}
+    wanted = {id_.strip() for id_ in parser.parse_args(arguments).rows.split(",") if id_.strip()}
     rows, commit = load_rows(), _commit()
     plants = [plant for plant in load_plants() if not wanted or plant.id in wanted]
     if strange := wanted - set(rows) - {plant.id for plant in plants}:
-        parser.error(f"no such row: {', '.join(sorted(strange))}; rows are F01-F69, I1-I27 and P01 on")
+        parser.error(f"no such row: {', '.join(sorted(strange))}; rows are {', '.join([*rows, 'P01 on'])}")
+    if not wanted and commit.endswith("-dirty"):
+        sys.stderr.write("The checkout differs from its commit: the evidence will say so.\n")
     chosen = [row for row in rows.values() if not wanted or row.id in wanted]
     found: list[dict[str, Any]] = []
     if chosen:
-        found += list(rows_of(chosen, _run_tests(chosen if wanted else []), commit))
+        found += list(rows_of(chosen, _run_tests(chosen, is_part=bool(wanted)), commit))
     found += [{"id": plant.id, "what": plant.what, "caught_by": caught} for plant, caught in _planted(plants)]
     if wanted:
         sys.stdout.write("".join(json.dumps(row) + "\n" for row in found))
@@ -80,7 +85,9 @@ def rows_of(rows: Iterable[Row], results: Sequence[Result], commit: str) -> Iter
         for id_ in result["rows"]:
             by_row[(id_, result["database"])].append(result)
     for row in rows:
-        databases = [name for name in DATABASES if (row.id, name) in by_row or name in row.skipped]
+        databases = [
+            name for name in DATABASES if (row.id, name) in by_row or name in row.skipped or name in row.databases
+        ]
         for database in databases or ["none"]:
             theirs = by_row[(row.id, database)]
             tried, survived, reasons = _counts(theirs)
@@ -89,7 +96,7 @@ def rows_of(rows: Iterable[Row], results: Sequence[Result], commit: str) -> Iter
                 "id": row.id,
                 "what": row.what,
                 "database": database,
-                "how": ", ".join(sorted({_how(result["test"]) for result in theirs})),
+                "how": "; ".join(sorted({_how(result["test"]) for result in theirs})),
                 "tried": tried,
                 "survived": survived,
                 "skipped": skipped,
@@ -114,12 +121,13 @@ def _how(test: str) -> str:
     return next((words for folder, words in HOW.items() if test.startswith(folder)), "tests")
 
 
-def _run_tests(rows: Sequence[Row]) -> list[Result]:
-    """Run what proves these rows, or every row when none is named."""
-    asked = ",".join(row.id for row in rows) or ",".join(load_rows())
+def _run_tests(rows: Sequence[Row], *, is_part: bool) -> list[Result]:
+    """Run what proves these rows; of a part of them with fewer simulated days."""
+    asked = ",".join(row.id for row in rows)
+    days = ["--simulated-days", str(DAYS_OF_A_ROW)] if is_part else []
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "results.jsonl"
-        command = [sys.executable, "-m", "pytest", "-q", "--rows", asked, "--evidence", str(target), "tests"]
+        command = [sys.executable, "-m", "pytest", "-q", "--rows", asked, *days, "--evidence", str(target), "tests"]
         done = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False)  # noqa: S603
         if done.returncode not in (0, TESTS_FAILED, NO_TESTS):
             raise SystemExit(f"the tests could not run (pytest ended with {done.returncode}); nothing is written")
@@ -132,30 +140,6 @@ def _planted(plants: Sequence[Any]) -> Iterable[tuple[Any, list[str]]]:
     with tempfile.TemporaryDirectory() as folder, Greenhouse(Path(folder)) as greenhouse:
         for plant in plants:
             yield plant, greenhouse.caught_by(plant)
-
-
-def page_of(rows: Sequence[Result]) -> str:
-    """Give the page that people read; the JSON file beside it has the tests' names."""
-    proved = [row for row in rows if "caught_by" not in row]
-    planted = [row for row in rows if "caught_by" in row]
-    lines = [
-        "# Reliability: what was tried, and what survived",
-        "",
-        "Written by `make evidence`; the tests behind each row stand in"
-        " [evidence/reliability.json](evidence/reliability.json).",
-        "Kite only. What could not run has its reason and does not count as survived.",
-        "",
-        "| row | what | database | how | survived of tried | not run because |",
-        "|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row['id']} | {row['what']} | {row['database']} | {row['how']} | {row['survived']} of {row['tried']} |"
-        f" {row['skipped'] or ''} |"
-        for row in proved
-    ]
-    lines += ["", "## Planted defects", "", "| row | defect | caught by |", "|---|---|---|"]
-    lines += [f"| {row['id']} | {row['what']} | {', '.join(row['caught_by']) or '**nothing**'} |" for row in planted]
-    return "\n".join([*lines, ""])
 
 
 def _commit() -> str:

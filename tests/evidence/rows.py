@@ -11,11 +11,12 @@ DATABASES = ("sqlite", "postgresql", "none")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One fault or invariant. `skipped` says, a database, why nothing can run there."""
+    """One fault or invariant. `databases` must appear in the evidence; `skipped` says why nothing can run on one."""
 
     id: str
     what: str
     skipped: Mapping[str, str] = field(default_factory=dict)
+    databases: tuple[str, ...] = ()
 
 
 def load_rows(table: Path = TABLE) -> dict[str, Row]:
@@ -23,7 +24,8 @@ def load_rows(table: Path = TABLE) -> dict[str, Row]:
     rows = {}
     for id_, fields in tomllib.loads(table.read_text()).items():
         skipped = fields.get("skipped", {})
-        if strange := set(skipped) - set(DATABASES):
-            raise ValueError(f"{id_}: skipped names {sorted(strange)}; the databases are {', '.join(DATABASES)}")
-        rows[id_] = Row(id_, fields["what"], skipped)
+        databases = tuple(fields.get("databases", ()))
+        if strange := {*skipped, *databases} - set(DATABASES):
+            raise ValueError(f"{id_} names {sorted(strange)}; the databases are {', '.join(DATABASES)}")
+        rows[id_] = Row(id_, fields["what"], skipped, databases)
     return rows

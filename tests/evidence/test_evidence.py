@@ -1,13 +1,17 @@
 """What `make evidence` makes of the results of tests."""
 
+import ast
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts.evidence import is_good, page_of, rows_of
+from scripts.evidence import NO_TEST, is_good, rows_of
+from scripts.evidence_page import page_of
 from tests.evidence.planted import load_plants
 from tests.evidence.rows import Row, load_rows
+
+TESTS = Path(__file__).parents[1]
 
 
 def result(*rows: str, database: str = "none", passed: bool = True, **more: Any) -> dict[str, Any]:
@@ -75,3 +79,47 @@ def test_a_patch_without_its_head_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="at least one `Caught-by"):
         load_plants(tmp_path)
+
+
+def test_a_database_that_must_appear_and_does_not_is_a_hole() -> None:
+    row = Row("F11", "", databases=("sqlite", "postgresql"))
+
+    one, two = rows_of([row], [result("F11", database="sqlite")], "abc")
+
+    assert (one["database"], is_good(one)) == ("sqlite", True)
+    assert (two["database"], two["skipped"], is_good(two)) == ("postgresql", NO_TEST, False)
+
+
+def test_the_page_puts_what_failed_and_what_was_not_tried_first() -> None:
+    rows = [F11, Row("F42", "full", {"postgresql": "needs root"}), Row("I4", "never more out")]
+    results = [result("F11", passed=False), result("F42", database="sqlite"), result("I4", tally=[1200, 1200])]
+
+    page = page_of([*rows_of(rows, results, "abc"), {"id": "P01", "what": "retry", "caught_by": ["tests/a"]}])
+
+    assert "**2 of 3** faults and rules survived every trial; F11 did not." in page
+    assert "| F11 | the answer is lost | none | 0 of 1 |" in page
+    assert "| F42 | full | postgresql | needs root |" in page
+    assert "| F42 | full |  | 1 / 1 | not tried | the engine on a virtual clock |" in page
+    assert "| I4 | never more out | 1,200 / 1,200 |  |  | the engine on a virtual clock |" in page
+    assert page.index("What did not survive") < page.index("What was not tried") < page.index("## Orders")
+
+
+def test_every_row_has_a_test_or_a_reason() -> None:
+    numbers = {f"F{number:02}" for number in range(1, 70)} | {f"I{number}" for number in range(1, 28)}
+    assert set(load_rows()) == numbers - {"F09", "F10", "I15", "I22"}
+
+    without = set(load_rows()) - marked()
+
+    assert {id_ for id_ in without if not load_rows()[id_].skipped} == set()
+
+
+def marked() -> set[str]:
+    """Give the rows that a test names in its marker, read from the source."""
+    return {
+        part.value
+        for path in TESTS.rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "proves"
+        for part in node.args
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
