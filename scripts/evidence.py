@@ -50,18 +50,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, write, and say with the exit code whether everything survived."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", default="", help="only these, as F11,I4,P03")
-    wanted = {id_.strip() for id_ in parser.parse_args(arguments).rows.split(",") if id_.strip()}
+    wanted = {id_.strip().upper() for id_ in parser.parse_args(arguments).rows.split(",") if id_.strip()}
     rows, commit = load_rows(), _commit()
     plants = [plant for plant in load_plants() if not wanted or plant.id in wanted]
     if strange := wanted - set(rows) - {plant.id for plant in plants}:
-        parser.error(f"no such row: {', '.join(sorted(strange))}; rows are {', '.join([*rows, 'P01 on'])}")
+        told = "tests/evidence/rows.toml has the faults and rules, tests/planted the defects (P01 on)"
+        parser.error(f"no such row: {', '.join(sorted(strange))}; {told}")
     if not wanted and commit.endswith("-dirty"):
         sys.stderr.write("The checkout differs from its commit: the evidence will say so.\n")
     chosen = [row for row in rows.values() if not wanted or row.id in wanted]
     found: list[dict[str, Any]] = []
     if chosen:
         found += list(rows_of(chosen, _run_tests(chosen, is_part=bool(wanted)), commit))
-    found += [{"id": plant.id, "what": plant.what, "caught_by": caught} for plant, caught in _planted(plants)]
+    try:
+        found += [{"id": plant.id, "what": plant.what, "caught_by": caught} for plant, caught in _planted(plants)]
+    except ValueError as error:
+        raise SystemExit(f"{error}\nThe defects were not tried; nothing is written.") from None
     if wanted:
         sys.stdout.write("".join(json.dumps(row) + "\n" for row in found))
     else:
