@@ -67,7 +67,7 @@ class Referee:
         rows = data if request.path == "/orders" and isinstance(data, list) else ()
         tags = frozenset(str(row.get("tag")) for row in rows if isinstance(row, dict))
         account = self.case.account_of(request.caller.user_id)
-        self.case.reads.append(Read(account, request.path, began, tags))
+        self.case.reads.append(Read(account, request.path, began, tags, self.case.now()))
         for judge in self._judges:
             judge.answered(account, request)
 

@@ -64,6 +64,7 @@ class Read(NamedTuple):
     path: str
     began: float
     tags: frozenset[str]
+    ended: float
 
 
 @dataclass
@@ -169,6 +170,12 @@ class Case:
         rules = self.house.faults.rules.values()
         lag = max((rule.seconds for rule in rules if rule.action == "lag"), default=0.0)
         return lag + max((rule.accept_after_s or 0.0 for rule in rules), default=0.0)
+
+    def shown_at(self, place: Place, since: float) -> float | None:
+        """Give when an answer came that could show what happened at a moment, None while there was none."""
+        shows, from_ = ("/portfolio/positions", "/trades"), since + self.hidden_s()
+        answers = (read for read in self.reads if read.account == place[0] and read.path in shows)
+        return next((read.ended for read in answers if read.began >= from_), None)
 
     def could_know(self, place: Place, within_s: float) -> bool:
         """Say whether the last trade by hand there must be known: it was a while ago, and a read showed it since."""

@@ -25,9 +25,13 @@ TOLD_LATE = timedelta(seconds=10)
 
 @dataclass(slots=True)
 class _Reversal:
-    """A position that an order of ours turned around although nobody could know better: to be put right or told."""
+    """A position that an order of ours turned around although nobody could know better: to be put right or told.
+
+    `at` is when it happened; from when on it could be seen, the broker's answers say.
+    """
 
     place: Place
+    at: float
     until: float
     alarms: int
     text: str
@@ -93,7 +97,7 @@ class Exits(Judge):
         by_hand = case.by_hand_at[place] > since - SEES_A_HAND_S or not case.could_know(place, SEES_A_HAND_S)
         if by_hand or self._is_hidden() or self._rose_again(place, since):
             until = case.now() + case.hidden_s() + CORRECTED_WITHIN_S
-            self._reversals.append(_Reversal(place, until, self._told(place), words))
+            self._reversals.append(_Reversal(place, case.now(), until, self._told(place), words))
         else:
             case.found("I4", words)
 
@@ -115,13 +119,17 @@ class Exits(Judge):
     def _told(self, place: Place) -> int:
         return sum(1 for _, _, text in self.case.store.alarms if place[1] in text)
 
+    def _was_shown(self, one: _Reversal) -> bool:
+        shown_at = self.case.shown_at(one.place, one.at)
+        return shown_at is not None and self.case.now() > shown_at + CORRECTED_WITHIN_S
+
     def stepped(self) -> None:
         """See that what was turned around is put right or told in time."""
         for one in list(self._reversals):
             if self._told(one.place) > one.alarms or self.case.held[one.place] == 0:
                 self._reversals.remove(one)
                 self.case.look("I4 late twin")
-            elif self.case.now() > one.until:
+            elif self.case.now() > one.until and self._was_shown(one):
                 self._reversals.remove(one)
                 self.case.found(
                     "I4", f"{one.text}, and it was neither put right nor told within {CORRECTED_WITHIN_S} s"
