@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.exchange.fakes import DAY, FUTURE, INFY, SBIN, Desk, FakeMarket, limit, order, quote_of, scaled
@@ -369,7 +369,20 @@ def step(desk: Desk, one: tuple[object, ...], number: int) -> None:
         convert(desk, ConversionRequest(INFY, side, False, units, old, new))  # type: ignore[arg-type]
 
 
+AN_OPENING_SELL_THAT_FILLS_BEFORE_THE_EXIT: list[tuple[object, ...]] = [
+    ("market", "AB1001", BUY, 1, "CNC"),
+    ("market", "AB1001", SELL, 1, "CNC"),
+    ("tick", 1450, 1),
+    ("market", "AB1001", SELL, 1, "CNC"),
+    ("match",),
+    ("market", "AB1001", BUY, 1, "CNC"),
+    ("match",),
+]
+"""The exit rests by the higher price; the other sell closes its position first, and then something is bought again."""
+
+
 @settings(max_examples=80, deadline=None)
+@example(AN_OPENING_SELL_THAT_FILLS_BEFORE_THE_EXIT)
 @given(TRADING)
 def test_between_orders_of_all_kinds_exits_stay_exits_money_stays_enough_and_a_restart_agrees(
     steps: list[tuple[object, ...]],

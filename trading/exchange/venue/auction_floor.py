@@ -89,7 +89,7 @@ class AuctionFloor(Floor):
         """Book a fill and count the margin anew."""
         order.exchange_ms = self.now_ms()
         self._book(order, units, price)
-        margin.block(self.books.accounts[order.user_id], order)
+        self.books.count_fill(order)
 
     # -- prices ----------------------------------------------------------------------------------------
 

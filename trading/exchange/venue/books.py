@@ -120,6 +120,11 @@ class Books:
         else:
             self.queues.put_stop(order)
 
+    def count_fill(self, order: Order) -> None:
+        """Count the margin of an order that filled anew, and of the exits whose position it closed."""
+        for other in margin.after_fill(self.accounts[order.user_id], order):
+            self.dirty[other.order_id] = other
+
     def close(self, order: Order) -> None:
         """Take a final order out of every live index."""
         self.queues.take_out(order)

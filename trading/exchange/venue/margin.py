@@ -75,6 +75,26 @@ def block(account: Account, order: Order) -> None:
     account.closing[_book(order)] += order.closing
 
 
+def after_fill(account: Account, order: Order) -> list[Order]:
+    """Count an order anew that filled, and let the exits of its side be no more than is open; gives those changed.
+
+    An order that was to open may fill before an earlier exit, and close its position: what the exit would do now is
+    open one, the latest exits first.
+    """
+    block(account, order)
+    net = account.net_quantity(order.instrument.token, order.product)
+    over = account.closing[_book(order)] - max(0, -net * order.side.sign)
+    changed = []
+    if over > 0:
+        for one in reversed(account.live.values()):
+            if over > 0 and one.closing and _book(one) == _book(order):
+                units = min(over, one.closing)
+                one.opening, over = min(one.opening, one.remaining) + units, over - units
+                block(account, one)
+                changed.append(one)
+    return changed
+
+
 def release(account: Account, order: Order) -> None:
     """Count an order no more."""
     account.blocked[order.product] -= order.blocked

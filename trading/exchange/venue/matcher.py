@@ -158,7 +158,7 @@ class Matcher:
         """
         if filled:
             order.exchange_ms = self.now_ms()
-            margin.block(self.books.accounts[order.user_id], order)
+            self.books.count_fill(order)
         if order.remaining == 0:
             self._finish(order, Status.COMPLETE)
         elif order.terms.validity == "IOC" or meets_itself:
