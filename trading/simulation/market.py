@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from trading.domain.instruments import Instrument
 from trading.domain.timezone import at_ist
 from trading.exchange.market.candles import Candle
+from trading.exchange.market.prints import Print
 from trading.exchange.market.quotes import Depth, Quote
 from trading.simulation.prices import STEP, Range
 
@@ -21,6 +22,8 @@ class DayMarket:
         self._by_key = {one.key: one for one in instruments}
         self._quotes = {token: _before_the_open(token, known, day) for token, known in ranges.items()}
         self._staged: list[Quote] = []
+        self.prints: dict[int, Print] = {}
+        """What an auction traded, by token, once it did; without one there are only the accounts' orders in it."""
 
     def quote(self, token: int) -> Quote:
         """Give the present quote."""
@@ -52,8 +55,10 @@ class DayMarket:
         """Give no dump: nobody asks."""
         return b""
 
-    def print_in(self, token: int, from_ms: int, until_ms: int) -> None:
-        """Give no trade of an auction: there are only the accounts' orders in it."""
+    def print_in(self, token: int, from_ms: int, until_ms: int) -> Print | None:
+        """Give the trade of an auction in a span, None while there is none."""
+        found = self.prints.get(token)
+        return found if found is not None and from_ms <= found.at_ms <= until_ms else None
 
     def vwap(self, token: int, from_ms: int, until_ms: int) -> int:
         """Give the last price, as if everything had been traded there."""
