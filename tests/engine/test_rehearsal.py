@@ -81,6 +81,29 @@ async def test_an_account_that_cannot_be_read_or_signed_in_is_told_with_an_alarm
     assert "SQUARE_OFF_HINDERED" in stage.alarm_codes()
 
 
+@pytest.mark.proves("F22")
+@pytest.mark.parametrize(
+    ("bands", "words"),
+    [
+        (("108.10", "150.00"), "NSE:GILLETTE cannot be sold now: it is locked at its circuit limit of 108.10"),
+        (("50.00", "108.10"), "NSE:INFY cannot be bought now: it is locked at its circuit limit of 108.10"),
+        (("50.00", "150.00"), ""),
+    ],
+)
+async def test_what_is_locked_at_its_circuit_is_told_on_the_side_on_which_nobody_trades(
+    stage: Stage, bands: tuple[str, str], words: str
+) -> None:
+    await holding(stage)
+    for instrument in (GILLETTE, INFY):
+        stage.broker.bands[instrument.key] = (Decimal(bands[0]), Decimal(bands[1]))
+
+    await stage.at("15:05:00", 2.0)
+
+    ((_, told),) = rehearsed(stage)
+    assert told["hinders"] == ([f"{words}, and may stay open overnight"] if words else [])
+    assert ("SQUARE_OFF_HINDERED" in stage.alarm_codes()) is bool(words)
+
+
 async def test_what_the_broker_shows_and_we_do_not_count_is_told(stage: Stage) -> None:
     await holding(stage)
     stage.broker.prices["NSE:SBIN"] = Decimal(800)
@@ -109,5 +132,5 @@ async def test_more_than_there_is_time_for_is_an_alarm(stage: Stage) -> None:
 
     ((_, told),) = rehearsed(stage)
     assert told["fits"] is False
-    assert told["hinders"][0].startswith("1000 orders take about 406 s and only 180 s are left")
+    assert told["hinders"][0].startswith("1000 orders take about 406 s and only 178 s are left")
     assert "SQUARE_OFF_TOO_LONG" in stage.alarm_codes()

@@ -30,6 +30,11 @@ class PriceQuote:
         """Give the end of the band at which an order of this side cannot go further through the market."""
         return self.upper_circuit if side is Side.BUY else self.lower_circuit
 
+    def is_locked(self, side: Side) -> bool:
+        """Say whether the price stands at the end of the band beyond which nobody trades against this side."""
+        end = self.farthest(side)
+        return end is not None and (self.last - end) * side.sign >= 0
+
 
 def automatic_percent(kind: InstrumentType, price: Decimal) -> Decimal:
     """Give the broker's own protection band in percent. Source: its help page on market protection (2026)."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from trading.domain.errors import BrokerError
 from trading.domain.money import to_paisa
-from trading.domain.orders import IntentState, Product, Purpose
+from trading.domain.orders import IntentState, Product, Purpose, Side
 from trading.domain.timezone import at_ist, to_ist
 from trading.engine.client import ClientBook
 from trading.engine.desk import AccountDesk
@@ -138,7 +138,25 @@ class Rehearsal:
             for working in desk.orders.by_tag.values()
             if working.state is IntentState.IN_DOUBT
         ]
-        return found + [words for line in desk.lines.values() if line.net and (words := self._closed(line))]
+        found += [words for line in desk.lines.values() if line.net and (words := self._closed(line))]
+        return found + await self._locked(desk)
+
+    async def _locked(self, desk: AccountDesk) -> list[str]:
+        """Say what stands at its circuit limit, so that nobody would take its exit now; unknown is no hindrance."""
+        exits = {line.instrument: Side.SELL if line.net > 0 else Side.BUY for line in desk.lines.values() if line.net}
+        if not exits:
+            return []
+        try:
+            quotes = await desk.read_quotes(list(exits))
+        except BrokerError as error:
+            logger.info("circuit limits of account=%s are not known: %s", desk.ref.key, error.code)
+            return []
+        return [
+            f"{key} cannot be {'sold' if side is Side.SELL else 'bought'} now: it is locked at its circuit limit of "
+            f"{quotes[key].farthest(side)}, and may stay open overnight"
+            for key, side in exits.items()
+            if key in quotes and quotes[key].is_locked(side)
+        ]
 
     def _closed(self, line: PositionLine) -> str:
         """Say that an instrument can be traded no more, or only in an auction."""
