@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from trading.domain.orders import Side
 from trading.exchange.market.quotes import Quote
-from trading.exchange.venue import margin, refusals
+from trading.exchange.venue import refusals
 from trading.exchange.venue.behaviour import Behaviour
 from trading.exchange.venue.books import Books
 from trading.exchange.venue.hand import Hand
