@@ -12,6 +12,7 @@ from trading.domain.caps import HouseCaps
 from trading.domain.control import CommandKind
 from trading.engine.account_orders import AccountOrders
 from trading.engine.client import ClientBook
+from trading.engine.reads import Urgency
 from trading.ports import AccountRef
 
 ENTRY = (("09:15:00", "108.00"), ("09:15:01", "108.10"))
@@ -244,6 +245,24 @@ async def test_an_exit_whose_check_breaks_goes_by_the_brokers_own_positions(
         "net_quantity": 100, "working_exit_quantity": 0, "signed_quantity": -100
     }  # fmt: skip
     assert verdicts["claim"]["ok"]
+
+
+@pytest.mark.proves("I27")
+async def test_the_second_paths_reads_count_with_all_others_and_wait_for_room_no_longer_than_a_second(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await entering(stage, caps=HouseCaps())
+    break_the_book(monkeypatch)
+    desk = stage.session.house.accounts["kite:AB1001"].desk
+    await stage.settle(3.0)
+    for _ in range(Urgency.EXIT // 2):
+        await desk.reads.unjudged()  # two reads each: all that the broker takes within a second
+
+    await stage.tick("09:15:02", "103.00")
+    assert len(stage.sent()) == 1
+
+    await stage.settle(1.0)
+    assert stage.sent()[1:] == [("STOP", "SELL", 100)]
 
 
 @pytest.mark.proves("I19")

@@ -19,10 +19,9 @@ ENTRY_PROOF_S, EXIT_PROOF_S = 120.0, 10.0
 """Wire seconds over which clean reads must not show an order before it counts as absent.
 
 Order books were seen to lag by 83 s (the broker's forum, 21259). An entry can wait for that: while it is in doubt no
-other may be made. An exit cannot; what turns up late after all is cancelled, and what it filled is put right.
+other may be made. An exit cannot; what turns up late after all, in one of the listener's reads of the book, is
+cancelled, and what it filled is put right.
 """
-WATCHES_S, WATCHES_EVERY_S = 120.0, 5.0
-"""After an order counted as absent the book is read so often for so long, wire seconds: for its late twin."""
 HOLDS_MARKET_S = 16.0
 """A market that waits for us waits so long for one order in doubt, wire seconds."""
 
@@ -45,10 +44,7 @@ class DoubtResolver:
         self._desk = desk
 
     def resolve(self, working: Working) -> None:
-        """Begin to look an order up, or to watch for one that counts as absent already."""
-        if working.state is IntentState.ABSENT:
-            self._tools.work.spawn(self._watch(working), f"watch for {working.tag}", counts=False)
-            return
+        """Begin to look an order up."""
         doubt = _Doubt(working, self._tools.clock.monotonic())
         self._tools.spawn(self._look_up(doubt, HOLDS_MARKET_S), f"look up {working.tag}")
 
@@ -74,13 +70,6 @@ class DoubtResolver:
         if doubt.looks >= len(LOOKS_AT_S):
             return THEN_EVERY_S
         return max(0.0, LOOKS_AT_S[doubt.looks] - self._age_s(doubt))
-
-    async def _watch(self, working: Working) -> None:
-        """Read the book until nothing late can come: taking it in finds a twin, cancels it, and corrects its fills."""
-        until = self._tools.clock.monotonic() + WATCHES_S
-        while working.state is IntentState.ABSENT and self._tools.clock.monotonic() < until:
-            await self._tools.clock.sleep(WATCHES_EVERY_S)
-            await self._was_read()
 
     def _age_s(self, doubt: _Doubt) -> float:
         return self._tools.clock.monotonic() - doubt.since
@@ -129,5 +118,4 @@ class DoubtResolver:
         if working.state is IntentState.IN_DOUBT:
             working.state = IntentState.ABSENT
             self._desk.on_order(working)
-            self.resolve(working)
             self._desk.line(working.intent.key.instrument).advance()

@@ -43,7 +43,7 @@ class Leftovers:
                 working, IntentState.IN_DOUBT, reason="the engine stopped while it was sent"
             )
             self._resolve_doubt(working)
-        elif working.state in (IntentState.IN_DOUBT, IntentState.ABSENT):
+        elif working.state is IntentState.IN_DOUBT:
             self._resolve_doubt(working)
 
     async def take_over(self, instrument: str) -> None:

@@ -115,11 +115,10 @@ class AccountReads:
     def __init__(self, tools: Tools, desk: "AccountDesk") -> None:
         self._tools = tools
         self._desk = desk
-        budget, quotes = ReadBudget(), ReadBudget()
-        self.orders = SharedRead(tools.clock, budget, self._orders)
-        self.trades = SharedRead(tools.clock, budget, self._trades)
-        self.positions = SharedRead(tools.clock, budget, self._positions)
-        self._quotes = quotes
+        self._budget, self._quotes = ReadBudget(), ReadBudget()
+        self.orders = SharedRead(tools.clock, self._budget, self._orders)
+        self.trades = SharedRead(tools.clock, self._budget, self._trades)
+        self.positions = SharedRead(tools.clock, self._budget, self._positions)
 
     async def prices(self, instruments: Sequence[str]) -> dict[str, Decimal]:
         """Read last prices. Raises BrokerError."""
@@ -130,6 +129,22 @@ class AccountReads:
         """Read last prices and circuit bands. Raises BrokerError."""
         await self._room_for_quotes()
         return await self._asked(lambda: self._desk.broker.quotes(instruments))
+
+    async def unjudged(self) -> tuple[list[BrokerOrder], list[BrokerPosition]]:
+        """Read book and positions for an exit as the broker shows them: nothing is taken in, nothing of ours is asked.
+
+        Within the budget and at an exit's urgency, but in no queue behind other reads. Raises BrokerError.
+        """
+        await self._room_for_exit()
+        orders = await self._asked(lambda: self._desk.broker.orders())
+        await self._room_for_exit()
+        return orders, await self._asked(lambda: self._desk.broker.positions())
+
+    async def _room_for_exit(self) -> None:
+        clock = self._tools.clock
+        while (wait_s := self._budget.wait_s(clock.monotonic(), Urgency.EXIT)) > 0:
+            await clock.sleep(wait_s)
+        self._budget.spend(clock.monotonic())
 
     async def _room_for_quotes(self) -> None:
         """Wait for the one request a second that the broker allows for prices of every kind."""

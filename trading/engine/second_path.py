@@ -31,7 +31,7 @@ class SecondPath:
         """Ask the broker whether the order is not there yet and shrinks what is open."""
         desk = self._sight.desk
         try:
-            orders, positions = await desk.broker.orders(), await desk.broker.positions()
+            orders, positions = await desk.reads.unjudged()
         except BrokerError as error:
             return Finding(Denial("BROKER_UNREADABLE", f"neither the gate nor the broker could judge it: {error}"))
         if working.is_withdrawn:
