@@ -14,6 +14,7 @@ from tests.engine.test_database_away import ACCOUNT, KEY, cut_off
 from tests.engine.test_exits_never_lost import holding
 from trading.domain.control import TradingState
 from trading.domain.errors import StoreUnavailable
+from trading.engine.journal import Journal
 from trading.ports import AccountRef, Broker
 
 LOSS: dict[str, Any] = {"daily_loss_limit": Decimal(400)}
@@ -165,3 +166,19 @@ async def test_a_dead_session_in_an_outage_delays_nobody_elses_exit(stage: Stage
 
     assert stage.broker.net(KEY) == 0
     assert bob.net(KEY) == 30
+
+
+@pytest.mark.proves("F41", database="none")
+async def test_what_was_being_told_when_a_session_ended_is_told_by_its_last_words(stage: Stage) -> None:
+    journal = Journal(stage.clock, stage.store, stage.live)
+    journal.record("FILL", 1, {"quantity": 100})
+    with hanging(stage):
+        journal.is_ending = True
+        telling = asyncio.create_task(journal.flush())
+        await stage.settle(1.0)
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+
+    await journal.flush()
+
+    assert [event.kind for event in stage.store.events] == ["FILL"]

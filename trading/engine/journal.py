@@ -28,6 +28,8 @@ class Journal:
         self._live = live
         self._alarm_post = alarm_post
         self._pending: list[EngineEvent] = []
+        self.is_ending = False
+        """True from when the session begins to end."""
 
     def record(
         self,
@@ -46,13 +48,20 @@ class Journal:
             self._tell(kind, client_id, at, data, account=account, instrument=instrument, tag=tag)
 
     async def flush(self) -> None:
-        """Commit what has gathered. On StoreUnavailable it is kept for the next time, and the error goes on."""
+        """Commit what has gathered. On StoreUnavailable it is kept for the next time, and the error goes on.
+
+        So it is when a session's end cuts whoever asked off: an event may then be told twice, and is not lost.
+        """
         events, self._pending = self._pending, []
         try:
             if events:
                 await self._append(events)
         except StoreUnavailable:
             self._pending = events + self._pending
+            raise
+        except asyncio.CancelledError:
+            if self.is_ending:  # else the database may only be slow, and has them yet
+                self._pending = events + self._pending
             raise
 
     async def _append(self, events: list[EngineEvent]) -> None:

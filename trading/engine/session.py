@@ -150,6 +150,7 @@ class Session:
 
     async def stop(self) -> EndOfSession:
         """Stop every task, commit what is left to say, and close the brokers."""
+        self.tools.journal.is_ending = True
         await self.tools.work.stop()
         try:
             await self.tools.journal.flush()
