@@ -59,7 +59,7 @@ async def test_a_broker_that_is_down_at_the_square_off_is_told_in_seconds_and_cl
     assert all(stage.broker.most_open[key] <= units for key, units in ((GILLETTE.key, 100), (INFY.key, 50)))
 
 
-@pytest.mark.proves("F49", "F51", "I6")
+@pytest.mark.proves("F49", "F51", "F52", "I6")
 async def test_without_any_word_of_beat_the_engine_squares_off_by_its_own_timer(stage: Stage) -> None:
     await holding(stage)
 
