@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.engine.stage import GILLETTE, INFY, Stage
-from tests.fakes.broker import DROPPED, LOST, REJECT, REST
+from tests.fakes.broker import CAPPED, DROPPED, LOST, REJECT, REST
 from trading.domain.orders import IntentState, OrderType
 from trading.engine.orders import MOST_CHANGES
 
@@ -179,6 +179,20 @@ async def test_an_order_that_was_changed_too_often_is_cancelled_and_a_new_one_fo
     assert stage.broker.cancelled == [TAG]
     assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "STOP", "STOP"]
     assert stage.broker.net(KEY) == 0
+
+
+@pytest.mark.proves("F25", "I27")
+async def test_a_person_is_called_for_each_new_order_when_no_change_is_taken_any_more(stage: Stage) -> None:
+    await stopped_out(stage, *[CAPPED] * 40)
+    stage.broker.script.extend([REST] * 40)
+    for second in range(4, 360, 4):
+        await stage.at(f"09:{15 + second // 60}:{second % 60:02}", 1.5)
+
+    stops = [purpose for purpose, _, _ in stage.sent()].count("STOP")
+    told = [code for code in stage.alarm_codes() if code in ("EXIT_NOT_FILLED", "EXIT_GIVEN_UP")]
+    assert stops > 7
+    assert len(told) >= stops - 6, "five tries, and from then on one alarm an order"
+    assert len(stage.broker.live()) == 1
 
 
 @pytest.mark.proves("F25", "I16")

@@ -20,6 +20,8 @@ FILL, REST, REJECT, DIE, LOST, LOST_RESTING, DROPPED, AUTH, HANG, TOO_MANY, FORB
 """What becomes of a placed order: filled at once, resting, refused with an error, accepted and rejected later,
 accepted but the answer lost (filled or resting), lost before it was accepted, session dead, no answer ever,
 one call too many, refused because of the address it came from."""
+CAPPED = "capped"
+"""What becomes of a change: refused because there were too many."""
 
 
 class FakeBroker:
@@ -99,6 +101,8 @@ class FakeBroker:
         outcome = self.change_script.popleft() if self.change_script else FILL
         if outcome == DROPPED:
             raise OrderOutcomeUnknown("read timed out")
+        if outcome == CAPPED:
+            raise BrokerRejected("Maximum allowed order modifications exceeded.", status=400)
         if outcome == REJECT or self.book[order_id].status.is_final:
             raise BrokerRejected("Order cannot be modified as it is being processed. Try later.", status=400)
         order = self.book[order_id]

@@ -118,15 +118,20 @@ class ExitPursuit:
             self._look_at(working, KEEPS_LOOKING)  # nothing can be changed, or nothing fills before the match
             return
         if working.changes >= MOST_CHANGES:
+            if self._has_given_up:  # one order after the other that cannot be changed: each is told
+                self._not_filled(working)
             self._orders.cancel(working)
             return
         if self._step == len(REPRICE_AFTER) and not working.is_locked:
-            text = f"cannot exit {working.remaining} {self._orders.instrument}: the order rests unfilled at the broker"
-            self._orders.alarm("EXIT_NOT_FILLED", text, working.tag)
+            self._not_filled(working)
         self._orders.reprice(working, self._step)
         self._step += 1
         waits = (*REPRICE_AFTER, REPRICE_AFTER[-1])
         self._look_at(working, waits[self._step] if self._step < len(waits) else KEEPS_LOOKING)
+
+    def _not_filled(self, working: Working) -> None:
+        text = f"cannot exit {working.remaining} {self._orders.instrument}: the order rests unfilled at the broker"
+        self._orders.alarm("EXIT_NOT_FILLED", text, working.tag)
 
     # -- inside ------------------------------------------------------------------------------------------------
 
