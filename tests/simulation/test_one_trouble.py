@@ -4,13 +4,14 @@ import pytest
 
 from tests.evidence.plugin import Tally
 from trading.simulation.day import play
-from trading.simulation.weather import draw
+from trading.simulation.weather import Weather, draw
 
 DAYS = 6
 KINDS = (
     ("F11", "F26"), ("F12", "F17"), ("F13",), ("F14", "F26"), ("F18", "F24"), ("F28",), ("F29", "F30"), ("F33",),
-    ("F34",), ("F44",), ("F46",), ("F65",), ("F66",), ("F67",),
+    ("F34",), ("F44",), ("F46",), ("F65",), ("F66",), ("F67",), ("F21", "F25"), ("F57",),
 )  # fmt: skip
+STOPS = (("F18", "F24"), ("F17", "F35"), ("F29", "F44"))
 
 
 @pytest.mark.parametrize(
@@ -23,3 +24,17 @@ def test_days_of_one_trouble_break_no_invariant(faults: tuple[str, ...], tally: 
     tally.count(tried=DAYS, survived=DAYS - len(broken))
     assert broken == {}
     assert sum(any(day.struck.values()) for day in days) >= DAYS // 2
+
+
+@pytest.mark.proves("I4", "I5", "F35")
+def test_days_with_a_stop_at_the_exchange_break_no_invariant(tally: Tally) -> None:
+    days = []
+    for seed in range(3000, 3000 + DAYS):
+        drawn = draw(seed, STOPS[seed % len(STOPS)])
+        days.append(play(seed, Weather(drawn.troubles, drawn.shape._replace(stop_percent=1 + seed % 2))))
+
+    broken = {day.seed: [one.text for one in day.violations] for day in days if day.violations}
+    rested = sum(event.kind == "ORDER_UPDATED" and "TRIGGER" in str(event.data) for day in days for event in day.events)
+    tally.count(tried=DAYS, survived=DAYS - len(broken))
+    assert broken == {}
+    assert rested >= DAYS // 2

@@ -17,6 +17,7 @@ from trading.simulation.prices import Step, steps_of
 from trading.simulation.process import Crash
 from trading.simulation.referee.case import Who
 from trading.simulation.troubles import Trouble
+from trading.simulation.unheard import Unheard
 from trading.simulation.weather import Weather
 from trading.simulation.world import DAY, World
 
@@ -46,6 +47,8 @@ class Course:
         self._armed: list[Trouble] = []
         """Kills that wait for the next entry: they are pressed between its gate and its claim."""
         self._back_s = RESTARTS_AFTER_S
+        self._is_unheard = False
+        self._unheard = Unheard(world.store, world.clock, world.case.told)
         world.before_store = self._before_store
         world.at_claim = self._at_claim
         self._deeds: dict[str, Callable[[Trouble], None]] = {
@@ -57,6 +60,7 @@ class Course:
             "disable": self._disable,
             "config": self._config,
             "dead_token": self._dead_token,
+            "wall_clock": self._wall_clock,
         }
 
     async def play(self) -> None:
@@ -131,6 +135,7 @@ class Course:
 
     def _begin_troubles(self, number: int) -> None:
         self._store = {}
+        self._is_unheard = False
         self._world.before_broker = {}
         for trouble in self._weather.troubles:
             values = trouble.values
@@ -141,6 +146,7 @@ class Course:
             if trouble.what == "dead_token" and values["until"] == number:
                 self._sign_in(values["user"])
         self._note_outage()
+        self.struck["F57"] += self._unheard.look(is_silent=self._is_unheard)
 
     def _note_outage(self) -> None:
         """Tell the referee since when nothing can be stored or read."""
@@ -163,6 +169,8 @@ class Course:
     def _during(self, trouble: Trouble) -> None:
         if trouble.what == "store":
             self._store[trouble.fault] = trouble.values["how"]
+        elif trouble.what == "channels":
+            self._is_unheard = True
         elif trouble.what == "poison":
 
             async def poison(name: str) -> None:
@@ -187,6 +195,7 @@ class Course:
 
     def _note(self, fault: str) -> None:
         self.struck[fault] += 1
+        self._world.case.store_troubled_at = self._world.clock.monotonic()
         self._world.note_trouble()
 
     def _crash(self, trouble: Trouble) -> None:
@@ -235,6 +244,9 @@ class Course:
         who = whom.get(name, name.removeprefix("account:"))
         world.case.killed_by_file.setdefault(who, world.clock.monotonic())
 
+    def _wall_clock(self, trouble: Trouble) -> None:
+        self._world.clock.wall_is_off_s += trouble.values["by_s"]
+
     def _commands(self, trouble: Trouble) -> None:
         for _ in range(trouble.values["copies"]):
             for client in self._world.store.policies:
@@ -280,6 +292,10 @@ class Course:
         world, faults = self._world, self._world.house.faults
         for number, fault in self._fault_of_rule.items():
             self.struck[fault] += faults.rules[number].injected
+        if world.shape.is_unknown:
+            self.struck["F60"] += 1
+        if world.shape.future_lots:
+            self.struck["F21"] += sum(1 for sent in world.case.sent.values() if sent.intent.key.slice)
         faults.clear()
         self._store = {}
         self._note_outage()

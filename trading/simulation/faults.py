@@ -18,6 +18,10 @@ class Fault(NamedTuple):
 
     title: str
     draw: Draw
+    share: float = 0.11
+    """How often it is there on a day: about five faults at once."""
+    stream: str = "there"
+    """Names its chance. A fault that came later has one that leaves days which somebody knows by their seed alone."""
 
 
 MOSTLY = 0.75
@@ -117,6 +121,27 @@ def _cancel_races(rng: Random) -> tuple[Mapping[str, Any], ...]:
         {"action": "resurrect", "seconds": rng.choice((2, 60)), "prob": 0.5},
     ))  # fmt: skip
     return lost, resting, wins
+
+
+def _refused_slice(rng: Random) -> tuple[Mapping[str, Any], ...]:
+    """Take most slices, and refuse one: the others go on."""
+    refused = {"match": {"method": "POST", "path": "/orders"}, "phase": "before_accept", "action": "status",
+               "status": 400, "error_type": "InputException", "message": "Slice refused."}  # fmt: skip
+    return (refused | {"n": rng.choice((1, 2)), "after": rng.randrange(1, 12)},)
+
+
+def _no_more_changes(rng: Random) -> tuple[Mapping[str, Any], ...]:
+    """Let exits rest, so that they are changed, and refuse changes by the words of the cap after so many."""
+    capped = dict(PRESETS["F25"].rules[0]) | {"after": rng.choice((0, 1, 3))}
+    return {"action": "fill", "schedule": [0, 0, 0, 100], "prob": 0.7}, capped
+
+
+def _silenced(number: str, rng: Random) -> tuple[Trouble, ...]:
+    """Let exits be refused, so that there is something to tell."""
+    start = rng.choice((0, 0, step(rng)))
+    refused = {"rules": [dict(PRESETS["F19"].rules[0]) | {"n": 8, "after": rng.randrange(3)}]}
+    silent = {"from": start, "until": start + rng.choice((40, STEPS))}
+    return Trouble(number, "channels", silent), Trouble(number, "rules", refused)
 
 
 def _frozen(rng: Random) -> tuple[Mapping[str, Any], ...]:
@@ -247,9 +272,11 @@ FAULTS: dict[str, Fault] = {
     "F18": Fault("partial fills", _rules(_fills)),
     "F19": Fault("exits are rejected", _rules(_refused_exits)),
     "F20": Fault("no margin for an entry", _rules(_no_margin)),
+    "F21": Fault("above the freeze quantity: slices, one refused", _rules(_refused_slice), 0.08, "sliced"),
     "F22": Fault("locked at the circuit", _rules(_locked)),
     "F23": Fault("a protected market order rests, the price runs away", _rules(_runs_away)),
     "F24": Fault("cancels race with fills", _rules(_cancel_races)),
+    "F25": Fault("no more changes of an order are taken", _rules(_no_more_changes), 0.08),
     "F26": Fault("order messages lost, doubled, shuffled", _preset(prob=(0.1, 0.5))),
     "F27": Fault("OPEN PENDING for hours", _rules(_frozen)),
     "F28": Fault("reads disagree or come back empty", _rules(_reads_disagree)),
@@ -274,6 +301,10 @@ FAULTS: dict[str, Fault] = {
     "F54": Fault("one account's adapter raises what nobody expects", _span("poison", user=("AB1001", "AB1002"))),
     "F55": Fault("slow and lossy network", _rules(_slow_wire)),
     "F56": Fault("power cut, back after 90 s", _once("crash", call=("",), nth=(1,), after=(True,), back_s=(90.0,))),
+    "F57": Fault("critical alarms reach nobody", _silenced, 0.08, "unheard"),
+    "F58": Fault("the wall clock steps", _once("wall_clock", (1, 2), by_s=(-300, -3, 3, 300)), 0.08),
+    "F60": Fault("a day that the calendar does not know", lambda number, rng: (Trouble(number, "unknown_day", {}),),
+                 0.03),
     "F65": Fault("a plan a hundred times too big", _once("config", factor=(100,))),
     "F66": Fault("kill switch, also between an entry's gate and its claim",
                  _once("kill", (1, 2), who=(1, 2, None, "kite:AB1001"), leave=(None, False, True),
@@ -287,4 +318,12 @@ NOT_HERE: dict[str, str] = {
     "F06": "the instrument file is read by the web's task, before the engine has a day",
     "F09": "how fast 20,000 ticks a second are is measured by benches, not by virtual time",
     "F10": "no TLS takes part",
+    "F36": "no Redis takes part, with F37, F38 and F39: the pages are silent on every day",
+    "F48": "no Celery takes part, with F51, F52 and F53; F49 is every day: only engine and standby have timers",
+    "F59": "the machine's zone is read by no clock of a day; market time carries its zone",
+    "F61": "no fault but every day: one share has a closing auction, and its square-off is due before it",
+    "F62": "no fault but the days that expire: a future beside shares, each with its own deadline",
+    "F63": "a day ends with its night",
+    "F64": "one build, one schema version: nothing of another one can be started, with F69",
+    "F70": "no database file, so nothing to restore",
 }

@@ -105,7 +105,7 @@ class MemoryStore:
 
     def press_kill(self, client_id: int | None, *, account_key: str = "", leave_positions: bool | None = None) -> int:
         """Do what services.control.press_kill commits: REDUCING and the command row."""
-        self._lower(client_id, account_key, TradingState.REDUCING)
+        self.lower(client_id, account_key, TradingState.REDUCING)
         if client_id is not None and leave_positions is None:
             leave_positions = not self.policies[client_id].squares_off_on_kill
         arguments = {"leave_positions": leave_positions} | ({"account_key": account_key} if account_key else {})
@@ -311,7 +311,7 @@ class MemoryStore:
     ) -> None:
         self._check()
         if not latch:
-            self._lower(client_id, account_key, state)
+            self.lower(client_id, account_key, state)
             return
         if account_key:
             known = self.account_latches.get(account_key)
@@ -434,7 +434,8 @@ class MemoryStore:
             return plan
         return replace(plan, day_range=found.reference(), why_no_range=found.why_not)
 
-    def _lower(self, client_id: int | None, account_key: str, state: TradingState) -> None:
+    def lower(self, client_id: int | None, account_key: str, state: TradingState) -> None:
+        """Let house, client or account do less from now on, as a person or the alarm threads commit it."""
         if client_id is None:
             self.house_state = strictest(self.house_state, state)
         elif account_key:

@@ -58,6 +58,8 @@ class SimClock:
 
     def __init__(self, now: datetime) -> None:
         self._now = now.astimezone(UTC)
+        self.wall_is_off_s = 0.0
+        """How far somebody set the wall clock forward."""
         self._count = 0
         self._waiters: list[tuple[datetime, int, asyncio.Future[None]]] = []
 
@@ -67,7 +69,7 @@ class SimClock:
 
     def wall(self) -> datetime:
         """Give a wall time that goes on with wire time."""
-        return WALL_BEGINS + timedelta(seconds=self.monotonic())
+        return WALL_BEGINS + timedelta(seconds=self.monotonic() + self.wall_is_off_s)
 
     def monotonic(self) -> float:
         """Give wire seconds."""

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, NamedTuple
 
-from trading.simulation.faults import FAULTS
+from trading.simulation.faults import FAULTS, Fault
 from trading.simulation.troubles import Trouble
 
-SHARE = 0.11
-"""How often each fault is there on a day: about five at once."""
 QUIET_SHARE = 0.06
+SLICED_LOTS = 50
+"""Of 75 units each: three orders of at most 1,800 of the index future."""
+STOPS_SHARE = 0.2
+"""On so many days the first client wants a stop that rests at the exchange."""
 
 
 class Shape(NamedTuple):
@@ -19,6 +21,19 @@ class Shape(NamedTuple):
     accounts: int = 2
     is_expiry: bool = False
     has_standby: bool = False
+    stop_percent: int = 0
+    """How far beyond the ladder's stop the first client's stop rests at the exchange; 0 for none."""
+    future_lots: int = 0
+    """So many lots of the future a position, where it is not as many as everywhere."""
+    is_unknown: bool = False
+    """True for a day that the engine's calendar does not know."""
+
+    def struck_by(self, faults: Sequence[str]) -> "Shape":
+        """Give the shape that the day has under these faults."""
+        shape = self
+        if "F21" in faults:
+            shape = shape._replace(is_expiry=True, future_lots=SLICED_LOTS)
+        return shape._replace(is_unknown=shape.is_unknown or "F60" in faults)
 
 
 PLAIN = Shape()
@@ -60,13 +75,24 @@ def draw(seed: int, only: Sequence[str] = ()) -> Weather:
         accounts=shape_rng.choice((2, 2, 2, 3)),
         is_expiry=shape_rng.random() < 0.15,
         has_standby=shape_rng.random() < 0.3,
+        stop_percent=_stop_percent(seed),
     )
     if only:
-        return Weather(tuple(_drawn(seed, only)), shape)
+        return Weather(tuple(_drawn(seed, only)), shape.struck_by(only))
     if shape_rng.random() < QUIET_SHARE:
         return Weather(shape=shape)
-    today = [number for number in FAULTS if Random(f"{seed}:{number}:there").random() < SHARE]  # noqa: S311
-    return Weather(tuple(_drawn(seed, today)), shape)
+    today = [number for number, fault in FAULTS.items() if _chance(seed, number, fault) < fault.share]
+    return Weather(tuple(_drawn(seed, today)), shape.struck_by(today))
+
+
+def _chance(seed: int, number: str, fault: Fault) -> float:
+    return Random(f"{seed}:{number}:{fault.stream}").random()  # noqa: S311
+
+
+def _stop_percent(seed: int) -> int:
+    """Draw by a chance of its own, so that the other days stay what they were."""
+    rng = Random(f"{seed}:stop rests")  # noqa: S311
+    return rng.choice((1, 2, 5)) if rng.random() < STOPS_SHARE else 0
 
 
 def _drawn(seed: int, numbers: Iterable[str]) -> Iterable[Trouble]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -79,8 +80,11 @@ class World:
     """Everything of the day but its course. `before_store` and `before_broker` are awaited before each such call."""
 
     def __init__(self, seed: int, shape: Shape) -> None:
+        self.shape = shape
         self.rng = Random(f"{seed}:day")  # noqa: S311 - the same seed gives the same day
         self.calendar = calendar()
+        self._known = replace(self.calendar, years=frozenset(), _hours={}) if shape.is_unknown else self.calendar
+        """What the engines know of the calendar."""
         self.clock = SimClock(at_ist(DAY, BEGINS))
         self.instruments = (*SHARES, FUTURE) if shape.is_expiry else SHARES
         self.ranges: dict[int, Range] = {one.token: previous_range(self.rng) for one in self.instruments}
@@ -97,23 +101,28 @@ class World:
         self.before_broker: dict[str, Before] = {}
         self._lives = 0
         for user_id in list(USERS)[: shape.accounts]:
-            self._add_account(user_id)
+            self._add_account(user_id, shape)
         known = {one.key: one for one in self.instruments}
         self.case = Case(self.house, self.store, self.calendar, known, self.machine, self.process_of, self._owner_of)
         self.referee = Referee(self.case)
         self._rest = Rest(self.house, Random(f"{seed}:wire"), self.referee)  # noqa: S311
 
-    def _add_account(self, user_id: str) -> None:
+    def _add_account(self, user_id: str, shape: Shape) -> None:
         account, client, rng = f"kite:{user_id}", USERS[user_id], self.rng
         self.tokens[user_id] = self.house.venue.issue_token(user_id)
         if client not in self.store.policies:
-            self.store.add_client(_policy(client, rng))
+            policy = _policy(client, rng)
+            if shape.stop_percent and client == 1:
+                policy = replace(policy, disaster_stop_percent=Decimal(shape.stop_percent))
+            self.store.add_client(policy)
         self.store.add_account(AccountRef(len(self.tokens), account, client, "kite"))
         for one in self.instruments:
             known = self.ranges[one.token]
             high, low = from_scaled(known.high), from_scaled(known.low)
             day_range = ReferenceRange(high, low, RangeSource.PREVIOUS_DAY, "2026-11-20", "2026-11-20", "simulated")
             units = one.lot_size * rng.choice((1, 3)) if one.lot_size > 1 else rng.choice(UNITS)
+            if one.lot_size > 1 and shape.future_lots:
+                units = one.lot_size * shape.future_lots
             self.store.add_plan(Plan(account, one, {}, units, None, day_range))
 
     # -- processes -----------------------------------------------------------------------------------------------
@@ -148,7 +157,7 @@ class World:
             broker_for=lambda ref: self._broker_for(life, ref),
             history_for=lambda _: NoHistory(),
             live=Silence(),
-            calendar=self.calendar,
+            calendar=self._known,
             alarm_post=ToldDirectly(self.referee),
             kill_files=self.kill_files,
             holder=life.name,

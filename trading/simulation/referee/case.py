@@ -104,6 +104,8 @@ class Case:
     told: list[Told] = field(default_factory=list)
     away_since: float | None = None
     """Since when no call to the database succeeds, wire seconds; None while one may."""
+    store_troubled_at: float = NEVER
+    """When a call to the database was last refused or slow, wire seconds."""
     troubled_at: float = NEVER
     """When a fault last struck or a process last was not itself, wire seconds."""
 

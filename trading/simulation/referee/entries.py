@@ -7,11 +7,12 @@ from typing import Any
 
 from trading.domain.control import TradingState
 from trading.domain.money import from_scaled
-from trading.domain.orders import OrderIntent
+from trading.domain.orders import OrderIntent, Purpose
 from trading.domain.risk import FEED_STALE_AFTER_S
 from trading.domain.timezone import to_ist
 from trading.ports import EngineEvent
 from trading.simulation.referee.case import Case, Judge, Place
+from trading.simulation.requests import Request
 
 
 class Entries(Judge):
@@ -65,6 +66,23 @@ class Stops(Judge):
     def __init__(self, case: Case) -> None:
         super().__init__(case)
         self._known: dict[Place, tuple[int, str, int]] = {}
+        self._resting: dict[tuple[Place, int], Decimal] = {}
+        """The trigger of the stop that rests at the exchange, by place and position."""
+
+    def arrives(self, account: str, request: Request) -> None:
+        """Look at every stop that goes to the exchange, anew or changed: nearer to the market, or where it was."""
+        case = self.case
+        order = case.house.venue.books.orders.get(request.path.rpartition("/")[2])
+        sent = case.sent.get(order.tag if order is not None else request.form.get("tag", ""))
+        trigger = Decimal(str(request.form.get("trigger_price", 0)))
+        if sent is None or sent.intent.key.purpose is not Purpose.DISASTER_STOP or not trigger:
+            return
+        key, sign = sent.intent.key, sent.intent.side.sign
+        place = (account, key.instrument), key.position
+        known = self._resting.setdefault(place, trigger)
+        words = f"{key.text()}: the stop at the exchange goes from {known} to {trigger}"
+        case.check("I25", holds=(known - trigger) * sign >= 0, otherwise=words)
+        self._resting[place] = trigger
 
     def saved(self, account: str, instrument: str, snapshot: Mapping[str, Any]) -> None:
         """Compare with the last one of the same position."""

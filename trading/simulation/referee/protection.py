@@ -1,5 +1,8 @@
 """What is open of ours is looked after: by a stop with fresh prices, by an exit, or by a person who was told. I5."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from trading.domain.money import from_scaled
 from trading.domain.orders import IntentState, OrderIntent
 from trading.domain.risk import FEED_STALE_AFTER_S
@@ -10,7 +13,8 @@ from trading.simulation.referee.case import NEVER, Case, Judge, Place
 from trading.simulation.requests import Request
 
 FINDS_ITS_FEET_S = 10.0
-"""Wire seconds that a process gets after it spoke for an account first: to restore its ladders, to read what filled."""
+"""Wire seconds that a process gets after it spoke for an account first, or had trouble with the database: what the
+referee knows of its ladders was saved there."""
 KNOWN_AFTER_S, BARE_FOR_S = 2.0, 3.0
 """Wire seconds from the first fill until a position is looked at, and then without protection: 5 together (I5)."""
 ASKS_WITHIN_S, FEED_TOLD_WITHIN_S = 6.0, 12.0
@@ -83,7 +87,8 @@ class Protection(Judge):
         is_read = any(r.account == place[0] and r.path in shows and r.began >= known_from for r in case.reads[-400:])
         instrument = case.instruments[place[1]]
         trades = case.calendar.phase_at(case.house.clock.now(), instrument.instrument_class) is Phase.CONTINUOUS
-        is_due = case.now() - max(since + FINDS_ITS_FEET_S, known_from + KNOWN_AFTER_S) > 0
+        begins = max(since + FINDS_ITS_FEET_S, known_from + KNOWN_AFTER_S, case.store_troubled_at + FINDS_ITS_FEET_S)
+        is_due = case.now() > begins
         return case.process_of(name) if name and is_read and trades and is_due else None
 
     def _is_looked_after(self, place: Place, opened_at: float, process: EngineProcess) -> bool:
@@ -93,6 +98,8 @@ class Protection(Judge):
         """Say whether an exit of ours rests, or is on its way."""
         case = self.case
         ours, _ = case.own[place]
+        if self._snapshot(place).get("wish"):  # it waits for the end of an entry or of a weaker exit
+            return True
         if any(one.is_live and case.is_ours(one) and one.side.sign * ours < 0 for one in case.orders_of(*place)):
             return True
         return any(
@@ -106,13 +113,16 @@ class Protection(Judge):
     def _is_watched(self, place: Place, process: EngineProcess) -> bool:
         """Say whether the ladder that was last saved has a stop on this side, and its prices come."""
         case = self.case
-        record = case.store.ladders.get((case.house.venue.market.day, *place))
-        ladder = (record.snapshot.get("ladder") if record else None) or {}
-        position = ladder.get("position")
+        position = (self._snapshot(place).get("ladder") or {}).get("position")
         side = 1 if position and position["side"] == "long" else -1
         if position is None or position.get("stop") is None or side * case.own[place][0] < 0:
             return False
         return self._has_prices(place, process)
+
+    def _snapshot(self, place: Place) -> Mapping[str, Any]:
+        """Give what was last saved of the place's ladder."""
+        record = self.case.store.ladders.get((self.case.house.venue.market.day, *place))
+        return record.snapshot if record else {}
 
     def _has_prices(self, place: Place, process: EngineProcess) -> bool:
         """Say whether the process has the market's price, or has asked the broker for it just now."""

@@ -1,6 +1,6 @@
 """How orders may leave: I1, I2, I3, I13, I14, I15, I16, I19, I27."""
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from decimal import Decimal
 
 from trading.domain.money import from_scaled
@@ -9,6 +9,7 @@ from trading.simulation.referee.case import Case, Judge, Place, Sent
 from trading.simulation.requests import Request
 
 MOST_A_SECOND, MOST_A_MINUTE = 8, 300
+MOST_CHANGES = 25
 MOST_SENDS = 5
 """Orders of one purpose in a row without a person being called (I27)."""
 UNDECIDED = frozenset({IntentState.SENDING, IntentState.IN_DOUBT})
@@ -20,6 +21,7 @@ class Sending(Judge):
     def __init__(self, case: Case) -> None:
         super().__init__(case)
         self._calls: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._changes: Counter[str] = Counter()
         self._epoch = 0
         self._entries: defaultdict[int, set[str]] = defaultdict(set)
 
@@ -70,7 +72,8 @@ class Sending(Judge):
             is_same_kind = other.purpose.is_exit == key.purpose.is_exit
             if is_same_kind:
                 self._decided(intent, before)
-            if not key.purpose.is_exit and not other.purpose.is_exit and other.position == key.position:
+            is_entered = not key.purpose.is_exit and not other.purpose.is_exit and other.position == key.position
+            if is_entered and key.slice <= other.slice:  # its slices go out one after the other
                 self.case.found("I3", f"{key.text()} enters again what {other.text()} entered")
 
     def _decided(self, intent: OrderIntent, before: Sent) -> None:
@@ -78,11 +81,12 @@ class Sending(Judge):
         stored = self.case.store.intents.get(before.intent.tag)
         is_known = stored is not None and stored.order is not None
         named = f"{intent.key.text()} after {before.intent.key.text()}"
-        # While the database is away what became of an order is owed to it: then the ledger's word counts.
+        # While the database is away what became of an order is owed to it: then the ledger's word counts, or the reads.
         is_over = any(o.tag == before.intent.tag and not o.is_live for o in case.orders_of(*_place(intent)))
-        holds = state not in UNDECIDED or is_known or is_over
+        is_owed = state is IntentState.IN_DOUBT and case.away_since is not None and not (is_known or is_over)
+        holds = state not in UNDECIDED or is_known or is_over or is_owed
         case.check("I3", holds=holds, otherwise=f"{named}, which is {state}")
-        if state is not IntentState.ABSENT:
+        if state is not IntentState.ABSENT and not is_owed:
             return
         ended = before.ended if before.ended is not None else before.began
         reads = [read for read in case.reads if read.account == intent.key.account and read.began >= ended]
@@ -134,13 +138,18 @@ class Sending(Judge):
         fits = most is None or intent.quantity * price <= most * Decimal("1.3")
         case.check("I13", holds=fits, otherwise=f"{key.text()}: {intent.quantity} at {price} are more than {most}")
         mine = self._entries[policy.client_id]
-        mine.add(intent.tag)
+        if not key.slice:
+            mine.add(intent.tag)
         trades = policy.max_trades_per_day
         words = f"{key.text()} is entry {len(mine)} of at most {trades}"
         case.check("I13", holds=trades is None or len(mine) <= trades, otherwise=words)
 
     def arrives(self, account: str, request: Request) -> None:
         """Judge an order at the moment at which the broker receives it."""
+        if request.method == "PUT":
+            self._changes[request.path] += 1
+            words = f"{request.path} of {account} is changed for the {self._changes[request.path]}th time"
+            self.case.check("I13", holds=self._changes[request.path] <= MOST_CHANGES, otherwise=words)
         if request.method != "POST":
             return
         case, tag = self.case, request.form.get("tag", "")
