@@ -1,5 +1,6 @@
 """System checks of our own: what would go wrong later is said at the start, with the remedy."""
 
+import os
 from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 OLDEST_BAD_REDIS_CLIENT = 8
+OF_TESTS = ("ALGO_CLOCK_FILE", "ALGO_CRASH_AT", "ALGO_CRASH_FILE")
 PAPER_ADDRESSES = ("PAPER_ROOT", "PAPER_WS_ROOT", "PAPER_LOGIN_ROOT", "PAPER_CONTROL_URL")
 
 
@@ -56,6 +58,16 @@ def venue_agrees(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Check
         hint = "KITE_ROOT is the real broker's address, PAPER_ROOT the one that `run_exchange --live` announces."
         found.append(Error("Broker and paper exchange were given one address.", hint=hint, id="trading.E008"))
     return found
+
+
+@register(Tags.security)
+def nothing_of_the_tests(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E010: what lets a test set the clock or kill the engine has no place in production."""
+    found = [name for name in OF_TESTS if os.environ.get(name)]
+    if not found or not settings.PRODUCTION:
+        return []
+    hint = f"Unset {', '.join(found)}."
+    return [Error("A production installation was given a test's way to disturb it.", hint=hint, id="trading.E010")]
 
 
 @register(Tags.security)

@@ -7,6 +7,7 @@ from http.client import HTTPException
 from typing import Any
 
 from trading.clock.live import LiveClock
+from trading.clock.stepping import step
 
 FRESH_FOR_S = 0.05
 TIMEOUT_S = 2.0
@@ -40,4 +41,4 @@ class ControlClock(LiveClock):
 
     def now(self) -> datetime:
         """Give market time, aware UTC."""
-        return datetime.fromtimestamp(self.status()["epoch_ms"] / 1000, UTC)
+        return datetime.fromtimestamp(self.status()["epoch_ms"] / 1000, UTC) + step()

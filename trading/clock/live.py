@@ -4,6 +4,8 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
+from trading.clock.stepping import step
+
 LOOKS_AGAIN_S = 1.0
 """The wall may be set while somebody waits for a moment of it: 15:10 must not come a minute late."""
 
@@ -13,11 +15,11 @@ class LiveClock:
 
     def now(self) -> datetime:
         """Give market time, aware UTC."""
-        return datetime.now(UTC)
+        return self.wall()
 
     def wall(self) -> datetime:
         """Give real time, aware UTC."""
-        return datetime.now(UTC)
+        return datetime.now(UTC) + step()
 
     def monotonic(self) -> float:
         """Give wire time in seconds; only differences mean anything."""

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from trading.clock.live import LiveClock
+from trading.clock.stepping import step
 from trading.ports import MarketRound
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class MarketParticipant(LiveClock):
         """Give market time, aware UTC. Raises RuntimeError before `start`."""
         if self._now is None:
             raise RuntimeError("market time was asked for before the exchange told it; await start() first")
-        return self._now
+        return self._now + step()
 
     async def sleep_until(self, moment: datetime) -> None:
         """Return once market time is at or past `moment`."""
