@@ -56,10 +56,10 @@ def listed(symbol: str = "INFY", **facts: Any) -> InstrumentRow:
 def test_a_line_keeps_its_instruments_facts_until_a_list_agrees_again(
     account: BrokerAccount, facts: dict[str, Any]
 ) -> None:
-    make_watch_item(account)
+    known = make_watch_item(account).instrument.to_domain()
 
     changed = listed(**facts)
-    assert InstrumentRow.objects.get().to_domain() == make_instrument().to_domain()
+    assert InstrumentRow.objects.get().to_domain() == known
     assert list(changed.listed_otherwise) == list(facts)
     assert [held.row.key for held in held_instruments(DAY)] == ["NSE:INFY"]
 
@@ -135,6 +135,7 @@ def test_a_list_with_one_wrong_lot_holds_that_symbol_and_a_cut_one_is_refused_an
 
     morning.take_list(dump([rows(1)[0].replace("0.05,1,EQ", "0.05,10,EQ"), *rows(2001)[1:]]), DAY)
     assert [(held.row.key, held.why) for held in held_instruments(DAY)] == [("NSE:SYM1", LOT_OF_TEN)]
+    assert InstrumentRow.objects.get(tradingsymbol="SYM1").lot_size == 1
 
     with pytest.raises(DumpRefused):
         morning.take_list(dump(rows(2100))[:-40], DAY + timedelta(days=1))
