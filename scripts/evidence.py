@@ -2,6 +2,7 @@
 
 Without ROWS it writes docs/reliability.md and docs/evidence/reliability.json; with ROWS=F11,I4,P03 it runs these alone
 and prints one JSON line each. A row is one fault or invariant on one database; a planted defect is a row of its own.
+`--results FILE` takes what `make test ARGS="--evidence FILE"` found of the same commit instead of testing anew.
 """
 
 import argparse
@@ -18,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from scripts.evidence_page import page_of
 from tests.evidence.planted import Greenhouse, load_plants
-from tests.evidence.rows import DATABASES, Row, load_rows
+from tests.evidence.rows import DATABASES, Row, describe_commit, load_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 JSON_FILE, PAGE = ROOT / "docs" / "evidence" / "reliability.json", ROOT / "docs" / "reliability.md"
@@ -50,8 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, write, and say with the exit code whether everything survived."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", default="", help="only these, as F11,I4,P03")
-    wanted = {id_.strip().upper() for id_ in parser.parse_args(arguments).rows.split(",") if id_.strip()}
-    rows, commit = load_rows(), _commit()
+    parser.add_argument("--results", type=Path, help="what a whole run of the suite wrote by its option --evidence")
+    options = parser.parse_args(arguments)
+    wanted = {id_.strip().upper() for id_ in options.rows.split(",") if id_.strip()}
+    rows, commit = load_rows(), describe_commit()
     plants = [plant for plant in load_plants() if not wanted or plant.id in wanted]
     if strange := wanted - set(rows) - {plant.id for plant in plants}:
         told = "tests/evidence/rows.toml has the faults and rules, tests/planted the defects (P01 on)"
@@ -61,7 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = [row for row in rows.values() if not wanted or row.id in wanted]
     found: list[dict[str, Any]] = []
     if chosen:
-        found += list(rows_of(chosen, _run_tests(chosen, is_part=bool(wanted)), commit))
+        results = _read(options.results) if options.results else _run_tests(chosen, is_part=bool(wanted))
+        if strange := {result["commit"] for result in results} - {commit}:
+            raise SystemExit(f"these results are of commit {', '.join(sorted(strange))}, not of {commit}")
+        found += list(rows_of(chosen, results, commit))
     try:
         found += [{"id": plant.id, "what": plant.what, "caught_by": caught} for plant, caught in _planted(plants)]
     except ValueError as error:
@@ -135,7 +141,11 @@ def _run_tests(rows: Sequence[Row], *, is_part: bool) -> list[Result]:
         done = subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False)  # noqa: S603
         if done.returncode not in (0, TESTS_FAILED, NO_TESTS):
             raise SystemExit(f"the tests could not run (pytest ended with {done.returncode}); nothing is written")
-        return [json.loads(line) for line in target.read_text().splitlines()]
+        return _read(target)
+
+
+def _read(results: Path) -> list[Result]:
+    return [json.loads(line) for line in results.read_text().splitlines()]
 
 
 def _planted(plants: Sequence[Any]) -> Iterable[tuple[Any, list[str]]]:
@@ -144,12 +154,6 @@ def _planted(plants: Sequence[Any]) -> Iterable[tuple[Any, list[str]]]:
     with tempfile.TemporaryDirectory() as folder, Greenhouse(Path(folder)) as greenhouse:
         for plant in plants:
             yield plant, greenhouse.caught_by(plant)
-
-
-def _commit() -> str:
-    command = ["git", "describe", "--always", "--abbrev=12", "--dirty"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
-    return done.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

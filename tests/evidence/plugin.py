@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.evidence.rows import DATABASES, load_rows
+from tests.evidence.rows import DATABASES, describe_commit, load_rows
 
 THOUSAND = 1000
 PARAMETERS = {"sqlite": "sqlite", "postgres": "postgresql", "postgresql": "postgresql"}
@@ -107,7 +107,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write what was asked for."""
     target = session.config.getoption("--evidence")
     if target:
-        Path(target).write_text("".join(json.dumps(result) + "\n" for result in _results.values()))
+        commit = describe_commit()
+        lines = [json.dumps({**result, "commit": commit}) + "\n" for result in _results.values()]
+        Path(target).write_text("".join(lines))
 
 
 _results: dict[str, dict[str, Any]] = {}

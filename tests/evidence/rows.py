@@ -1,11 +1,13 @@
 """The rows that evidence is asked for: faults F01-F69 and invariants I1-I27 of the money path (rows.toml)."""
 
+import subprocess
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 TABLE = Path(__file__).with_name("rows.toml")
+ROOT = TABLE.parents[2]
 DATABASES = ("sqlite", "postgresql", "none")
 
 
@@ -17,6 +19,13 @@ class Row:
     what: str
     skipped: Mapping[str, str] = field(default_factory=dict)
     databases: tuple[str, ...] = ()
+
+
+def describe_commit() -> str:
+    """Name the commit that is checked out, with `-dirty` when files differ from it."""
+    command = ["git", "describe", "--always", "--abbrev=12", "--dirty"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def load_rows(table: Path = TABLE) -> dict[str, Row]:
