@@ -1,43 +1,45 @@
-"""The stack of `make run` on a busy simulated day, and what can be done to it from outside."""
+"""The stack of `make run` on a busy simulated day: its time, and how it stands."""
 
-import os
-import resource
-import signal
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
+from itertools import count, cycle
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from urllib.parse import quote
 
-import psycopg
-from redis import Redis
-from redis.exceptions import RedisError
-
+from tests.chaos.outside_redis import OutsideRedis
 from tests.chaos.referee import Referee
+from tests.days.days import state_of
 from tests.days.stack import RunningStack
 from tests.postgres import PostgresServer
 from trading.domain.timezone import IST
 
 OPTIONS = ("--day", "2026-11-23", "--seed", "83", "--speed", "600", "--pace", "hold", "--longest-pause", "1")
 BUSY_FROM = "09:16:00"
-LOOKS_FOR_A_CRASH = 40
-WHEN_TAKING_OVER = frozenset({"lease_taken", "before_lock", "lock_taken"})
-"""Points that a process only comes to when another one has ended."""
-A_WHILE_S = 90
-"""Market seconds of a busy day in which a handful of orders go out; one and a half wire seconds at 60 times."""
-SETTLES_WITHIN_S = 60.0
-"""I17: so long after the last trouble nothing may be in doubt or stuck."""
+USED_UP_AT = time(14, 20)
+"""What comes afterwards would meet the day's own square-offs."""
+SPEED = 10
+"""An entry that was decided ten market seconds ago has expired: so it has a wire second even on a slow machine."""
+WAVE_S = 6
+"""Market seconds from one crossing of levels to the next."""
+CARRIES_WITHIN = 100
+"""Waves after which some positions must be open."""
+SWING, FLIPS = 1.5, 3
+"""Percent up or down, and how many instruments change from one to the other in a wave."""
+PATIENCE_S = 180.0
+"""For what takes some seconds on a quiet machine."""
+CLIENTS = (("asha@demo.local", "AB1001"), ("bharat@demo.local", "AB1002"), ("chitra@demo.local", "AB1003"))
 MAKE_BUSY = """
 from decimal import Decimal
 from trading.models import BrokerAccount, Client, House, WatchItem
-steps = [str(Decimal(k) / 100) for k in range(1, 11)]
 stops = ["-0.02", *(str(Decimal(k) / 200) for k in range(1, 10))]
 items = list(WatchItem.objects.select_related("instrument"))
 instruments = {item.instrument_id: item.instrument for item in items}
 where = {item.client_id: item.account for item in items}
-for level, (client_id, account) in zip(("0.55", "0.70", "0.90"), sorted(where.items())):
-    config = {"rearm": "any", "max_entries_per_side": 100, "target_fractions": steps, "stop_fractions": stops,
+for level, first, (client_id, account) in zip(("0.55", "0.70", "0.90"), ("1.2", "0.3", "1.2"), sorted(where.items())):
+    config = {"rearm": "any", "max_entries_per_side": 1000, "stop_fractions": stops,
+              "target_fractions": [str(Decimal(first) + Decimal(k) / 20) for k in range(10)],
               "entry_buy_fraction": level, "entry_sell_fraction": level}
     for instrument in instruments.values():
         WatchItem.objects.update_or_create(
@@ -48,150 +50,153 @@ Client.objects.update(daily_loss_limit=Decimal(10_000_000), daily_profit_limit=N
 many = {"cap_trades_a_day": 100_000, "cap_entries_a_ladder": 100_000, "cap_same_side_entries": 100_000}
 House.objects.update_or_create(id=1, defaults=many)
 """
-"""Six levels in every instrument, many small steps, entries again and again: every fault meets orders on their way."""
+"""Six levels in every instrument, entries again and again, far targets: a price that crosses them turns a ladder."""
+_numbers = count(1)
+_starting = Lock()
+"""Two stacks that start at once need more patience than `run_stack` has on a slow machine."""
 
 
 class Arena:
-    """One running stack on SQLite, or on a `server`. Once busy, its market waits for nobody."""
+    """One running stack. On SQLite it brings everything itself; on a PostgreSQL `server` its Redis is outside, too,
+    at the other end of a wire that can be cut. Once busy, its market waits for nobody."""
 
-    def __init__(self, folder: Path, server: PostgresServer | None) -> None:
+    def __init__(self, folder: Path, server: PostgresServer | None = None) -> None:
         self.server = server
-        self.crash_file = folder / "crash"
-        servers = {} if server is None else {"DATABASE_URL": server.make_database("chaos")}
-        self._servers = servers
-        self.stack = RunningStack(
-            folder / "state", *OPTIONS, servers={"ALGO_CRASH_FILE": str(self.crash_file), **servers}
-        )
+        self.crash_file, self.clock_file = folder / "crash", folder / "clock"
+        self.outside_redis: OutsideRedis | None = None
+        self.servers = {"ALGO_CRASH_FILE": str(self.crash_file), "ALGO_CLOCK_FILE": str(self.clock_file)}
+        if server is not None:
+            self.outside_redis = OutsideRedis(folder / "valkey")
+            self.servers |= {
+                "DATABASE_URL": server.make_database(f"chaos_{next(_numbers)}"),
+                "REDIS_URL": self.outside_redis.url,
+            }
+        self.stack = RunningStack(folder / "state", *OPTIONS, servers=self.servers)
         self.referee = Referee(self.stack)
+        self._percents: dict[str, float] = {}
+        self._turns: Iterator[str] = iter(())
+        self._waves, self._wave = count(1), ""
+        self.clients = cycle(CLIENTS)
+        """Whose turn it is, where a trouble is one client's."""
 
     def begin(self) -> None:
         """Start everything and bring the market to a moment at which orders come all the time."""
-        self.stack.start()
+        with _starting:
+            self.stack.start()
         self.stack.run_until("08:59:00")
         self.stack.manage("shell", "-c", MAKE_BUSY)
         self.stack.run_until(BUSY_FROM)
-        self.stack.control("/clock", {"speed": 60, "pace": "free"})
+        self.stack.control("/clock", {"speed": SPEED, "pace": "free"})
+        sql = "select distinct i.exchange, i.tradingsymbol from trading_instrumentrow i"
+        sql += " join trading_watchitem w on w.instrument_id = i.id order by 1, 2"
+        self._percents = {f"{row['exchange']}:{row['tradingsymbol']}": SWING for row in self.stack.rows(sql)}
+        self._turns = cycle(list(self._percents))
+
+    def end(self) -> None:
+        """Stop everything, whatever happened."""
+        self.stack.stop()
+        if self.outside_redis is not None:
+            self.outside_redis.close()
 
     # -- time --------------------------------------------------------------------------------------------------
 
+    @property
     def now(self) -> datetime:
-        """Give market time in India."""
+        """Market time in India."""
         return datetime.fromisoformat(self.stack.control("/clock")["now"]).astimezone(IST)
 
-    def advance(self, seconds: int) -> None:
-        """Let the market go on for so many market seconds and stand."""
-        self.begin_to_advance(seconds)
-        self.wait_for_the_market()
+    @property
+    def is_used_up(self) -> bool:
+        """True once little is left of the day."""
+        return self.now.time() >= USED_UP_AT
 
-    def begin_to_advance(self, seconds: int) -> None:
-        """Let the market go on, and come back at once."""
-        self.stack.control("/clock", {"run_until": f"{self.now() + timedelta(seconds=seconds):%H:%M:%S}"})
+    @property
+    def stands(self) -> bool:
+        """True while the market does."""
+        return bool(self.stack.control("/clock")["held"])
 
-    def wait_for_the_market(self) -> None:
+    def go_on(self, seconds: int, *, calmly: bool = False) -> None:
+        """Let the market go on for so many market seconds, and come back at once. Prices jump first, unless calmly."""
+        if not calmly:
+            self._make_waves()
+        self.stack.control("/clock", {"run_until": f"{self.now + timedelta(seconds=seconds):%H:%M:%S}"})
+
+    def advance(self, waves: int = 3) -> None:
+        """Let the market go on for so many waves of its prices and stand."""
+        for _ in range(waves):
+            self.go_on(WAVE_S)
+            self.until_it_stands()
+
+    def _make_waves(self) -> None:
+        """Move some prices from one side of their ladders' levels to the other: stops and entries follow."""
+        for _ in range(FLIPS):
+            self._percents[next(self._turns)] *= -1
+        jumps = [
+            {"action": "jump", "match": {"instrument": one}, "percent": percent}
+            for one, percent in self._percents.items()
+        ]
+        before, self._wave = self._wave, f"wave {next(self._waves)}"
+        self.stack.control("/faults", {"script": self._wave, "rules": jumps})
+        if before:
+            self.stack.control(f"/faults?script={quote(before)}", method="DELETE")
+
+    def until_it_stands(self) -> None:
         """Return once the market stands."""
-        self.stack.until(lambda: bool(self.stack.control("/clock")["held"]), 120, "the market to stand")
+        self.until(lambda: self.stands, "the market to stand")
 
-    def is_before(self, moment: time) -> bool:
-        """Say whether market time is before a moment of the day in India."""
-        return self.now().time() < moment
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait for what must become true."""
+        self.stack.until(holds, PATIENCE_S, what)
 
-    # -- troubles ----------------------------------------------------------------------------------------------
+    def advance_until(self, holds: Callable[[], bool], what: str, *, at_most_s: int = 1800) -> None:
+        """Let the market go on, piece by piece, until something is true; fail when the day brings it not."""
+        last = self.now + timedelta(seconds=at_most_s)
+        while not holds():
+            assert self.now < last, f"waited {at_most_s} market seconds for {what}\n{self.stack.tail()}"
+            self.go_on(WAVE_S)
+            self.until(lambda: holds() or self.stands, what)
 
-    def kill(self, name: str) -> None:
-        """End a process as a power cut does."""
-        os.kill(self._pid(name), signal.SIGKILL)
-
-    def freeze(self, name: str) -> int:
-        """Stop a process in its tracks and give its pid."""
-        pid = self._pid(name)
-        os.kill(pid, signal.SIGSTOP)
-        return pid
-
-    def thaw(self, pid: int) -> None:
-        """Let a stopped process go on."""
-        os.kill(pid, signal.SIGCONT)
-
-    def crash_at(self, point: str) -> None:
-        """Have the engine die when it comes to this point, and wait until another one works."""
-        dying = self.holder()
-        self.crash_file.write_text(point)
-        if point in WHEN_TAKING_OVER:
-            self.kill("strategy")
-        for _ in range(LOOKS_FOR_A_CRASH):
-            self.advance(30)
-            if not self.crash_file.exists():
-                self.until_the_engine_works(besides=dying)
+    def carry(self, least: int = 3, user_id: str = "") -> None:
+        """Let the market go on until positions are open, of this user or of all, while it stands and nothing leaves."""
+        for _ in range(CARRIES_WITHIN):
+            self.advance(1)
+            self.until(lambda: not self.referee.unsettled(), "orders on their way to end")
+            if len(self.open_of(user_id)) >= least:
                 return
-        self.crash_file.unlink()
-        raise AssertionError(f"nobody came to {point} in {LOOKS_FOR_A_CRASH * 30} market seconds")
+        raise AssertionError(f"no {least} positions of {user_id or 'all'} after {CARRIES_WITHIN} waves")
 
-    def fault(self, preset: str, **more: Any) -> None:
-        """Put a named fault of the exchange in force."""
-        self.stack.control("/faults", {"preset": preset, **more})
+    # -- how it stands -----------------------------------------------------------------------------------------
+
+    def fault(self, *rules: dict[str, Any]) -> None:
+        """Put faults of the exchange in force: presets or rules."""
+        for rule in rules:
+            self.stack.control("/faults", rule)
 
     def heal(self) -> None:
-        """Take every fault of the exchange out of force."""
+        """Take every fault out of force, the waves with them."""
         self.stack.control("/faults", method="DELETE")
+        self._wave = ""
+        self.clock_file.unlink(missing_ok=True)
+        self.crash_file.unlink(missing_ok=True)
 
-    def redis(self) -> "Redis[bytes]":
-        """Give a client of the stack's Redis."""
-        return Redis.from_url(self.stack.view()["environment"]["REDIS_URL"])
+    def open_of(self, user_id: str) -> dict[str, int]:
+        """Give what the exchange has open of one user; empty means all."""
+        return {place: units for place, units in self.referee.open_positions().items() if place.startswith(user_id)}
 
-    def until_redis_answers(self) -> None:
-        """Return once Redis was started again."""
-        self.stack.until(self._redis_answers, 30, "Redis to be back")
+    def is_halted(self, email: str) -> bool:
+        """Say whether a client is stopped, and no kill is being carried out any more."""
+        running = "select id from trading_commandrow where kind = 'KILL' and finished_at is null"
+        return not self.stack.rows(running) and state_of(self.stack, email) == "HALTED"
 
-    def _redis_answers(self) -> bool:
-        try:
-            with self.redis() as client:
-                return bool(client.ping())
-        except RedisError:
-            return False
-
-    @contextmanager
-    def locked_database(self) -> Iterator[None]:
-        """Keep every other writer out of the tables of the money path."""
-        if self.server is None:
-            lock = sqlite3.connect(self.stack.state_dir / "db.sqlite3", timeout=30, isolation_level=None)
-            lock.execute("BEGIN EXCLUSIVE")
-            try:
-                yield
-            finally:
-                lock.close()
-        else:
-            with psycopg.connect(self._servers["DATABASE_URL"]) as postgres:
-                postgres.execute("LOCK TABLE trading_orderintentrow, trading_lease IN ACCESS EXCLUSIVE MODE")
-                yield
-
-    @contextmanager
-    def stopped_database(self) -> Iterator[None]:
-        """Crash the database server, and start it again at the end."""
-        assert self.server is not None
-        self.server.pause()
-        try:
-            yield
-        finally:
-            self.server.resume()
-
-    @contextmanager
-    def no_room_for(self, name: str) -> Iterator[None]:
-        """Let a process's files grow no more, as on a full disk."""
-        pid = self._pid(name)
-        usual = resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-        try:
-            yield
-        finally:
-            with suppress(ProcessLookupError):
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
-
-    def _pid(self, name: str) -> int:
-        self.stack.until(lambda: self._state(name) == "running", 60, f"{name} to run")
-        return self.stack.pid_of(name)
-
-    def _state(self, name: str) -> str:
-        return next(str(one["state"]) for one in self.stack.view()["processes"] if one["name"] == name)
-
-    # -- judging -----------------------------------------------------------------------------------------------
+    def imported(self, purpose: str, user_id: str) -> int:
+        """Count the exits of one purpose that came home by the exit journal."""
+        sql = (
+            "select count(distinct i.tag) as n from trading_orderintentrow i"
+            " join trading_brokeraccount a on a.id = i.account_id"
+            " join trading_eventlog e on e.tag = i.tag and e.kind = 'EXIT_IMPORTED'"
+            " where i.purpose = ? and a.broker_user_id = ?"
+        )
+        return int(self.stack.rows(sql, purpose, user_id)[0]["n"])
 
     def orders(self) -> int:
         """Count the orders at the exchange."""
@@ -199,20 +204,25 @@ class Arena:
 
     def holder(self) -> str:
         """Give who holds the lease."""
-        return str(self.stack.rows("select holder from trading_lease")[0]["holder"])
+        return str(self._lease()["holder"])
 
-    def until_the_engine_works(self, *, besides: str = "") -> None:
-        """Return once an engine, not the standby nor the one `besides`, holds the lease."""
-        self.stack.until(
-            lambda: self.holder().startswith("engine") and self.holder() != besides,
-            SETTLES_WITHIN_S,
-            "the engine to take over",
-        )
+    def _lease(self) -> dict[str, Any]:
+        return self.stack.rows("select holder, epoch, counter from trading_lease")[0]
+
+    def until_the_engine_works(self) -> None:
+        """Return once an engine, not the standby, is seen to renew the lease."""
+        first: dict[tuple[str, int], int] = {}
+
+        def works() -> bool:
+            lease = self._lease()
+            before = first.setdefault((lease["holder"], lease["epoch"]), lease["counter"])
+            return str(lease["holder"]).startswith("engine") and int(lease["counter"]) != before
+
+        self.until(works, "an engine to work")
 
     def settle(self) -> None:
-        """Let what is on its way come to its end, and check that nothing is wrong."""
-        self.wait_for_the_market()
-        self.stack.until(
-            lambda: not self.referee.unsettled(), SETTLES_WITHIN_S, f"{self.referee.unsettled()} to settle"
-        )
-        assert self.referee.complaints() == []
+        """Let what is on its way come to its end (I17), and check that nothing is wrong."""
+        self.until_it_stands()
+        self.until(lambda: not self.referee.unsettled(), f"{self.referee.unsettled()} to settle")
+        complaints = self.referee.complaints()
+        assert not complaints, "\n".join(complaints)

@@ -1,15 +1,28 @@
-"""One stack a database for all faults: they come one after the other on one busy day."""
+"""One tour a database, both at the same time."""
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import count
 
 import pytest
 
 from tests.chaos.arena import Arena
+from tests.chaos.tour import Tour, itinerary
+from tests.chaos.troubles import POSTGRESQL, Trouble
 from tests.databases import start_postgres
 from tests.postgres import PostgresServer
 
+DEFAULT_ROUNDS, DEFAULT_SEED = 1, 83
 
-@pytest.fixture(scope="package")
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add how long the tours are."""
+    group = parser.getgroup("chaos")
+    group.addoption("--chaos-rounds", type=int, default=DEFAULT_ROUNDS, help="times that each trouble's count is tried")
+    group.addoption("--chaos-seed", type=int, default=DEFAULT_SEED, help="of the order of the troubles")
+
+
+@pytest.fixture(scope="module")
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL that these tests may stop."""
     server = start_postgres()
@@ -17,21 +30,43 @@ def postgres_server() -> Iterator[PostgresServer]:
     server.close()
 
 
-@pytest.fixture(scope="package", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def arena(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    """Give a running stack in the middle of a busy day."""
-    server = request.getfixturevalue("postgres_server") if request.param == "postgresql" else None
-    arena = Arena(tmp_path_factory.mktemp(f"chaos-{request.param}"), server)
-    try:
-        arena.begin()
-        yield arena
-    finally:
-        arena.stack.stop()
+@pytest.fixture(scope="module")
+def tours(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Tour]]:
+    """Give the tours that the chosen tests ask for, begun."""
+    wanted: dict[str, list[Trouble]] = {}
+    for item in request.session.items:
+        said = getattr(item, "callspec", None)
+        if said is not None and {"database", "trouble"} <= set(said.params):
+            wanted.setdefault(said.params["database"], []).append(said.params["trouble"])
+    rounds = request.config.getoption("--chaos-rounds", DEFAULT_ROUNDS)
+    seed = request.config.getoption("--chaos-seed", DEFAULT_SEED)
+    numbers, diaries = count(1), tmp_path_factory.mktemp("chaos-diaries")
+
+    def make_arena(database: str) -> Arena:
+        folder = tmp_path_factory.mktemp(f"chaos-{database}-{next(numbers)}")
+        return Arena(folder, server if database == POSTGRESQL else None)
+
+    server = request.getfixturevalue("postgres_server") if POSTGRESQL in wanted else None
+    tours = {
+        database: Tour(partial(make_arena, database), itinerary(troubles, rounds, seed), diaries / f"{database}.log")
+        for database, troubles in wanted.items()
+    }
+    for tour in tours.values():
+        tour.begin()
+    yield tours
+    for tour in tours.values():
+        tour.end()
+    _tell(request.config, tours)
 
 
-@pytest.fixture(autouse=True)
-def _healed(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Leave no fault to the next test."""
-    yield
-    if "arena" in request.fixturenames:
-        request.getfixturevalue("arena").heal()
+def _tell(config: pytest.Config, tours: dict[str, Tour]) -> None:
+    """Print what was tried, how often and how long it took."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    reporter.write_line("")
+    for database, tour in tours.items():
+        reporter.write_line(f"{database:<11} stacks begun in {', '.join(f'{s:.0f} s' for s in tour.begun_in_s)}")
+        for name, outcome in tour.outcomes.items():
+            took = " ".join(f"{seconds:.1f}" for seconds in outcome.seconds)
+            reporter.write_line(f"{database:<11} {name:<45} {len(outcome.seconds)}/{outcome.wanted}  {took} s")

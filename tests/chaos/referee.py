@@ -20,9 +20,9 @@ class Referee:
         """Give everything that is wrong now, while nothing is on its way."""
         ledger = self._stack.control("/ledger")
         intents = self._stack.rows(
-            "select i.tag, i.state, i.epoch, i.claimed_at, i.order_id, a.broker_user_id as user_id"
+            "select i.tag, i.state, i.epoch, i.claimed_at, i.order_id, a.broker_user_id as user_id,"
+            " (select max(e.id) from trading_eventlog e where e.tag = i.tag and e.kind = 'GATE') as place"
             " from trading_orderintentrow i join trading_brokeraccount a on a.id = i.account_id"
-            " order by i.claimed_at, i.id"
         )
         return [
             *_orders_have_one_intent(ledger, intents),
@@ -31,19 +31,21 @@ class Referee:
             *self._fills_agree(ledger),
         ]
 
-    def unsettled(self, *, with_entries: bool = False) -> list[str]:
-        """Give what is still on its way: exits without a fate, fills that the database has not seen.
+    def unsettled(self) -> list[str]:
+        """Give what is still on its way: orders without a fate, fills and orders that the database has not seen.
 
-        An entry may be in doubt for two minutes (F17); it counts only `with_entries`.
+        An entry may be in doubt for two minutes after the last death (F17) and is not named.
         """
         marks = ",".join("?" * len(UNSETTLED))
         sql = f"select tag, state, is_exit from trading_orderintentrow where state in ({marks})"  # noqa: S608
-        rows = [
-            row
-            for row in self._stack.rows(sql, *UNSETTLED)
-            if with_entries or row["is_exit"] or row["state"] != IN_DOUBT
-        ]
-        return [f"{row['tag']} is {row['state']}" for row in rows] + self._fills_agree(self._stack.control("/ledger"))
+        rows = [row for row in self._stack.rows(sql, *UNSETTLED) if row["is_exit"] or row["state"] != IN_DOUBT]
+        ledger = self._stack.control("/ledger")
+        known = self._stack.rows(
+            "select i.tag, a.broker_user_id as user_id from trading_orderintentrow i"
+            " join trading_brokeraccount a on a.id = i.account_id"
+        )
+        waiting = [f"{row['tag']} is {row['state']}" for row in rows]
+        return waiting + _orders_have_one_intent(ledger, known) + self._fills_agree(ledger)
 
     def open_positions(self) -> dict[str, int]:
         """Give what the exchange has open: units by user and instrument."""
@@ -102,11 +104,10 @@ def _nothing_turned_a_position_around(ledger: dict[str, Any]) -> list[str]:
 
 
 def _epochs_never_go_back(intents: Sequence[dict[str, Any]]) -> list[str]:
-    """I14: claims never go back to an older epoch."""
+    """I14: claims never go back to an older epoch; in the order of the log, as clocks may have been set."""
     newest, wrong = 0, []
-    for row in intents:
-        if row["claimed_at"] is None:
-            continue
+    claimed = [row for row in intents if row["claimed_at"] is not None]
+    for row in sorted(claimed, key=lambda row: int(row["place"])):
         if row["epoch"] < newest:
             wrong.append(f"I14: {row['tag']} was claimed under epoch {row['epoch']} after {newest}")
         newest = max(newest, row["epoch"])

@@ -140,6 +140,13 @@ class Chain:
         """Give the fills and alarms that the engine wrote down."""
         return _object(json.loads(self.manage("shell", "-c", READ_FILLS).rpartition("ANSWER")[2]))
 
+    def hold_the_market(self) -> None:
+        """Let the broker's market stand where it is: from now on no price moves."""
+        body = json.dumps({"hold": True}).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.real['control']}/clock", body, headers)  # noqa: S310 (loopback)
+        urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
+
     def kite(self, user_id: str) -> KiteConnect:
         """Give the SDK at the paper exchange."""
         user = self._user(self.paper, user_id)

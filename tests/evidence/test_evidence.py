@@ -8,6 +8,7 @@ import pytest
 
 from scripts.evidence import NO_TEST, is_good, rows_of
 from scripts.evidence_page import page_of
+from tests.chaos.troubles import TROUBLES
 from tests.evidence.planted import load_plants
 from tests.evidence.rows import Row, load_rows
 
@@ -114,8 +115,8 @@ def test_every_row_has_a_test_or_a_reason() -> None:
 
 
 def marked() -> set[str]:
-    """Give the rows that a test names in its marker, read from the source."""
-    return {
+    """Give the rows that a test names in its marker, read from the source, or in the table of troubles."""
+    return {row for trouble in TROUBLES for row in trouble.proves} | {
         part.value
         for path in TESTS.rglob("test_*.py")
         for node in ast.walk(ast.parse(path.read_text()))

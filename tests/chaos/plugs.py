@@ -1,0 +1,160 @@
+"""What can be pulled from outside under a running stack."""
+
+import os
+import resource
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg
+from redis import Redis
+from redis.exceptions import RedisError
+
+from tests.chaos.arena import Arena
+from tests.chaos.outside_redis import Wire
+
+
+def kill(arena: Arena, *names: str) -> None:
+    """End processes as a power cut does."""
+    for name in names:
+        os.kill(running(arena, name), signal.SIGKILL)
+
+
+@contextmanager
+def frozen(arena: Arena, name: str) -> Iterator[None]:
+    """Stop a process in its tracks, and let it go on at the end, if nobody ended it meanwhile."""
+    pid = running(arena, name)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def running(arena: Arena, name: str) -> int:
+    """Give the process id of a process once it runs."""
+    if name == "redis" and arena.outside_redis is not None:
+        return arena.outside_redis.pid
+    arena.until(lambda: _state(arena, name) == "running", f"{name} to run")
+    return arena.stack.pid_of(name)
+
+
+def _state(arena: Arena, name: str) -> str:
+    return next(str(one["state"]) for one in arena.stack.view()["processes"] if one["name"] == name)
+
+
+def arm(arena: Arena, point: str) -> None:
+    """Have whoever comes to this point next die there."""
+    arena.crash_file.write_text(point)
+
+
+def until_dead(arena: Arena) -> None:
+    """Return once somebody died at the armed point, while the market stands."""
+    arena.until(lambda: not arena.crash_file.exists(), f"somebody to come to {_armed(arena)}")
+
+
+def dies_at(arena: Arena, point: str) -> None:
+    """Let the market go on until somebody died at this point."""
+    arm(arena, point)
+    arena.advance_until(lambda: not arena.crash_file.exists(), f"somebody to come to {point}")
+
+
+def _armed(arena: Arena) -> str:
+    return arena.crash_file.read_text() if arena.crash_file.exists() else "it"
+
+
+def restart_redis(arena: Arena) -> None:
+    """Kill Redis and come back once it answers again."""
+    if arena.outside_redis is not None:
+        arena.outside_redis.restart()
+    else:
+        kill(arena, "redis")
+    arena.until(lambda: _redis_answers(arena), "Redis to be back")
+
+
+def reset_redis(arena: Arena) -> None:
+    """End every connection by RST: on the wire, or by killing a server that has not read what was sent to it."""
+    if arena.outside_redis is not None:
+        arena.outside_redis.wire.reset()
+        return
+    with frozen(arena, "redis"):
+        arena.until_it_stands()
+        kill(arena, "redis")
+    arena.until(lambda: _redis_answers(arena), "Redis to be back")
+
+
+def wire_of(arena: Arena) -> Wire:
+    """Give the wire to a Redis outside."""
+    assert arena.outside_redis is not None
+    return arena.outside_redis.wire
+
+
+def redis(arena: Arena) -> "Redis[bytes]":
+    """Give a client of the stack's Redis."""
+    return Redis.from_url(arena.stack.view()["environment"]["REDIS_URL"])
+
+
+def _redis_answers(arena: Arena) -> bool:
+    try:
+        with redis(arena) as client:
+            return bool(client.ping())
+    except RedisError:
+        return False
+
+
+@contextmanager
+def locked_database(arena: Arena) -> Iterator[None]:
+    """Keep every other writer out of the tables of the money path."""
+    if arena.server is None:
+        lock = sqlite3.connect(arena.stack.state_dir / "db.sqlite3", timeout=60, isolation_level=None)
+        lock.execute("BEGIN EXCLUSIVE")
+        try:
+            yield
+        finally:
+            lock.close()
+    else:
+        with psycopg.connect(arena.servers["DATABASE_URL"]) as postgres:
+            postgres.execute("LOCK TABLE trading_orderintentrow, trading_lease IN ACCESS EXCLUSIVE MODE")
+            yield
+
+
+@contextmanager
+def stopped_database(arena: Arena) -> Iterator[None]:
+    """Crash the database server, and start it again at the end."""
+    assert arena.server is not None
+    arena.server.pause()
+    try:
+        yield
+    finally:
+        arena.server.resume()
+
+
+@contextmanager
+def no_database(arena: Arena) -> Iterator[None]:
+    """Take the database away: a server is stopped, a file is locked."""
+    with locked_database(arena) if arena.server is None else stopped_database(arena):
+        yield
+
+
+@contextmanager
+def full_disk(arena: Arena, name: str) -> Iterator[None]:
+    """Let a process's files grow no more."""
+    pid = running(arena, name)
+    usual = resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
+
+
+@contextmanager
+def clock_set(arena: Arena, seconds: int) -> Iterator[None]:
+    """Set the clock of every process, market time and wall alike, and set it right at the end."""
+    arena.clock_file.write_text(str(seconds))
+    try:
+        yield
+    finally:
+        arena.clock_file.unlink()

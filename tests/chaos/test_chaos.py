@@ -1,0 +1,43 @@
+"""Real processes under fire: after every trouble the exchange and the database agree, and I1, I4, I9, I14, I17 hold.
+
+`--chaos-rounds N` tries everything N times as often, `--chaos-seed S` in another order.
+"""
+
+from collections import Counter
+
+import pytest
+
+from tests.chaos.tour import Tour
+from tests.chaos.troubles import BOTH, POSTGRESQL, TROUBLES, Trouble
+from tests.evidence.plugin import Tally
+from trading.engine.crash_points import POINTS
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(2400)]
+"""The first test waits for the stacks, and for whatever the seed puts before its own trouble."""
+
+TRIALS = [
+    pytest.param(
+        database,
+        trouble,
+        id=f"{database}-{trouble.name.replace(', ', '+').replace(' ', '_')}",
+        marks=[pytest.mark.proves(*trouble.proves), *([pytest.mark.postgres] if database == POSTGRESQL else [])],
+    )
+    for database in BOTH
+    for trouble in TROUBLES
+    if database in trouble.databases
+]
+
+
+def test_every_named_crash_point_is_died_at_and_nearly_all_of_them_again() -> None:
+    hits = Counter(point for trouble in TROUBLES for point in trouble.points * trouble.times)
+
+    assert set(hits) == POINTS
+    assert sorted(point for point in hits if hits[point] == 1) == ["journal_answered", "journal_synced"]
+
+
+@pytest.mark.parametrize(("database", "trouble"), TRIALS)
+def test_nothing_is_lost_or_doubled(tours: dict[str, Tour], database: str, trouble: Trouble, tally: Tally) -> None:
+    outcome = tours[database].outcome(trouble.name)
+
+    tally.count(tried=outcome.tried, survived=len(outcome.seconds))
+    assert not outcome.failure, outcome.failure
