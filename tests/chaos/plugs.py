@@ -1,9 +1,11 @@
 """What can be pulled from outside under a running stack."""
 
+import json
 import os
 import resource
 import signal
 import sqlite3
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -13,6 +15,8 @@ from redis.exceptions import RedisError
 
 from tests.chaos.arena import Arena
 from tests.chaos.outside_redis import Wire
+
+WORKERS_QUEUE = "default"
 
 
 def kill(arena: Arena, *names: str) -> None:
@@ -63,6 +67,39 @@ def dies_at(arena: Arena, point: str) -> None:
 
 def _armed(arena: Arena) -> str:
     return arena.crash_file.read_text() if arena.crash_file.exists() else "it"
+
+
+def queue_up(arena: Arena, task: str, count: int) -> None:
+    """Put so many tasks into the worker's queue, as Celery writes them."""
+    arguments = b64encode(json.dumps([[], {}, {}]).encode()).decode()
+    waiting = (
+        {
+            "body": arguments,
+            "content-type": "application/json",
+            "content-encoding": "utf-8",
+            "headers": {"task": task, "id": f"backlog-{number}", "lang": "py", "retries": 0, "eta": None},
+            "properties": {
+                "delivery_tag": f"backlog-{number}",
+                "delivery_info": {"exchange": "", "routing_key": WORKERS_QUEUE},
+                "body_encoding": "base64",
+            },
+        }
+        for number in range(count)
+    )
+    with redis(arena) as client:
+        client.rpush(WORKERS_QUEUE, *map(json.dumps, waiting))
+
+
+def waiting_tasks(arena: Arena) -> int:
+    """Count what waits for the worker."""
+    with redis(arena) as client:
+        return int(client.llen(WORKERS_QUEUE))
+
+
+def empty_queue(arena: Arena) -> None:
+    """Let the worker have nothing more to do."""
+    with redis(arena) as client:
+        client.delete(WORKERS_QUEUE)
 
 
 def restart_redis(arena: Arena) -> None:

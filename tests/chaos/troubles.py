@@ -14,6 +14,7 @@ BOTH = (SQLITE, POSTGRESQL)
 OTHERS = ("sentinel", "ticker", "worker", "beat", "web")
 CLOCK_STEP_S = 300
 CLOSES_IN_S = 45
+BACKLOG = 50_000
 SHORTER = {"F15": {"n": 3}}
 """An account slows down for half a minute after so many refusals as fall into 30 s."""
 LOOKS_ROUND_S = 2.0
@@ -181,6 +182,17 @@ def redis_hangs_in_mid_answer(arena: Arena) -> None:
     arena.advance()
 
 
+def the_worker_has_a_backlog(arena: Arena) -> None:
+    """Whatever Beat asks for now waits behind tens of thousands of tasks."""
+    plugs.queue_up(arena, "trading.tasks.canary", BACKLOG)
+    try:
+        arena.advance(6)
+        assert plugs.waiting_tasks(arena) > 0
+    finally:
+        plugs.empty_queue(arena)
+    arena.advance()
+
+
 # -- database, disk, clock, broker -------------------------------------------------------------------------------------
 
 
@@ -253,7 +265,9 @@ def _dies(*points: str, by: Callable[..., None] = dies, rows: tuple[str, ...] = 
 
 
 def _broker(*presets: str) -> Trouble:
-    return Trouble(f"broker fails {' '.join(presets)}", presets, partial(the_broker_fails, presets=presets))
+    return Trouble(
+        f"broker fails {' '.join(presets)}", (*presets, "I4", "I9"), partial(the_broker_fails, presets=presets)
+    )
 
 
 def _clock(words: str, seconds: int) -> Trouble:
@@ -287,6 +301,7 @@ TROUBLES = (
     Trouble("all others die", ("F48", "F49", "I17"), all_others_die),
     Trouble("redis loses everything", ("F37", "F38", "I17"), redis_loses_everything),
     Trouble("redis restarts twice", ("F36", "F53", "I17"), redis_restarts_twice),
+    Trouble("tasks wait", ("F52",), the_worker_has_a_backlog),
     Trouble("redis sleeps", ("F39",), redis_sleeps),
     Trouble("redis reset", ("F53", "I17"), redis_is_reset, times=2),
     Trouble("redis hangs in mid-answer", ("F39", "F55"), redis_hangs_in_mid_answer, databases=(POSTGRESQL,)),
