@@ -121,9 +121,10 @@ def _counts(results: Sequence[Result]) -> tuple[int, int, set[str]]:
     for result in results:
         if result["skipped"]:
             continue
-        held, ended_well = result.get("tally") or (0, 0)
-        tried += held or 1
-        survived += (ended_well if held else 1) if result["passed"] else min(ended_well, max(held - 1, 0))
+        held, ended_well = result.get("tally", (1, 1))
+        if not result["passed"]:  # whatever its count says, one thing was not as it must be
+            held, ended_well = max(held, 1), min(ended_well, max(held - 1, 0))
+        tried, survived = tried + held, survived + ended_well
     return tried, survived, {result["skipped"] for result in results if result["skipped"]}
 
 

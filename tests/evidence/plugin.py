@@ -24,7 +24,7 @@ TABLES = {"db", "transactional_db"}
 
 
 class Tally:
-    """Trials that one test holds. Without a word of the test it is one, survived when the test passes."""
+    """Trials that one test holds. A test that does not ask for it is one trial, survived when it passes."""
 
     def __init__(self) -> None:
         self.tried = self.survived = 0

@@ -41,6 +41,13 @@ def test_a_test_that_holds_many_trials_says_how_many() -> None:
     assert (failed["tried"], failed["survived"]) == (40, 39)
 
 
+def test_a_fault_that_never_struck_counts_for_nothing() -> None:
+    row = only([F11], result("F11", tally=[0, 0]))
+
+    assert (row["tried"], row["survived"], is_good(row)) == (0, 0, False)
+    assert only([F11], result("F11", passed=False, tally=[0, 0]))["tried"] == 1
+
+
 def test_each_database_is_a_row_of_its_own() -> None:
     results = [result("F11", database="sqlite"), result("F11", database="postgresql", passed=False)]
 
