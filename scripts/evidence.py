@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts.evidence_page import page_of
+from scripts.evidence_page import NOT_TRIED, page_of
 from tests.evidence.planted import Greenhouse, load_plants
 from tests.evidence.rows import DATABASES, Row, describe_commit, load_rows
 
@@ -106,7 +106,7 @@ def rows_of(rows: Iterable[Row], results: Sequence[Result], commit: str) -> Iter
                 "id": row.id,
                 "what": row.what,
                 "database": database,
-                "how": "; ".join(sorted({_how(result["test"]) for result in theirs})),
+                "how": "; ".join([*sorted({_how(result["test"]) for result in theirs}), *_part(row)]),
                 "tried": tried,
                 "survived": survived,
                 "skipped": skipped,
@@ -126,6 +126,10 @@ def _counts(results: Sequence[Result]) -> tuple[int, int, set[str]]:
             held, ended_well = max(held, 1), min(ended_well, max(held - 1, 0))
         tried, survived = tried + held, survived + ended_well
     return tried, survived, {result["skipped"] for result in results if result["skipped"]}
+
+
+def _part(row: Row) -> list[str]:
+    return [NOT_TRIED + row.not_tried] if row.not_tried else []
 
 
 def _how(test: str) -> str:

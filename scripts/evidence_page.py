@@ -13,6 +13,7 @@ CHAPTERS = (
     ("People, releases, data", "F", 64, 69),
     ("Rules that held all the while", "I", 1, 28),
 )
+NOT_TRIED = "not tried: "
 NOT_HERE = (
     "F09 (a burst of ticks), F10, F70-F74, I15, I22 and I28 (accounts, secrets, backups, a web under load) are not part"
     " of this page yet."
@@ -79,7 +80,14 @@ def _failed(proved: Sequence[Row], planted: Sequence[Row]) -> list[tuple[str, ..
 
 
 def _not_tried(proved: Sequence[Row]) -> list[tuple[str, ...]]:
-    return [(row["id"], row["what"], row["database"], row["skipped"]) for row in proved if row["skipped"]]
+    parts = {
+        (row["id"], row["what"], "a part of it", part.removeprefix(NOT_TRIED))
+        for row in proved
+        for part in row["how"].split("; ")
+        if part.startswith(NOT_TRIED)
+    }
+    whole = [(row["id"], row["what"], row["database"], row["skipped"]) for row in proved if row["skipped"]]
+    return sorted([*whole, *parts])
 
 
 def _by_row(rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
@@ -87,7 +95,14 @@ def _by_row(rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
     for id_, group in groupby(rows, key=lambda row: str(row["id"])):
         theirs = {row["database"]: row for row in group}
         cells = [_cell(theirs.get(database)) for database in ("none", "sqlite", "postgresql")]
-        how = sorted({word for row in theirs.values() for word in row["how"].split("; ") if word})
+        how = sorted(
+            {
+                word
+                for row in theirs.values()
+                for word in row["how"].split("; ")
+                if word and not word.startswith(NOT_TRIED)
+            }
+        )
         yield (id_, next(iter(theirs.values()))["what"], *cells, "; ".join(how))
 
 

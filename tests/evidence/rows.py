@@ -19,6 +19,8 @@ class Row:
     what: str
     skipped: Mapping[str, str] = field(default_factory=dict)
     databases: tuple[str, ...] = ()
+    not_tried: str = ""
+    """The part of it that no test shows, and why; `how` says so."""
 
 
 def describe_commit() -> str:
@@ -36,5 +38,5 @@ def load_rows(table: Path = TABLE) -> dict[str, Row]:
         databases = tuple(fields.get("databases", ()))
         if strange := {*skipped, *databases} - set(DATABASES):
             raise ValueError(f"{id_} names {sorted(strange)}; the databases are {', '.join(DATABASES)}")
-        rows[id_] = Row(id_, fields["what"], skipped, databases)
+        rows[id_] = Row(id_, fields["what"], skipped, databases, fields.get("not_tried", ""))
     return rows

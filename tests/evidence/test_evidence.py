@@ -89,6 +89,14 @@ def test_a_patch_without_its_head_is_refused(tmp_path: Path) -> None:
         load_plants(tmp_path)
 
 
+def test_a_part_that_no_test_shows_is_told_and_not_counted() -> None:
+    rows = list(rows_of([Row("F47", "memory", not_tried="a limit of memory")], [result("F47")], "abc"))
+
+    assert rows[0]["how"] == "the engine on a virtual clock; not tried: a limit of memory"
+    assert "| F47 | memory | a part of it | a limit of memory |" in page_of(rows)
+    assert "| F47 | memory | 1 / 1 |  |  | the engine on a virtual clock |" in page_of(rows)
+
+
 def test_a_database_that_must_appear_and_does_not_is_a_hole() -> None:
     row = Row("F11", "", databases=("sqlite", "postgresql"))
 
