@@ -39,7 +39,7 @@ class Referee:
             judge.asked(process, name, account, subject)
         if name == "place" and isinstance(subject, OrderIntent):
             case = self.case
-            case.sent[subject.tag] = Sent(process, subject, case.house.clock.now(), case.now(), len(case.store.alarms))
+            case.sent[subject.tag] = Sent(process, subject, case.house.clock.now(), case.now(), len(case.told))
 
     def returned(self, intent: OrderIntent) -> None:
         """A placing call is over, well or not."""

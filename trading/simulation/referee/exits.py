@@ -117,7 +117,7 @@ class Exits(Judge):
         return False
 
     def _told(self, place: Place) -> int:
-        return sum(1 for _, _, text in self.case.store.alarms if place[1] in text)
+        return sum(1 for told in self.case.told if place[1] in told.text)
 
     def _was_shown(self, one: _Reversal) -> bool:
         shown_at = self.case.shown_at(one.place, one.at)
@@ -182,7 +182,7 @@ class FlatByDeadline(Judge):
     def _is_told(self, place: Place) -> bool:
         account, instrument = place
         client = self.case.client_of(account)
-        texts = [text for who, _, text in self.case.store.alarms if who in (client, None)]
+        texts = [told.text for told in self.case.told if told.client_id in (client, None)]
         is_unseen = not self.case.own[place][0] and not self.case.could_know(place, SEES_A_HAND_S)
         return any(instrument in text for text in texts) or (is_unseen and any(account in text for text in texts))
 

@@ -116,7 +116,7 @@ class Sending(Judge):
         if len(alike) < MOST_SENDS:
             return
         since = alike[-MOST_SENDS].alarms
-        if not any(key.instrument in text for _, _, text in self.case.store.alarms[since:]):
+        if not any(key.instrument in told.text for told in self.case.told[since:]):
             self.case.found("I27", f"{key.text()} is try {len(alike) + 1}, and nobody was called")
 
     def _gave_way(self, intent: OrderIntent) -> bool:
