@@ -4,6 +4,7 @@ import pytest
 
 from tests.evidence.plugin import Tally
 from trading.simulation.day import play
+from trading.simulation.troubles import Trouble
 from trading.simulation.weather import Weather, draw
 
 DAYS = 6
@@ -38,3 +39,13 @@ def test_days_with_a_stop_at_the_exchange_break_no_invariant(tally: Tally) -> No
     tally.count(tried=DAYS, survived=DAYS - len(broken))
     assert broken == {}
     assert rested >= DAYS // 2
+
+
+@pytest.mark.proves("I14", "F46")
+def test_a_holder_that_stands_still_between_gate_and_claim_claims_nothing_under_its_old_epoch() -> None:
+    """It cannot be killed by its successor, and goes on after it was overtaken: only the claim's epoch is left."""
+    stands = {"at": 20, "for_s": 40.0, "second": True, "may_kill": False, "armed": True}
+    days = [play(seed, Weather((Trouble("F46", "freeze", stands),))) for seed in (1, 2, 3)]
+
+    assert [one.text for day in days for one in day.violations] == []
+    assert [day.struck["F46"] for day in days] == [1, 1, 1]
