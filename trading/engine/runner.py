@@ -18,11 +18,12 @@ from trading.domain.ticks import Tick
 from trading.engine.day_plan import DayTimes, make_ladder, window_of
 from trading.engine.ladder_book import LadderBook
 from trading.engine.ladder_pen import LadderPen, range_told
+from trading.engine.ladder_saving import LadderSaver
 from trading.engine.line import PositionLine
 from trading.engine.orders import Working
 from trading.engine.tools import Tools
 from trading.engine.wishes import EntryWish, ExitWish
-from trading.ports import LadderRecord, Plan
+from trading.ports import Plan
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class LadderRunner:
         self._book = book
         self._seen = 0
         self._entry_settled = True
-        self._saved: Mapping[str, Any] = {}
+        self._saver = LadderSaver(tools, line, self.state)
         self._kept_ladder: Mapping[str, Any] | None = None
         self._day_is_over = False
         self._when_flat: Callable[[], None] | None = None
@@ -101,7 +102,7 @@ class LadderRunner:
         if wish is not None:
             purpose, keep = Purpose(wish["purpose"]), int(wish["keep"])
             self.line.want_exit(ExitWish(purpose, keep, wish["reason"], bool(wish["whole"]), int(wish["round"])))
-        self._saved = snapshot
+        self._saver.kept = snapshot
         if snapshot.get("plan") != self._plan_facts():
             self.announce()
             self.save()
@@ -238,7 +239,7 @@ class LadderRunner:
         if tick is not None and not self.is_blocked and self._book.count(self.token) > self._seen:
             self.on_tick(tick)
             self._book.refresh(self.token)
-        kept = self._saved.get("wish")
+        kept = self._saver.kept.get("wish")
         if kept and kept["whole"] and self.line.wish is None:
             self.save()  # a restart would close what was opened by hand since
         self._tell_when_flat()
@@ -293,20 +294,8 @@ class LadderRunner:
         self.save()
 
     def save(self) -> None:
-        """Commit the present state when it differs from the last one. Called before any order of it is submitted."""
-        snapshot = self.state()
-        if snapshot is not None and snapshot != self._saved:
-            self._saved = snapshot
-            self._tools.spawn(self._store(snapshot), "save ladder")
-
-    async def _store(self, snapshot: Mapping[str, Any]) -> None:
-        try:
-            await self._tools.journal.flush()  # a state may never be newer than the log of how it came about
-            record = LadderRecord(self.line.ref.key, self.line.instrument, snapshot)
-            await self._tools.store.save_ladder(self._tools.day, record)
-        except StoreUnavailable as error:
-            self._saved = {}  # the next change, or the next look, saves it again
-            logger.warning("the ladder of %s was not saved: %s", self.line.instrument, error)
+        """Have the present state committed when it differs from the last one."""
+        self._saver.save()
 
     def _plan_facts(self) -> dict[str, Any]:
         """What of the plan the levels follow from."""
