@@ -64,22 +64,24 @@ class LiveView:
             await self._tools.clock.sleep(FLUSHES_EVERY_S)
 
     def flush(self) -> None:
-        """Publish what gathered."""
+        """Publish what gathered. What cannot be told is not tried again: nothing after it would be told either."""
         publish = self._tools.deps.live.publish
-        for client_id, working in self._orders.values():
+        orders, self._orders = self._orders, {}
+        lines, self._lines = self._lines, {}
+        pnls, self._pnl = self._pnl, {}
+        states, self._states = self._states, set()
+        for client_id, working in orders.values():
             publish(client_id, "order", order_message(working))
-        for line in self._lines.values():
+        for line in lines.values():
             publish(line.ref.client_id, "position", self._position_message(line))
-        for client_id, pnl in self._pnl.items():
+        for client_id, pnl in pnls.items():
             publish(client_id, "pnl", self._pnl_message(client_id, pnl))
-        for client_id in self._states:
+        for client_id in states:
             publish(client_id, "state", self.state_message(client_id))
         market = self._market_message()
         if market != self._last_market:
             self._last_market = market
             publish(None, "market", market)
-        for gathered in (self._orders, self._lines, self._pnl, self._states):
-            gathered.clear()
 
     def state_message(self, client_id: int) -> dict[str, Any]:
         """Say the state, and why nothing is entered when nothing is."""

@@ -172,6 +172,11 @@ def test_units_and_prices_beyond_every_market_are_refused() -> None:
         lambda: parse.parse_trade(trade | {"quantity": 10**30}),
         lambda: parse.parse_trade(trade | {"average_price": 10**30}),
         lambda: parse.parse_position(position | {"quantity": -(10**30)}),
+        lambda: parse.parse_position(position | {"average_price": 10**30}),
+        lambda: parse.parse_position(position | {"last_price": 10**30}),
+        lambda: parse.parse_order(order(average_price=10**30)),
+        lambda: parse.parse_order(order(price=10**30)),
+        lambda: parse.parse_order(order(trigger_price=10**30)),
         lambda: parse.parse_last_prices({"NSE:INFY": {"last_price": 10**30}}),
     ):
         with pytest.raises(ParseError):

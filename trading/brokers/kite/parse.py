@@ -87,13 +87,13 @@ def parse_order(row: Mapping[str, Any]) -> BrokerOrder:
             product=_product(row),
             quantity=quantity,
             filled_quantity=filled,
-            average_price=to_decimal(row["average_price"] or 0),
+            average_price=_price(row["average_price"] or 0),
             status_message=row.get("status_message") or "",
             broker_status=row["status"],
             placed_at=ist_moment(row.get("order_timestamp")),
             updated_at=ist_moment(row.get("exchange_update_timestamp") or row.get("exchange_timestamp")),
-            price=to_decimal(row.get("price") or 0) or None,
-            trigger_price=to_decimal(row.get("trigger_price") or 0) or None,
+            price=_price(row.get("price") or 0) or None,
+            trigger_price=_price(row.get("trigger_price") or 0) or None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _broken("order", row, error) from error
@@ -131,8 +131,8 @@ def parse_position(row: Mapping[str, Any]) -> BrokerPosition:
             instrument=_instrument_key(row),
             product=_product(row),
             net_quantity=_signed_units(row, "quantity"),
-            average_price=to_decimal(row["average_price"]),
-            last_price=to_decimal(row["last_price"]),
+            average_price=_price(row["average_price"]),
+            last_price=_price(row["last_price"]),
             pnl=to_decimal(row["pnl"]),
             bought=_told_units(row, "day_buy_quantity"),
             sold=_told_units(row, "day_sell_quantity"),
