@@ -116,7 +116,8 @@ class Log(Judge):
     def __init__(self, case: Case) -> None:
         super().__init__(case)
         self._prices: defaultdict[str, deque[Decimal]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
-        self._fills: set[tuple[str, str, str]] = set()
+        self._fills: set[tuple[str, int, str, str]] = set()
+        """(process, epoch, account, trade): a process that gets the lease again reads the day anew."""
 
     def recorded(self, process: str, events: Sequence[EngineEvent]) -> None:
         """Judge what was appended."""
@@ -125,7 +126,8 @@ class Log(Judge):
             near = aware and event.at <= self.case.house.clock.now()
             self.case.check("I23", holds=near, otherwise=f"{event.kind} was logged at {event.at!r}")
             if event.kind in ("FILL", "EXTERNAL_FILL"):
-                fill = process, event.account_key, str(event.data["trade_id"])
+                lease = self.case.store.leases.get("main")
+                fill = process, lease.epoch if lease else 0, event.account_key, str(event.data["trade_id"])
                 self.case.check("I10", holds=fill not in self._fills, otherwise=f"the fill {fill} was told twice")
                 self._fills.add(fill)
             if event.kind in DECIDES:

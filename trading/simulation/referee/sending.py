@@ -12,6 +12,8 @@ MOST_A_SECOND, MOST_A_MINUTE = 8, 300
 MOST_CHANGES = 25
 MOST_SENDS = 5
 """Orders of one purpose in a row without a person being called (I27)."""
+OWED_S = 3.0
+"""Wire seconds after its last refusal in which the database may still lack what is owed to it."""
 UNDECIDED = frozenset({IntentState.SENDING, IntentState.IN_DOUBT})
 
 
@@ -83,7 +85,8 @@ class Sending(Judge):
         named = f"{intent.key.text()} after {before.intent.key.text()}"
         # While the database is away what became of an order is owed to it: then the ledger's word counts, or the reads.
         is_over = any(o.tag == before.intent.tag and not o.is_live for o in case.orders_of(*_place(intent)))
-        is_owed = state is IntentState.IN_DOUBT and case.away_since is not None and not (is_known or is_over)
+        is_away = case.now() - case.store_troubled_at < OWED_S
+        is_owed = state is IntentState.IN_DOUBT and is_away and not (is_known or is_over)
         holds = state not in UNDECIDED or is_known or is_over or is_owed
         case.check("I3", holds=holds, otherwise=f"{named}, which is {state}")
         if state is not IntentState.ABSENT and not is_owed:
