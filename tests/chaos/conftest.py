@@ -13,6 +13,7 @@ from tests.databases import start_postgres
 from tests.postgres import PostgresServer
 
 DEFAULT_ROUNDS, DEFAULT_SEED = 1, 83
+_told: dict[str, Tour] = {}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,16 +57,13 @@ def tours(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     yield tours
     for tour in tours.values():
         tour.end()
-    _tell(request.config, tours)
+    _told.update(tours)
 
 
-def _tell(config: pytest.Config, tours: dict[str, Tour]) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was tried, how often and how long it took."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is None:
-        return
-    reporter.write_line("")
-    for database, tour in tours.items():
+    reporter = terminalreporter
+    for database, tour in _told.items():
         reporter.write_line(f"{database:<11} stacks begun in {', '.join(f'{s:.0f} s' for s in tour.begun_in_s)}")
         for name, outcome in tour.outcomes.items():
             took = " ".join(f"{seconds:.1f}" for seconds in outcome.seconds)
