@@ -66,11 +66,9 @@ class Arena:
         self.outside_redis: OutsideRedis | None = None
         self.servers = {"ALGO_CRASH_FILE": str(self.crash_file), "ALGO_CLOCK_FILE": str(self.clock_file)}
         if server is not None:
+            database = server.make_database(f"chaos_{next(_numbers)}")
             self.outside_redis = OutsideRedis(folder / "valkey")
-            self.servers |= {
-                "DATABASE_URL": server.make_database(f"chaos_{next(_numbers)}"),
-                "REDIS_URL": self.outside_redis.url,
-            }
+            self.servers |= {"DATABASE_URL": database, "REDIS_URL": self.outside_redis.url}
         self.stack = RunningStack(folder / "state", *OPTIONS, servers=self.servers)
         self.referee = Referee(self.stack)
         self._percents: dict[str, float] = {}
