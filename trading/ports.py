@@ -370,7 +370,9 @@ class EngineStore(Protocol):
     async def save_trades(self, account_key: str, trades: Sequence[BrokerTrade]) -> list[BrokerTrade]:
         """Insert the trades not seen before and give those back. Safe with any duplicates."""
 
-    async def save_ladder(self, day: date, record: LadderRecord) -> None: ...
+    async def save_ladder(self, day: date, record: LadderRecord, *, shard: str, epoch: int) -> bool:
+        """Keep the newest snapshot of one ladder; False, and nothing is kept, when the lease is not that epoch's."""
+
     async def save_adoption(self, account_key: str, day: date, adoption: Adoption) -> bool:
         """Keep that the broker's word for a position was adopted; False when its key was kept before."""
 

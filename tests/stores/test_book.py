@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tests.factories import DAY, entry_intent, exit_intent
-from tests.stores.steps import create
+from tests.stores.steps import SHARD, create, hold_lease
 from tests.stores.worlds import ALICE, CHARLIE, World
 from trading.domain.control import CommandKind, TradingState
 from trading.domain.ladder_config import RangeSource
@@ -69,11 +69,24 @@ async def test_whoever_was_asked_to_be_squared_off_today_is_in_the_book(world: W
 @pytest.mark.proves("I16", "I25")
 async def test_the_newest_snapshot_of_a_ladder_comes_back(world: World) -> None:
     first = LadderRecord(ALICE, "NSE:INFY", {"k": 0, "stop": "1490.00", "armed": [True, False]})
-    await world.store.save_ladder(DAY, first)
-    await world.store.save_ladder(DAY, replace(first, snapshot={"k": 3}))
-    await world.store.save_ladder(DAY - timedelta(days=3), first)
+    await hold_lease(world)
+    for day, record in ((DAY, first), (DAY, replace(first, snapshot={"k": 3})), (DAY - timedelta(days=3), first)):
+        assert await world.store.save_ladder(day, record, shard=SHARD, epoch=1)
 
     assert (await world.store.load_book(DAY)).ladders == (replace(first, snapshot={"k": 3}),)
+
+
+@pytest.mark.proves("F46", "I14", "I25")
+async def test_who_lost_the_lease_puts_no_ladder_over_that_of_its_new_holder(world: World) -> None:
+    old = LadderRecord(ALICE, "NSE:INFY", {"stop": "1490.00"})
+    new = replace(old, snapshot={"stop": "1495.00"})
+    await hold_lease(world)
+    assert await world.leases.acquire(SHARD, "standby", seen=await world.leases.observe(SHARD)) == 2
+
+    assert await world.store.save_ladder(DAY, new, shard=SHARD, epoch=2)
+    assert not await world.store.save_ladder(DAY, old, shard=SHARD, epoch=1)
+
+    assert (await world.store.load_book(DAY)).ladders == (new,)
 
 
 async def test_an_instrument_of_which_the_list_says_otherwise_keeps_its_facts_and_says_what_differs(

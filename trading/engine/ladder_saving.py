@@ -34,14 +34,20 @@ class LadderSaver:
         """Commit. A process that stood still would put an old state over the one of whoever took over from it."""
         try:
             await self._tools.journal.flush()  # a state may never be newer than the log of how it came about
-            if not self._tools.right.may_send():
-                raise StoreUnavailable("the lease is not ours any more, or not known to be")
-            record = LadderRecord(self._line.ref.key, self._line.instrument, snapshot)
-            await self._tools.store.save_ladder(self._tools.day, record)
+            await self._store_as_holder(snapshot)
         except StoreUnavailable as error:
             logger.warning("the ladder of %s was not saved: %s", self._line.instrument, error)
             self.kept = {}
             self._tools.work.spawn(self._again(), "save ladder again", counts=False)
+
+    async def _store_as_holder(self, snapshot: Mapping[str, Any]) -> None:
+        """Ask before, and let the store's transaction ask again: in between another may have taken over."""
+        right, place = self._tools.right, (self._line.ref.key, self._line.instrument)
+        is_kept = right.may_send() and await self._tools.store.save_ladder(
+            self._tools.day, LadderRecord(*place, snapshot), shard=self._tools.deps.shard, epoch=right.epoch
+        )
+        if not is_kept:
+            raise StoreUnavailable("the lease is not ours any more, or not known to be")
 
     async def _again(self) -> None:
         await self._tools.clock.sleep(SAVES_AGAIN_AFTER_S)

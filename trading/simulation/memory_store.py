@@ -279,9 +279,12 @@ class MemoryStore:
         self.trades.extend((account_key, trade) for trade in new)
         return new
 
-    async def save_ladder(self, day: date, record: LadderRecord) -> None:
+    async def save_ladder(self, day: date, record: LadderRecord, *, shard: str, epoch: int) -> bool:
         self._check()
+        if self._lease_lost(shard, epoch) is not None:
+            return False
         self.ladders[(day, record.account_key, record.instrument)] = record
+        return True
 
     async def save_adoption(self, account_key: str, day: date, adoption: Adoption) -> bool:
         self._check()

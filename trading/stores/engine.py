@@ -102,19 +102,22 @@ class DjangoEngineStore:
         wall = self._clock.wall()
         return await self._thread.run(lambda: fills.save(self._accounts.of(account_key), trades, wall=wall))
 
-    async def save_ladder(self, day: date, record: LadderRecord) -> None:
-        """Keep the newest snapshot of one ladder."""
+    async def save_ladder(self, day: date, record: LadderRecord, *, shard: str, epoch: int) -> bool:
+        """Keep the newest snapshot of one ladder with the lease locked; see the port."""
         wall = self._clock.wall()
 
-        def work() -> None:
+        def work() -> bool:
+            if intents.lease_lost(shard, epoch) is not None:
+                return False
             LadderState.objects.update_or_create(
                 account_id=self._accounts.of(record.account_key).account_id,
                 instrument=record.instrument,
                 day=day,
                 defaults={"snapshot": dict(record.snapshot), "saved_at": wall},
             )
+            return True
 
-        await self._thread.run(work)
+        return await self._thread.run(work, locks=[lease_lock(shard)])
 
     async def save_adoption(self, account_key: str, day: date, adoption: Adoption) -> bool:
         """Keep an adoption, once; see the port."""

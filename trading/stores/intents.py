@@ -129,13 +129,14 @@ def claim(
 
 def claim_change(tag: str, *, shard: str, epoch: int) -> Claim:
     """Count one more change of an order. The caller holds the lease lock; its epoch decides."""
-    if (denied := _lease_lost(shard, epoch)) is not None:
+    if (denied := lease_lost(shard, epoch)) is not None:
         return denied
     OrderIntentRow.objects.filter(tag=tag).update(changes=F("changes") + 1)
     return Claim()
 
 
-def _lease_lost(shard: str, epoch: int) -> Claim | None:
+def lease_lost(shard: str, epoch: int) -> Claim | None:
+    """Deny when the lease, which the caller has locked, is not held with this epoch."""
     if Lease.objects.filter(shard=shard, epoch=epoch).exclude(holder="").exists():
         return None
     return Claim("LEASE_LOST", f"the lease of {shard} was not held with epoch {epoch}")
@@ -143,7 +144,7 @@ def _lease_lost(shard: str, epoch: int) -> Claim | None:
 
 def _claim_of(row: OrderIntentRow, shard: str, epoch: int, states: Mapping[str, TradingState]) -> Claim:
     """Judge under the locks: the lease's epoch, the intent's state, the control rows."""
-    if (denied := _lease_lost(shard, epoch)) is not None:
+    if (denied := lease_lost(shard, epoch)) is not None:
         return denied
     if row.state != IntentState.NEW:
         return Claim("NOT_NEW", f"the intent was {row.state}", IntentState(row.state))

@@ -191,10 +191,12 @@ class WatchedStore:
         if known is not None and kept is not None:
             self._referee.heard(known.order, kept.order, kept.intent.key.text())
 
-    async def save_ladder(self, day: Any, record: LadderRecord) -> None:
+    async def save_ladder(self, day: Any, record: LadderRecord, *, shard: str, epoch: int) -> bool:
         """Keep a ladder's state."""
-        await self._store.save_ladder(day, record)
-        self._referee.saved(record)
+        is_kept = await self._store.save_ladder(day, record, shard=shard, epoch=epoch)
+        if is_kept:
+            self._referee.saved(record)
+        return is_kept
 
     async def raise_alarm(self, client_id: int | None, code: str, text: str) -> None:
         """Keep an alarm."""
