@@ -15,14 +15,15 @@ async def test_an_order_that_cannot_be_told_is_tried_once_and_what_follows_is_to
     live, desk = stage.session.live, stage.session.house.accounts["kite:AB1001"].desk
     working = next(iter(desk.orders.by_tag.values()))
     assert working.order is not None
+    live.flush()
+    stage.live.messages.clear()
     good, working.order = working.order, replace(working.order, average_price=Decimal(10) ** 30)
+
     live.order(1, working)
+    live.position(desk.line("NSE:GILLETTE"))
     with pytest.raises(InvalidOperation):
         live.flush()
     working.order = good
-    stage.live.messages.clear()
-
-    live.position(desk.line("NSE:GILLETTE"))
     live.flush()
 
     assert [kind for _, kind, _ in stage.live.messages] == ["position"]

@@ -1,7 +1,8 @@
 """What the pages are told: at most four times a second a client, always the newest."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from trading.domain.control import TradingState, strictest
@@ -64,24 +65,35 @@ class LiveView:
             await self._tools.clock.sleep(FLUSHES_EVERY_S)
 
     def flush(self) -> None:
-        """Publish what gathered. What cannot be told is not tried again: nothing after it would be told either."""
-        publish = self._tools.deps.live.publish
-        orders, self._orders = self._orders, {}
-        lines, self._lines = self._lines, {}
-        pnls, self._pnl = self._pnl, {}
-        states, self._states = self._states, set()
-        for client_id, working in orders.values():
-            publish(client_id, "order", order_message(working))
-        for line in lines.values():
-            publish(line.ref.client_id, "position", self._position_message(line))
-        for client_id, pnl in pnls.items():
-            publish(client_id, "pnl", self._pnl_message(client_id, pnl))
-        for client_id in states:
-            publish(client_id, "state", self.state_message(client_id))
+        """Publish what gathered. What cannot be told is not tried again, and keeps nothing else from being told.
+
+        Raises the first such failure when all else is told.
+        """
+        failures: list[Exception] = []
+        for client_id, kind, message in self._taken():
+            try:
+                self._tools.deps.live.publish(client_id, kind, message())
+            except Exception as error:
+                failures.append(error)
         market = self._market_message()
         if market != self._last_market:
             self._last_market = market
-            publish(None, "market", market)
+            self._tools.deps.live.publish(None, "market", market)
+        if failures:
+            raise failures[0]
+
+    def _taken(self) -> list[tuple[int, str, Callable[[], Mapping[str, Any]]]]:
+        """Take what gathered: for whom, of what kind, and what makes the message."""
+        taken: list[tuple[int, str, Callable[[], Mapping[str, Any]]]] = []
+        taken += [(client_id, "order", partial(order_message, working)) for client_id, working in self._orders.values()]
+        lines = self._lines.values()
+        taken += [(line.ref.client_id, "position", partial(self._position_message, line)) for line in lines]
+        taken += [
+            (client_id, "pnl", partial(self._pnl_message, client_id, pnl)) for client_id, pnl in self._pnl.items()
+        ]
+        taken += [(client_id, "state", partial(self.state_message, client_id)) for client_id in self._states]
+        self._orders, self._lines, self._pnl, self._states = {}, {}, {}, set()
+        return taken
 
     def state_message(self, client_id: int) -> dict[str, Any]:
         """Say the state, and why nothing is entered when nothing is."""
