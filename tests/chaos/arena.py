@@ -196,6 +196,11 @@ class Arena:
         )
         return int(self.stack.rows(sql, purpose, user_id)[0]["n"])
 
+    def until_the_engine_has_heard(self) -> None:
+        """Return once everything that was asked of the engine is done: it cannot hear of it from a database away."""
+        waiting = "select id from trading_commandrow where finished_at is null"
+        self.until(lambda: not self.stack.rows(waiting), "the engine to hear of what was asked")
+
     def orders(self) -> int:
         """Count the orders at the exchange."""
         return sum(len(account["orders"]) for account in self.stack.control("/ledger").values())

@@ -246,6 +246,7 @@ def the_close_comes_without_the_database(arena: Arena) -> None:
     arena.carry(1, user_id)
     at = arena.now + timedelta(seconds=CLOSES_IN_S)
     arena.stack.manage("shell", "-c", CLOSE.format(email=email, at=at))
+    arena.until_the_engine_has_heard()
     with plugs.no_database(arena):
         arena.go_on(round((at - arena.now).total_seconds()) + 10, calmly=True)
         arena.until_it_stands()
