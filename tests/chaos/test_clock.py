@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.days.paper_chain import SYMBOLS, Chain
+from tests.days.paper_chain import SYMBOLS, Chain, running_chain
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 QUIET_S = 3.0
@@ -23,13 +23,8 @@ def clock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def chain(redis_url: str, tmp_path: Path, clock_file: Path) -> Iterator[Chain]:
-    chain = Chain(tmp_path, redis_url)
-    try:
-        chain.prepare()
-        chain.start("ticker", "engine")
+    with running_chain(tmp_path, redis_url) as chain:
         yield chain
-    finally:
-        chain.end()
 
 
 @pytest.mark.proves("F58", "I18", database="sqlite")

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -243,3 +244,15 @@ def _object(said: Any) -> dict[str, Any]:
 def rupees(scaled: int) -> str:
     """Show a scaled price as the ledger does."""
     return f"{from_scaled(scaled):.2f}"
+
+
+@contextmanager
+def running_chain(folder: Path, redis_url: str) -> Iterator[Chain]:
+    """Give a chain whose processes run, and end them."""
+    chain = Chain(folder, redis_url)
+    try:
+        chain.prepare()
+        chain.start("ticker", "engine")
+        yield chain
+    finally:
+        chain.end()

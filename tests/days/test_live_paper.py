@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.days.paper_chain import DAY, QUANTITY, SEED, START, SYMBOLS, Chain, rupees
+from tests.days.paper_chain import DAY, QUANTITY, SEED, START, SYMBOLS, Chain, running_chain, rupees
 from trading.domain.orders import Side
 from trading.exchange.market import Market, make_market
 
@@ -30,13 +30,8 @@ MARKET: dict[str, Any] = {
 
 @pytest.fixture
 def chain(redis_url: str, tmp_path: Path) -> Iterator[Chain]:
-    chain = Chain(tmp_path, redis_url)
-    try:
-        chain.prepare()
-        chain.start("ticker", "engine")
+    with running_chain(tmp_path, redis_url) as chain:
         yield chain
-    finally:
-        chain.end()
 
 
 def test_a_ladder_on_paper_trades_the_real_quotes_whatever_dies_in_between(chain: Chain) -> None:

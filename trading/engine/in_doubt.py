@@ -1,7 +1,7 @@
 """What became of an order whose answer was lost: ask the order book for its tag, and never send it again blindly."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trading.domain.errors import BrokerError, IllegalTransition
 from trading.domain.orders import IntentState
@@ -27,12 +27,28 @@ HOLDS_MARKET_S = 16.0
 
 
 @dataclass
+class CleanReads:
+    """Reads of an order book that did not show an order: how many, and from when to when they began, wire seconds."""
+
+    count: int = 0
+    first: float = 0.0
+    latest: float = 0.0
+
+    def add(self, began: float) -> None:
+        """Count one more."""
+        self.first, self.latest = (self.first if self.count else began), began
+        self.count += 1
+
+    def prove_absence(self, proof_s: float) -> bool:
+        """Say whether there were enough of them, over enough time."""
+        return self.count >= CLEAN_READS and self.latest - self.first >= proof_s
+
+
+@dataclass
 class _Doubt:
     working: Working
     since: float
-    clean: int = 0
-    clean_since: float = 0.0
-    """When the first clean read began."""
+    clean: CleanReads = field(default_factory=CleanReads)
     looks: int = 0
 
 
@@ -60,10 +76,8 @@ class DoubtResolver:
             began = self._tools.clock.monotonic()
             if working.state is not IntentState.IN_DOUBT or not await self._was_read():
                 continue
-            doubt.clean += 1
-            doubt.clean_since = doubt.clean_since if doubt.clean > 1 else began
-            over_s = began - doubt.clean_since
-            if working.state is IntentState.IN_DOUBT and await self._is_absent(doubt, over_s):
+            doubt.clean.add(began)
+            if working.state is IntentState.IN_DOUBT and await self._is_absent(doubt):
                 await self._absent(doubt)
 
     def _until_next_s(self, doubt: _Doubt) -> float:
@@ -86,10 +100,10 @@ class DoubtResolver:
             return False
         return True
 
-    async def _is_absent(self, doubt: _Doubt, over_s: float) -> bool:
+    async def _is_absent(self, doubt: _Doubt) -> bool:
         """Say whether absence is proved: enough clean reads, begun over enough time, and positions without it."""
         proof_s = EXIT_PROOF_S if doubt.working.purpose.is_exit else ENTRY_PROOF_S
-        if doubt.clean < CLEAN_READS or over_s < proof_s:
+        if not doubt.clean.prove_absence(proof_s):
             return False
         try:
             positions = await self._desk.read_positions()
@@ -101,7 +115,7 @@ class DoubtResolver:
 
     async def _absent(self, doubt: _Doubt) -> None:
         ref, working = self._desk.ref, doubt.working
-        told = {"clean_reads": doubt.clean, "purpose": working.purpose.value}
+        told = {"clean_reads": doubt.clean.count, "purpose": working.purpose.value}
         self._tools.journal.record(
             "ORDER_ABSENT",
             ref.client_id,
@@ -111,7 +125,7 @@ class DoubtResolver:
             tag=working.tag,
         )
         try:
-            reason = f"not in {doubt.clean} clean order books"
+            reason = f"not in {doubt.clean.count} clean order books"
             await self._desk.outcomes.settle(working, IntentState.ABSENT, reason=reason)
         except IllegalTransition as error:
             logger.warning("ABSENT of %s could not be stored: %s", working.tag, error)

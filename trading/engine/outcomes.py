@@ -100,9 +100,8 @@ class Outcomes:
             self._owed.append(partial(self._tools.store.resolve, tag, state, order_id=order_id, reason=reason))
         else:
             self._notes += 1
-            self._journaled[tag] = (
-                working  # all may have been brought home while it was written: now there is news again
-            )
+            # All may have been brought home while it was written: now there is news again.
+            self._journaled[tag] = working
 
     async def _now_or_owed(self, telling: Telling) -> None:
         if self._owed or self._tools.right.way() is Way.JOURNAL:

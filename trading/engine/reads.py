@@ -58,6 +58,12 @@ class ReadBudget:
         """Count one read."""
         self._sent.append(now)
 
+    async def take(self, clock: Clock, most: int) -> None:
+        """Wait until there are fewer than `most` within a second, and count one."""
+        while (wait_s := self.wait_s(clock.monotonic(), most)) > 0:
+            await clock.sleep(wait_s)
+        self.spend(clock.monotonic())
+
 
 class SharedRead(Generic[T]):
     """One kind of read. Whoever asks gets an answer that began after asking; those who wait together share one.
@@ -122,12 +128,14 @@ class AccountReads:
 
     async def prices(self, instruments: Sequence[str]) -> dict[str, Decimal]:
         """Read last prices. Raises BrokerError."""
-        await self._room_for_quotes()
+        # One request a second is what the broker allows for prices of every kind.
+        await self._quotes.take(self._tools.clock, QUOTES_PER_SECOND)
         return await self._asked(lambda: self._desk.broker.last_prices(instruments))
 
     async def quotes(self, instruments: Sequence[str]) -> dict[str, PriceQuote]:
         """Read last prices and circuit bands. Raises BrokerError."""
-        await self._room_for_quotes()
+        # One request a second is what the broker allows for prices of every kind.
+        await self._quotes.take(self._tools.clock, QUOTES_PER_SECOND)
         return await self._asked(lambda: self._desk.broker.quotes(instruments))
 
     async def unjudged(self) -> tuple[list[BrokerOrder], list[BrokerPosition]]:
@@ -135,23 +143,10 @@ class AccountReads:
 
         Within the budget and at an exit's urgency, but in no queue behind other reads. Raises BrokerError.
         """
-        await self._room_for_exit()
+        await self._budget.take(self._tools.clock, Urgency.EXIT)
         orders = await self._asked(lambda: self._desk.broker.orders())
-        await self._room_for_exit()
+        await self._budget.take(self._tools.clock, Urgency.EXIT)
         return orders, await self._asked(lambda: self._desk.broker.positions())
-
-    async def _room_for_exit(self) -> None:
-        clock = self._tools.clock
-        while (wait_s := self._budget.wait_s(clock.monotonic(), Urgency.EXIT)) > 0:
-            await clock.sleep(wait_s)
-        self._budget.spend(clock.monotonic())
-
-    async def _room_for_quotes(self) -> None:
-        """Wait for the one request a second that the broker allows for prices of every kind."""
-        clock = self._tools.clock
-        while (wait_s := self._quotes.wait_s(clock.monotonic(), QUOTES_PER_SECOND)) > 0:
-            await clock.sleep(wait_s)
-        self._quotes.spend(clock.monotonic())
 
     async def _orders(self) -> list[BrokerOrder]:
         """Take the book in. An order that was there and is not any more makes the read suspicious."""

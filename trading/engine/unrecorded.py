@@ -19,7 +19,7 @@ from trading.domain.orders import (
     PurposeKey,
 )
 from trading.engine.desk import AccountDesk
-from trading.engine.in_doubt import CLEAN_READS, EXIT_PROOF_S
+from trading.engine.in_doubt import EXIT_PROOF_S, CleanReads
 from trading.engine.line_orders import ROUNDS_APART
 from trading.engine.orders import Working
 from trading.engine.tools import Tools
@@ -36,8 +36,7 @@ class UnrecordedOrders:
     def __init__(self, tools: Tools, desk: AccountDesk) -> None:
         self._tools = tools
         self._desk = desk
-        self._clean = 0
-        self._clean_since = 0.0
+        self._clean = CleanReads()
         self._strangers: set[str] = set()
 
     async def until_all_show(self) -> None:
@@ -46,9 +45,8 @@ class UnrecordedOrders:
         while True:
             began = clock.monotonic()
             await self._desk.read_orders()
-            self._clean += 1
-            self._clean_since = self._clean_since if self._clean > 1 else began
-            if self._clean >= CLEAN_READS and began - self._clean_since >= EXIT_PROOF_S:
+            self._clean.add(began)
+            if self._clean.prove_absence(EXIT_PROOF_S):
                 return
             await clock.sleep(LOOKS_EVERY_S)
 
