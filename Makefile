@@ -14,9 +14,9 @@ run: ## start everything; options by ARGS="--speed 300 --fresh"
 setup: ## the environment with the development requirements; no database
 	@sh scripts/bootstrap.sh dev
 
-test: setup ## the whole suite; pytest's options by ARGS
+test: setup ## the whole suite, side by side in three processes; pytest's options by ARGS
 	@$(PYTHON) scripts/ensure_browser.py
-	@exec $(PYTHON) -m pytest $(ARGS)
+	@exec $(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## format, lint, imports, migrations, deployment, assets, types
 	@exec $(PYTHON) scripts/check.py

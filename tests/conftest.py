@@ -16,15 +16,16 @@ from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
 from scripts.ensure_browser import find_browser
+from tests import side_by_side, told
 from tests.databases import remove_guards
 from tests.evidence.plugin import (  # noqa: F401  (hooks and a fixture that pytest finds here)
     pytest_addoption,
     pytest_collection_modifyitems,
     pytest_runtest_logreport,
-    pytest_runtest_makereport,
     tally,
 )
 from tests.evidence.plugin import pytest_sessionfinish as write_evidence
+from tests.simulation import thousand
 from trading.stack.embedded_redis import configure
 from trading.stack.ports import free_port
 
@@ -32,6 +33,13 @@ STARTS_WITHIN_S = 10.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Add what concerns the run as a whole, and share bytecode."""
+    for plugin in (told, side_by_side, thousand):
+        config.pluginmanager.register(plugin)
+    _share_bytecode(config)
+
+
+def _share_bytecode(config: pytest.Config) -> None:
     """Let the processes that tests start share their bytecode, where the environment forbids to keep any.
 
     Each of them would compile Django and all of ours anew, which is most of what a short process costs.

@@ -13,7 +13,6 @@ from tests.databases import start_postgres
 from tests.postgres import PostgresServer
 
 DEFAULT_ROUNDS, DEFAULT_SEED = 1, 83
-_told: dict[str, Tour] = {}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,14 +56,3 @@ def tours(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     yield tours
     for tour in tours.values():
         tour.end()
-    _told.update(tours)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was tried, how often and how long it took."""
-    reporter = terminalreporter
-    for database, tour in _told.items():
-        reporter.write_line(f"{database:<11} stacks begun in {', '.join(f'{s:.0f} s' for s in tour.begun_in_s)}")
-        for name, outcome in tour.outcomes.items():
-            took = " ".join(f"{seconds:.1f}" for seconds in outcome.seconds)
-            reporter.write_line(f"{database:<11} {name:<45} {len(outcome.seconds)}/{outcome.wanted}  {took} s")

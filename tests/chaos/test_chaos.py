@@ -10,6 +10,7 @@ import pytest
 from tests.chaos.tour import Tour
 from tests.chaos.troubles import BOTH, POSTGRESQL, TROUBLES, Trouble
 from tests.evidence.plugin import Tally
+from tests.told import Tell
 from trading.engine.crash_points import POINTS
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(2400)]
@@ -36,8 +37,12 @@ def test_every_named_crash_point_is_died_at_and_nearly_all_of_them_again() -> No
 
 
 @pytest.mark.parametrize(("database", "trouble"), TRIALS)
-def test_nothing_is_lost_or_doubled(tours: dict[str, Tour], database: str, trouble: Trouble, tally: Tally) -> None:
+def test_nothing_is_lost_or_doubled(
+    tours: dict[str, Tour], database: str, trouble: Trouble, tally: Tally, tell: Tell
+) -> None:
     outcome = tours[database].outcome(trouble.name)
 
+    took = " ".join(f"{seconds:.1f}" for seconds in outcome.seconds)
+    tell(f"{database:<11} {trouble.name:<45} {len(outcome.seconds)}/{outcome.wanted}  {took} s")
     tally.count(tried=outcome.tried, survived=len(outcome.seconds))
     assert not outcome.failure, outcome.failure

@@ -51,7 +51,6 @@ class Tour:
         self._arena: Arena | None = None
         self._lost = 0
         self._is_called_off = False
-        self.begun_in_s: list[float] = []
         self.outcomes = {stop.name: Outcome(sum(one is stop for one in stops)) for stop in stops}
         self._thread = threading.Thread(target=self._travel, name="tour", daemon=True)
 
@@ -115,10 +114,8 @@ class Tour:
             self._arena.end()
             self._arena = None
         if self._arena is None:
-            began = time.monotonic()
             self._arena = self._make_arena()
             self._arena.begin()
-            self.begun_in_s.append(time.monotonic() - began)
         return self._arena
 
     def _lose_the_arena(self) -> None:

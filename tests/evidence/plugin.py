@@ -7,7 +7,7 @@ the tables, or none.
 """
 
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,28 +85,23 @@ def database_of(item: pytest.Item) -> str:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Keep the result of a test that proves something; a setup that failed counts as its failure."""
+    """Keep the result of a test that proves something; a setup that failed counts as its failure.
+
+    The tally comes at the test's end. With pytest-xdist the process that has the run hears the reports of all others.
+    """
     told = dict(report.user_properties)
+    if report.when == "teardown" and "tally" in told and report.nodeid in _results:
+        _results[report.nodeid]["tally"] = told["tally"]
     if "proves" not in told or not (report.when == "call" or (report.when == "setup" and not report.passed)):
         return
     _results[report.nodeid] = {"rows": told["proves"], "database": told["database"], "test": report.nodeid}
     _results[report.nodeid] |= {"passed": report.passed, "skipped": _reason(report) if report.skipped else ""}
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Take over the tally, which the fixture gives at its end."""
-    report = yield
-    tally = dict(item.user_properties).get("tally")
-    if report.when == "teardown" and tally is not None and item.nodeid in _results:
-        _results[item.nodeid]["tally"] = tally
-    return report
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write what was asked for."""
+    """Write what was asked for, where the results of all are."""
     target = session.config.getoption("--evidence")
-    if target:
+    if target and not hasattr(session.config, "workerinput"):
         commit = describe_commit()
         lines = [json.dumps({**result, "commit": commit}) + "\n" for result in _results.values()]
         Path(target).write_text("".join(lines))

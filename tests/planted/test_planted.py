@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.evidence.planted import Greenhouse, Plant, load_plants
+from tests.told import Tell
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 
@@ -16,21 +17,9 @@ def greenhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Greenhouse]
         yield greenhouse
 
 
-@pytest.fixture(scope="module")
-def table(request: pytest.FixtureRequest) -> Iterator[list[str]]:
-    """Gather the lines that are printed at the end."""
-    lines: list[str] = []
-    yield lines
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None:
-        reporter.write_line("")
-        for line in lines:
-            reporter.write_line(line)
-
-
 @pytest.mark.parametrize("plant", load_plants(), ids=lambda plant: plant.patch.stem)
-def test_a_planted_defect_is_caught(plant: Plant, greenhouse: Greenhouse, table: list[str]) -> None:
+def test_a_planted_defect_is_caught(plant: Plant, greenhouse: Greenhouse, tell: Tell) -> None:
     caught_by = greenhouse.caught_by(plant)
 
-    table.append(f"{plant.id}  {'caught' if caught_by else 'MISSED'}  {plant.what}")
+    tell(f"{plant.id}  {'caught' if caught_by else 'MISSED'}  {plant.what}")
     assert caught_by == list(plant.caught_by)
