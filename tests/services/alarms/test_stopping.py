@@ -175,3 +175,40 @@ def test_a_clock_that_is_set_back_delays_it_by_a_minute_at_most(
     clock.step_wall(-3600)
 
     assert lasts(125, clock, sending, watch) == ["NOT_FLAT"]
+
+
+def test_a_clock_that_is_set_forward_leaves_the_digest_that_waits_time_to_be_sent(
+    alarm: Raise, alice: Client, channels: Channels, sending: Sending, watch: UndeliveredWatch, clock: WireClock
+) -> None:
+    alarm(alice)
+    lasts(5, clock, sending, watch)
+    alarm(alice)
+    lasts(20, clock, sending, watch)
+    clock.step_wall(300)
+
+    assert watch.look() == []  # before anybody could send what is due now
+    assert lasts(60, clock, sending, watch) == []
+    assert [message.count for message in channels.mail.to("alice@example.com")] == [1, 2]
+
+
+def test_a_clock_that_is_set_forward_hurries_it_when_no_channel_works(
+    alarm: Raise, alice: Client, channels: Channels, sending: Sending, watch: UndeliveredWatch, clock: WireClock
+) -> None:
+    dead(channels)
+    alarm(alice)
+    lasts(5, clock, sending, watch)
+    clock.step_wall(300)
+
+    assert lasts(15, clock, sending, watch) == ["NOT_FLAT"]
+
+
+def test_what_a_machine_that_was_off_left_behind_is_tried_once_before_it_stops_anybody(
+    alarm: Raise, alice: Client, channels: Channels, sending: Sending, clock: WireClock
+) -> None:
+    alarm(alice)
+    clock.pass_(90)
+    watch = UndeliveredWatch(clock)
+
+    assert watch.look() == []
+    assert lasts(60, clock, sending, watch) == []
+    assert state_of(alice) is TradingState.ACTIVE

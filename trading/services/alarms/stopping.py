@@ -8,6 +8,7 @@ from django.db import transaction
 from trading.domain.control import TradingState
 from trading.models import Alarm
 from trading.ports import Clock, EngineEvent
+from trading.services.alarms.channels import SENDS_WITHIN_S
 from trading.services.events import market_now
 from trading.stores import alarms
 from trading.stores.chain import append_events
@@ -19,27 +20,33 @@ logger = logging.getLogger(__name__)
 MUST_REACH_SOMEBODY_IN = timedelta(seconds=60)
 LONGEST_S = (MUST_REACH_SOMEBODY_IN + alarms.QUIET_FOR).total_seconds()
 """A digest waits for its minute first; nothing waits longer than this, whatever the wall clock says."""
+A_TRY_TAKES_S = SENDS_WITHIN_S + 2
+"""Wire seconds in which somebody notices what is due, sends it and hears of it, or knows that it cannot be sent."""
 
 
 class UndeliveredWatch:
     """Looks at critical alarms of which nobody was told, and turns whom they concern to REDUCING.
 
-    How long is judged by the wall times of the row and by how long this watch saw it: a clock that was set back
-    delays nothing. It happens once an alarm; a person who lets trading go on meanwhile knows of it.
+    How long is judged by the wall times of the row and by how long this watch saw it. A clock that was set back delays
+    nothing; one that was set forward, or a machine that was off, leaves time for one try before anybody is stopped.
+    It happens once an alarm; a person who lets trading go on meanwhile knows of it.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._seen_at: dict[int, float] = {}
+        self._due_at: dict[int, float] = {}
 
     def look(self) -> list[Alarm]:
         """Stop entries where it is time; gives the alarms that did."""
         now, wall = self._clock.monotonic(), self._clock.wall()
         rows = alarms.undelivered()
+        ages = {row.pk: wall - row.undelivered_since for row in rows if row.undelivered_since is not None}
         self._seen_at = {row.pk: self._seen_at.get(row.pk, now) for row in rows}
+        self._due_at = {pk: self._due_at.get(pk, now) for pk, age in ages.items() if age >= timedelta()}
         stopped = []
         for row in rows:
-            is_old = row.undelivered_since is not None and wall - row.undelivered_since >= MUST_REACH_SOMEBODY_IN
+            is_old = ages[row.pk] >= MUST_REACH_SOMEBODY_IN and now - self._due_at[row.pk] >= A_TRY_TAKES_S
             saw_it_long = now - self._seen_at[row.pk] >= LONGEST_S
             if (is_old or saw_it_long) and self._stop(row):
                 stopped.append(row)
