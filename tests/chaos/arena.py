@@ -227,5 +227,5 @@ class Arena:
         """Let what is on its way come to its end (I17), and check that nothing is wrong."""
         self.until_it_stands()
         self.until(lambda: not self.referee.unsettled(), f"{self.referee.unsettled()} to settle")
-        complaints = self.referee.complaints()
+        complaints = self.referee.complaints() + self.referee.stopped()
         assert not complaints, "\n".join(complaints)

@@ -8,6 +8,12 @@ from tests.days.stack import RunningStack
 
 IN_DOUBT = "IN_DOUBT"
 UNSETTLED = ("NEW", "SENDING", IN_DOUBT)
+STATES = """
+select 'the house' as name, state, state_reason from trading_house
+union all select u.email, c.state, c.state_reason from trading_client c join trading_user u on u.id = c.user_id
+union all select a."key", s.state, s.state_reason
+from trading_accountcontrol s join trading_brokeraccount a on a.id = s.account_id
+"""
 
 
 class Referee:
@@ -30,6 +36,11 @@ class Referee:
             *_epochs_never_go_back(intents),
             *self._fills_agree(ledger),
         ]
+
+    def stopped(self) -> list[str]:
+        """Give whom something keeps from entering. Whoever stopped somebody lets them go on, so nobody may be left."""
+        rows = self._stack.rows(STATES)
+        return [f"{row['name']} is {row['state']}: {row['state_reason']}" for row in rows if row["state"] != "ACTIVE"]
 
     def unsettled(self) -> list[str]:
         """Give what is still on its way: orders without a fate, fills and orders that the database has not seen.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos.arena import Arena
+from tests.chaos.inquest import inquest
 from tests.chaos.troubles import Trouble
 
 MOST_STACKS_LOST = 3
@@ -82,7 +83,7 @@ class Tour:
                 self._go_to(stop, outcome)
             except BaseException as error:  # whatever it was belongs to the test of this trouble
                 before = ", ".join(path[-3:]) or "nothing"
-                outcome.failure = f"after {before}:\n{''.join(traceback.format_exception(error))}"
+                outcome.failure = f"after {before}:\n{''.join(traceback.format_exception(error))}{self._how_it_stood()}"
                 self._lose_the_arena()
             path.append(stop.name)
             self._note(stop, outcome)
@@ -102,6 +103,9 @@ class Tour:
         arena.heal()
         arena.settle()
         outcome.seconds.append(time.monotonic() - began)
+
+    def _how_it_stood(self) -> str:
+        return inquest(self._arena.stack) if self._arena is not None and not self._is_called_off else ""
 
     def _note(self, stop: Trouble, outcome: Outcome) -> None:
         """Write down how far it came: a long tour can be followed by `tail -f`."""
