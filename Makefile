@@ -16,7 +16,7 @@ setup: ## the environment with the development requirements; no database
 
 test: setup ## the whole suite, side by side in three processes; pytest's options by ARGS
 	@$(PYTHON) scripts/ensure_browser.py
-	@exec $(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= exec $(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## format, lint, imports, migrations, deployment, assets, types
 	@exec $(PYTHON) scripts/check.py

@@ -41,9 +41,13 @@ def account_state(account_id: int, day: date) -> TradingState:
 
 def account_states(day: date) -> dict[str, TradingState]:
     """Give every account's own state on a market day, by its key."""
-    keys = BrokerAccount.objects.exclude(key="").values_list("key", flat=True)
-    rows = AccountControl.objects.exclude(account__key="").select_related("account")
-    return dict.fromkeys(keys, TradingState.ACTIVE) | {row.account.key: row.state_on(day) for row in rows}
+    columns = ("key", "control__state", "control__latched_day", "control__latched_state")
+    return {
+        key: TradingState.ACTIVE
+        if state is None  # there is no row: it was never stopped
+        else AccountControl(state=state, latched_day=latched_day, latched_state=latched_state).state_on(day)
+        for key, state, latched_day, latched_state in BrokerAccount.objects.exclude(key="").values_list(*columns)
+    }
 
 
 def lower_state(

@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 
+from django.db.models import Q
+
 from trading.models import LadderStop
 from trading.ports import Place
 
@@ -24,14 +26,14 @@ def stop(account_id: int, instrument: str, reason: str, *, at: datetime, wall: d
     return row
 
 
-def stopped() -> dict[Place, str]:
-    """Give every ladder that is stopped, and why."""
-    rows = LadderStop.objects.filter(allowed_at=None).values_list("account__key", "instrument", "reason")
-    return {(key, instrument): reason for key, instrument, reason in rows}
-
-
-def allowed_again(day: date) -> dict[Place, datetime]:
-    """Give when ladders were let go on, on a market day: the latest time of each."""
-    rows = LadderStop.objects.filter(allowed_day=day).order_by("allowed_at")
-    found = rows.values_list("account__key", "instrument", "allowed_at")
-    return {(key, name): at for key, name, at in found if at is not None}
+def stops_of(day: date) -> tuple[dict[Place, str], dict[Place, datetime]]:
+    """Give every ladder that is stopped, and why; and the last time at which others were let go on that market day."""
+    counts = LadderStop.objects.filter(Q(allowed_at=None) | Q(allowed_day=day)).order_by("allowed_at")
+    stopped: dict[Place, str] = {}
+    allowed: dict[Place, datetime] = {}
+    for key, name, reason, at in counts.values_list("account__key", "instrument", "reason", "allowed_at"):
+        if at is None:
+            stopped[key, name] = reason
+        else:
+            allowed[key, name] = at
+    return stopped, allowed
