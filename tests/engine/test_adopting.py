@@ -89,7 +89,7 @@ async def test_a_trade_that_is_listed_after_all_is_not_counted_on_top_of_the_ado
     assert (desk.orders.net(KEY), stage.broker.net(KEY), desk.is_reconciled) == (0, 0, True)
 
 
-@pytest.mark.parametrize(("shown", "words"), [(50, "shows +0 by now, not +50"), (100, "shows +0 by now, not +100")])
+@pytest.mark.parametrize(("shown", "words"), [(50, "shows 0 by now, not +50"), (100, "shows 0 by now, not +100")])
 async def test_what_is_not_there_any_more_as_it_was_shown_is_not_adopted(stage: Stage, shown: int, words: str) -> None:
     desk = await drifted(stage)
 

@@ -189,7 +189,7 @@ async def test_a_stopped_ladder_stays_stopped_over_a_restart_and_its_exits_pass(
     await stage.stop()
     await stage.start()
 
-    await stage.ticks(("09:20:00", "103.00"), ("09:20:01", "108.00"), ("09:20:02", "108.10"))
+    await stage.ticks(("09:20:00", "103.10"), ("09:20:01", "108.00"), ("09:20:02", "108.10"))
 
     assert stage.sent() == [("ENTRY", "BUY", 100), ("STOP", "SELL", 100)]
     assert denials(stage) == ["LADDER_STOPPED"]

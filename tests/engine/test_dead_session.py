@@ -20,7 +20,7 @@ async def test_nothing_is_entered_one_alarm_asks_for_a_sign_in_and_the_stop_goes
     calls = stage.broker.reads + len(stage.broker.placed)
 
     for second in range(0, 60, 2):
-        await stage.tick(f"09:17:{second:02}", "108.30", GILLETTE)
+        await stage.tick(f"09:17:{second:02}", "108.20", GILLETTE)
         await stage.tick(f"09:17:{second:02}", "108.00" if second < 30 else "108.10", INFY)
         await stage.settle(1.6)
 
@@ -29,7 +29,7 @@ async def test_nothing_is_entered_one_alarm_asks_for_a_sign_in_and_the_stop_goes
     assert [event.data["code"] for event in stage.events("ORDER_DENIED")] == ["NOT_RECONCILED"]
     assert stage.alarm_codes().count("BROKER_SIGN_IN") == 1
 
-    await stage.tick("09:18:10", "103.00", GILLETTE)
+    await stage.tick("09:18:10", "103.05", GILLETTE)
     assert stage.broker.net(GILLETTE.key) == 100
     stage.broker.has_session = True
     await stage.settle(70.0)

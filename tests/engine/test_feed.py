@@ -116,7 +116,7 @@ def test_ticks_inside_the_bounds_are_shown_to_no_ladder() -> None:
         book.take(tick(price))
     assert [taker.shown for taker in takers] == [0, 0]
 
-    for price in (105, 101, 105, 110):
+    for price in (105, 101, 105, 109, 110):
         book.take(tick(price))
     assert [taker.shown for taker in takers] == [2, 2]
 

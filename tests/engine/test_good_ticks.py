@@ -23,8 +23,8 @@ NO_PRICES = (0, -1, -500, -10_000, -1_081_000, -(2**31), -(2**63))
 OFF_BY_SCALE = (1, 10_810, 108_100, 10_810_000, 108_100_000, 1_081_000_000, 10_810_000_000)
 OFF_BY_WIDTH = (2**16, 2**24, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1)
 SPIKES = (
-    *("0.05", "27", "54.05", "70", "80", "86.48", "90", "97.25", "102.60"),
-    *("113.60", "114", "118.90", "119", "125", "129.75", "140", "162.15", "216.20", "300"),
+    *("0.05", "27", "54.05", "70", "80", "86.48", "90", "97.25", "102.95"),
+    *("113.35", "114", "118.90", "119", "125", "129.75", "140", "162.15", "216.20", "300"),
 )
 ABSURD = (*NO_PRICES, *OFF_BY_SCALE, *OFF_BY_WIDTH, *(to_scaled(Decimal(price)) for price in SPIKES))
 """F05: 0, negative, x100, /100, other scales and widths, beyond circuit, and spikes of one tick either way."""
@@ -280,3 +280,30 @@ async def test_what_was_left_out_is_told_by_reason_and_the_worst_instrument_firs
     assert [(row["instrument"], row["count"], row["waits"]) for row in report["worst"]] == [
         (INFY.key, 3, True), (GILLETTE.key, 3, False),
     ]  # fmt: skip
+
+
+@pytest.mark.proves("F05")
+async def test_a_feed_that_turns_bad_late_in_a_good_day_is_sick_within_minutes(stage: Stage) -> None:
+    told: list[Mapping[str, Any]] = []
+    stage.client()
+    stage.plan(GILLETTE)
+    await stage.start(keep_feed_health=told.append)
+    await stage.tick("09:15:00", "105.00")
+    first = stage.packets[GILLETTE.token]
+    for number in range(1, 600):  # a good morning, in which twenty odd ones are less than a twentieth
+        stage.feed.put(first._replace(volume=first.volume + number))
+    stage.packets[GILLETTE.token] = first._replace(volume=first.volume + 600)
+    await stage.settle(0.1)
+    await stage.tick("09:30:00", "105.00")
+    await stage.settle(6.0)
+    assert (told[-1]["sick"], told[-1]["taken"]) == (0, 601)
+
+    for moment in ("09:36:00", "09:42:00"):
+        await stage.tick(moment, "105.00")
+        await stage.settle(6.0)
+    for _ in range(20):
+        stage.feed.put(packet(stage, 0))
+    await stage.settle(6.0)
+
+    assert told[-1]["sick"] == 1
+    assert (told[-1]["worst"][0]["odd"], told[-1]["worst"][0]["sick"]) == (20, True)

@@ -113,9 +113,11 @@ def test_a_ticker_without_a_sign_of_life_is_a_fault_however_fresh_its_last_word(
     assert kinds()["Price feed"] == "bad"
 
 
-def left_out(redis: "redis_client.Redis[bytes]", reasons: dict[str, int], *, taken: int, day: str) -> None:
-    row = {"instrument": "NSE:INFY", "taken": taken, "waits": False, "count": sum(reasons.values())}
-    told = {"day": day, "since": "09:00:05", "taken": taken, "waiting": 0, "reasons": reasons}
+def left_out(
+    redis: "redis_client.Redis[bytes]", reasons: dict[str, int], *, taken: int, day: str, sick: bool = False
+) -> None:
+    row = {"instrument": "NSE:INFY", "taken": taken, "waits": False, "count": sum(reasons.values()), "sick": sick}
+    told = {"day": day, "since": "09:00:05", "taken": taken, "waiting": 0, "sick": int(sick), "reasons": reasons}
     redis.set(keys.FEED_HEALTH, json.dumps({**told, "worst": [{**row, "reasons": reasons}]}))
 
 
@@ -131,7 +133,7 @@ def left_out(redis: "redis_client.Redis[bytes]", reasons: dict[str, int], *, tak
 def test_what_of_the_feed_was_left_out_is_told_and_a_sick_feed_is_marked(
     redis: "redis_client.Redis[bytes]", reasons: dict[str, int], kind: str, words: str
 ) -> None:
-    left_out(redis, reasons, taken=1000, day="2026-11-23")
+    left_out(redis, reasons, taken=1000, day="2026-11-23", sick=kind == "warn")
 
     (part,) = (part for part in status.gather().parts if part.name == "Price packets")
     assert part.kind == kind

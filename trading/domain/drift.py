@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from trading.domain.money import signed
 from trading.domain.orders import BrokerPosition
 from trading.domain.positions import PositionKey
 
@@ -114,13 +115,15 @@ def find_drift(
     if row is None:
         if not ours:
             return None
-        text = f"we count {ours:+d}, and the broker's positions have no such row: a read that lost it proves nothing"
+        text = (
+            f"we count {signed(ours)}, and the broker's positions have no such row: a read that lost it proves nothing"
+        )
         return Drift(key.instrument, key.product, ours, None, DriftCause.ROW_LOST, text)
     theirs = today_net(row)
     if theirs == ours:
         return None
     cause = _cause(counted, row, known)
-    text = f"we count {ours:+d}, the broker shows {theirs:+d}: {WORDS[cause]}"
+    text = f"we count {signed(ours)}, the broker shows {signed(theirs)}: {WORDS[cause]}"
     return Drift(key.instrument, key.product, ours, theirs, cause, text)
 
 

@@ -62,6 +62,11 @@ def format_scaled(scaled: int) -> str:
     return str(price.quantize(PAISA)) if scaled % 100 == 0 else str(price.normalize())
 
 
+def signed(units: int) -> str:
+    """Write units with their sign; nothing has none."""
+    return f"{units:+d}" if units else "0"
+
+
 def group_indian(digits: str) -> str:
     """Group digits the Indian way: 1234567 gives 12,34,567."""
     head, tail = digits[:-3], digits[-3:]

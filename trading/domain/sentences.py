@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from trading.domain.ladder_config import RangeSource
-from trading.domain.money import grouped
+from trading.domain.money import grouped, signed
 
 SILENT_KINDS = frozenset(
     {
@@ -129,7 +129,7 @@ def _command_given(data: Mapping[str, Any]) -> str:
     if data.get("scheduled"):
         return "scheduled square-off began"
     if data["kind"] == "ADOPT":
-        return f"{data['by']} asked to adopt {data['shown']:+d} {data['instrument']} as the broker shows it"
+        return f"{data['by']} asked to adopt {signed(data['shown'])} {data['instrument']} as the broker shows it"
     if data["kind"] == "RELOAD":
         return "settings and ranges are read again"
     return f"{str(data['kind']).replace('_', ' ').lower()} asked for by {data['by']}"
@@ -185,7 +185,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "WATCHLIST_CHANGED": _by("watchlist changed"),
     "FEED_STALE": lambda data: f"no new entries: {data['text']}",
     "FEED_FRESH": lambda _: "the price feed is fresh, entries may pass",
-    "ADOPTED": lambda data: f"the broker's word is adopted: {data['is']:+d} {data['product']}, by {data['by']}",
+    "ADOPTED": lambda data: f"the broker's word is adopted: {signed(data['is'])} {data['product']}, by {data['by']}",
     "CLOSING_CHECK": _text,
     "RECONCILED": lambda _: "our book and the broker's agree",
     "SQUARE_OFF_REHEARSED": lambda data: f"square-off rehearsed: {data['text']}",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trading.domain.drift import Drift
+from trading.domain.money import signed
 from trading.domain.positions import PositionKey
 from trading.engine.house import AccountParts, House
 from trading.engine.tools import Tools
@@ -33,7 +34,7 @@ class AdoptCommand:
         by = str(wish.get("by", "the command line"))
         adoption = await parts.adopter.adopt(key, f"command:{command.command_id}", "by hand", by=by)
         await parts.reconciler.look()
-        text = f"{key.instrument} {key.product} counts as {adoption.net_quantity:+d} from now on"
+        text = f"{key.instrument} {key.product} counts as {signed(adoption.net_quantity)} from now on"
         return {"adopted": True, "text": text}
 
     async def _why_not(self, parts: AccountParts, key: PositionKey, wish: Mapping[str, Any]) -> str:
@@ -54,8 +55,8 @@ class AdoptCommand:
         if drift is None:
             return "our count and the broker's agree by now, so there is nothing to adopt"
         if drift.theirs != shown:
-            there = "no row" if drift.theirs is None else f"{drift.theirs:+d}"
-            return f"the broker shows {there} by now, not {shown:+d}: look again"
+            there = "no row" if drift.theirs is None else signed(drift.theirs)
+            return f"the broker shows {there} by now, not {signed(shown)}: look again"
         if not drift.may_be_adopted:
             return f"not adopted, because {drift.text}"
         if any(working.may_fill for working in parts.desk.orders.of(key.instrument)):

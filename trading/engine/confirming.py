@@ -83,7 +83,11 @@ class PriceConfirmer:
             scaled = to_scaled(price)
             if abs(scaled - tick.ltp) * NEAR_PARTS > scaled:
                 self._house.book.refuse(tick)
-                self._tell("PRICE_REJECTED", key, f"{format_scaled(tick.ltp)} was no price: the broker quotes {price}")
+                self._tell(
+                    "PRICE_REJECTED",
+                    key,
+                    f"{format_scaled(tick.ltp)} was no price: the broker quotes {format_scaled(scaled)}",
+                )
             elif self._house.book.confirm(tick):
                 confirmed.append(tick)
         if confirmed:

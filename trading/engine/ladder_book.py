@@ -11,8 +11,9 @@ from trading.domain.ticks import Tick
 JUMP_PARTS, FIRST_JUMP_PARTS = 10, 5
 """A price further than a tenth from the last one, or than a fifth from yesterday's close, needs a second word: another
 packet near it, or the broker's quote."""
-WEIGHTY_JUMP_PARTS = 20
-"""So does one 5 % away that would decide something, or where something is open; not an option's, where it is usual."""
+WEIGHTY_JUMP_PARTS = 21
+"""So does one that would decide something, or where something is open; not an option's, where it is usual. 4.8 %, since
+a spike of 5 % is one of a price that moved itself since the last tick."""
 NEAR_PARTS = 100
 """A quote within 1 % says the same as a packet."""
 CACHED_AFTER_S = 120

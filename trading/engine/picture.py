@@ -6,6 +6,7 @@ from typing import Any
 
 from trading.domain.drift import Drift, today_net
 from trading.domain.errors import StoreUnavailable
+from trading.domain.money import signed
 from trading.domain.orders import BrokerPosition, Product
 from trading.domain.positions import PositionKey
 from trading.engine.desk import AccountDesk
@@ -106,7 +107,7 @@ class PictureKeeper:
     def _says(self, key: PositionKey, external: int, row: BrokerPosition | None) -> str:
         adoption = self._desk.orders.adoptions.get(key)
         if adoption is not None:
-            return f"the broker's word was adopted at {adoption.net_quantity:+d} by {adoption.by}"
+            return f"the broker's word was adopted at {signed(adoption.net_quantity)} by {adoption.by}"
         if row is not None and row.overnight:
             return f"{row.overnight:+d} carried overnight: the client's own, never touched"
         if key.product != Product.MIS:

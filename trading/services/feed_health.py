@@ -17,38 +17,33 @@ REASONS = {
     "OLD": "older than the one before",
     "FUTURE": "from the future",
     "DUPLICATE": "the same packet again",
-    "JUMP": "a jump before a second word",
+    "JUMP": "jumped and were not confirmed",
 }
-USUAL = "DUPLICATE"
-SICK_FROM, SICK_SHARE = 20, 0.05
-"""So many odd packets of one instrument, and such a share of all of its, are a sick feed."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOutRow:
-    """One instrument: packets taken and left out; `words` say why, `waits` that a jump waits for a second word."""
+    """One instrument: packets taken and left out; `words` say why, `waits` that a jump waits for a second word,
+    `is_sick` that lately more was odd than a healthy feed brings."""
 
     instrument: str
     taken: int
     count: int
-    odd: int
     words: str
     waits: bool
-
-    @property
-    def is_sick(self) -> bool:
-        """True when more is odd than a healthy feed brings."""
-        return self.odd >= SICK_FROM and self.odd > SICK_SHARE * (self.taken + self.odd)
+    is_sick: bool
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """The house: counts since a time of today (text, IST), reasons in words, the worst instruments."""
+    """The house: counts since a time of today (text, IST), how many instruments wait for a second word and how many are
+    sick, reasons in words, the worst instruments."""
 
     since: str
     taken: int
     count: int
     waiting: int
+    sick: int
     words: str
     worst: tuple[LeftOutRow, ...]
 
@@ -64,7 +59,8 @@ def feed_health(market_now: datetime | None) -> LeftOut | None:
         return None
     rows = tuple(_row(one) for one in told["worst"])
     count = sum(told["reasons"].values())
-    return LeftOut(told["since"], told["taken"], count, told["waiting"], reason_words(told["reasons"]), rows)
+    words = reason_words(told["reasons"])
+    return LeftOut(told["since"], told["taken"], count, told["waiting"], told["sick"], words, rows)
 
 
 def packet_words(found: LeftOut | None) -> tuple[str, str]:
@@ -73,13 +69,12 @@ def packet_words(found: LeftOut | None) -> tuple[str, str]:
         return "ok", "nothing was counted yet today"
     if not found.count:
         return "ok", f"{found.taken:,} taken since {found.since}, none left out"
-    sick = sum(row.is_sick for row in found.worst)
     told = [f"{found.count:,} left out beside {found.taken:,} taken since {found.since}: {found.words}"]
     if found.waiting:
         told.append(f"{found.waiting} wait for a second word now")
-    if sick:
-        told.append(f"{sick} instrument{'s' if sick > 1 else ''} with more than a healthy feed brings")
-    return ("warn" if sick or found.waiting else "ok"), "; ".join(told)
+    if found.sick:
+        told.append(f"{found.sick} instrument{'s' if found.sick > 1 else ''} with more than a healthy feed brings")
+    return ("warn" if found.sick or found.waiting else "ok"), "; ".join(told)
 
 
 def reason_words(reasons: Mapping[str, int]) -> str:
@@ -89,6 +84,5 @@ def reason_words(reasons: Mapping[str, int]) -> str:
 
 
 def _row(told: Mapping[str, Any]) -> LeftOutRow:
-    reasons: Mapping[str, int] = told["reasons"]
-    odd = told["count"] - reasons.get(USUAL, 0)
-    return LeftOutRow(told["instrument"], told["taken"], told["count"], odd, reason_words(reasons), told["waits"])
+    words = reason_words(told["reasons"])
+    return LeftOutRow(told["instrument"], told["taken"], told["count"], words, told["waits"], told["sick"])

@@ -12,9 +12,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from trading.domain.alarms import AlarmKind
+from trading.domain.money import signed
 from trading.web import formats
 
 register = template.Library()
+register.filter(signed)
 
 
 def _number(value: object) -> Decimal | None:
@@ -53,12 +55,6 @@ def percent(value: object) -> str:
 def sign(value: object) -> str:
     """Give "up", "down" or "flat": the value of data-sign."""
     return formats.sign_of(_number(value))
-
-
-@register.filter
-def signed(units: int) -> str:
-    """Write units with their sign; nothing has none."""
-    return f"{units:+d}" if units else "0"
 
 
 @register.filter
