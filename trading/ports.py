@@ -68,13 +68,14 @@ class TickBatch:
 class Broker(Protocol):
     """One broker account. Raises only the classes of `domain.errors`.
 
-    `place` raises BrokerRejected (final), BrokerAuthError (final, log in) or OrderOutcomeUnknown;
-    it never retries. Reads and `cancel` raise BrokerUnavailable, BrokerAuthError or BrokerRejected.
+    `place` raises BrokerRejected (final), BrokerAuthError (final, log in), BrokerUnavailable (not a byte was
+    sent) or OrderOutcomeUnknown; it never retries. `modify` raises the same but BrokerUnavailable. Reads and
+    `cancel` raise BrokerUnavailable, BrokerAuthError or BrokerRejected.
     """
 
     async def place(self, intent: OrderIntent) -> str: ...
     async def modify(self, order_id: str, change: OrderChange) -> None:
-        """Change an order that rests; its row in the book says what came of it. Raises what `place` raises."""
+        """Change an order that rests; its row in the book says what came of it."""
 
     async def cancel(self, order_id: str) -> None: ...
     async def orders(self) -> list[BrokerOrder]: ...

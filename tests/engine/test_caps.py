@@ -10,6 +10,8 @@ from tests.engine.stage import DAY, GILLETTE, Stage
 from tests.fakes.broker import FORBID, REJECT
 from trading.domain.caps import HouseCaps
 from trading.domain.control import CommandKind
+from trading.domain.errors import BrokerForbids
+from trading.domain.orders import BrokerOrder
 from trading.engine.account_orders import AccountOrders
 from trading.engine.client import ClientBook
 from trading.engine.reads import Urgency
@@ -126,6 +128,23 @@ async def test_a_broker_that_refuses_this_machines_address_is_asked_once_and_a_p
     await stage.settle(1.0)
     await stage.ticks(("09:17:00", "108.00"), ("09:17:01", "108.10"))
     assert stage.broker.net(GILLETTE.key) == 100
+
+
+@pytest.mark.proves("F32", "I18", database="none")
+async def test_reads_that_are_refused_because_of_the_address_are_an_alarm_too(stage: Stage) -> None:
+    broker = stage.client()
+    stage.plan(GILLETTE)
+
+    async def forbidden() -> list[BrokerOrder]:
+        raise BrokerForbids("IP (203.0.113.7) is not allowed", error_type="PermissionException", status=403)
+
+    broker.orders = forbidden  # type: ignore[method-assign]
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    await stage.settle(30.0)
+
+    assert stage.sent() == []
+    assert stage.alarm_codes().count("EGRESS_REFUSED") == 1
 
 
 @pytest.mark.proves("F32", database="none")

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.engine.stage import GILLETTE, Stage
-from tests.fakes.broker import AUTH, DIE, DROPPED, LOST, LOST_RESTING, REJECT, REST
+from tests.fakes.broker import AUTH, DIE, DROPPED, LOST, LOST_RESTING, NEVER_LEFT, REJECT, REST
 from trading.domain.orders import IntentState, Side
 
 KEY = GILLETTE.key
@@ -368,6 +368,34 @@ async def test_an_order_can_be_explained_from_tick_to_fill(stage: Stage) -> None
         "kill_file", "kill_state", "lease", "session", "instrument", "cutoff", "reconciled", "feed", "signal", "tick",
         "day_limits", "repeats",
         "trades_today", "open_positions", "order_quantity", "order_value", "price_collar", "day_calls",
-        "order_rules",
+        "calls_now", "order_rules",
         "rate_budget", "claim",
     ]  # fmt: skip
+
+
+@pytest.mark.proves("F55", "I3")
+async def test_an_entry_that_never_left_is_refused_at_once_and_an_exit_waits_for_a_broker_that_answers(
+    stage: Stage,
+) -> None:
+    broker = stage.client()
+    stage.plan(GILLETTE, quantity=100, config={"max_entries_per_side": 50})
+    await stage.start()
+    broker.script.append(NEVER_LEFT)
+
+    await stage.ticks(("09:15:00", "108.00"), ("09:15:01", "108.10"))
+
+    assert [stored.state for stored in stage.store.intents.values()] == [IntentState.REFUSED]
+    await stage.ticks(("09:15:02", "108.00"), ("09:15:03", "108.10"))
+    assert stage.broker.net(GILLETTE.key) == 100, "nothing stood in the way of the next entry"
+
+    broker.script.append(NEVER_LEFT)
+    broker.is_readable = False
+    await stage.tick("09:15:04", "103.00")
+    await stage.settle(30.0)
+    assert stage.sent()[-1] == ("STOP", "SELL", 100)
+    tries = len(stage.sent())
+
+    broker.is_readable = True
+    await stage.settle(30.0)
+    assert stage.broker.net(GILLETTE.key) == 0
+    assert len(stage.sent()) == tries + 1

@@ -111,3 +111,22 @@ async def test_the_calls_of_another_life_count_for_the_day(stage: Stage) -> None
     await stage.start()
 
     assert stage.session.house.accounts["kite:AB1001"].desk.budget.today >= 2
+
+
+@pytest.mark.proves("F15")
+async def test_an_entry_that_could_only_leave_after_its_signal_is_too_old_is_denied_at_once_and_why(
+    stage: Stage,
+) -> None:
+    stage.client()
+    stage.plan(INFY, quantity=50)
+    await stage.start()
+    await stage.tick("09:15:02", "108.00", INFY)
+    budget = stage.session.house.accounts["kite:AB1001"].desk.budget
+    budget.slow_down(stage.clock.monotonic())
+
+    await stage.tick("09:15:03", "108.10", INFY)
+
+    (denied,) = stage.events("ORDER_DENIED")
+    assert denied.data["code"] == "TOO_MANY_CALLS"
+    assert "a signal holds 10 s" in denied.data["message"]
+    assert stage.sent() == []

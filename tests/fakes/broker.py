@@ -14,12 +14,13 @@ from trading.domain.positions import Position, PositionKey, fold_trades
 from trading.domain.repricing import PriceQuote
 from trading.ports import OrderUpdate
 
-FILL, REST, REJECT, DIE, LOST, LOST_RESTING, DROPPED, AUTH, HANG, TOO_MANY, FORBID = (
+FILL, REST, REJECT, DIE, LOST, LOST_RESTING, DROPPED, AUTH, HANG, TOO_MANY, FORBID, NEVER_LEFT = (
     "fill", "rest", "reject", "die", "lost", "lost resting", "dropped", "auth", "hang", "too many", "forbid",
+    "never left",
 )  # fmt: skip
 """What becomes of a placed order: filled at once, resting, refused with an error, accepted and rejected later,
 accepted but the answer lost (filled or resting), lost before it was accepted, session dead, no answer ever,
-one call too many, refused because of the address it came from."""
+one call too many, refused because of the address it came from, not sent as there was no connection."""
 CAPPED = "capped"
 """What becomes of a change: refused because there were too many."""
 
@@ -83,6 +84,8 @@ class FakeBroker:
             raise BrokerRejected("Too many requests", error_type="NetworkException", status=429)
         if outcome == AUTH or not self.has_session:
             raise BrokerAuthError("Incorrect `api_key` or `access_token`.", status=403)
+        if outcome == NEVER_LEFT:
+            raise BrokerUnavailable("no connection (ClientConnectorDNSError)")
         if outcome == DROPPED:
             raise OrderOutcomeUnknown("read timed out")
         order_id = self._accept(intent)

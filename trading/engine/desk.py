@@ -269,14 +269,18 @@ class AccountDesk:
         self.unreadable.heard(error)
         if isinstance(error, BrokerAuthError):
             self.session_lost(str(error))
-        if isinstance(error, BrokerForbids) and not self.forbidden:
-            self.forbidden = str(error)
-            text = f"{self.ref.key} may place no orders from this machine, the broker said: {error}"
-            self._tools.alarm(self.ref.client_id, "EGRESS_REFUSED", text, account=self.ref.key)
+        self.heard_refusal(error)
         if isinstance(error, BrokerError) and error.status == TOO_MANY_REQUESTS:
             self.budget.slow_down(self._tools.clock.monotonic())
             told = {"text": f"{self.ref.key} sends at half the speed for a while, the broker said: {error}"}
             self._tools.journal.record("SLOWED_DOWN", self.ref.client_id, told, account=self.ref.key)
+
+    def heard_refusal(self, error: Exception) -> None:
+        """Learn from the bad answer to a call of any kind whether the broker takes none from this machine."""
+        if isinstance(error, BrokerForbids) and not self.forbidden:
+            self.forbidden = str(error)
+            text = f"{self.ref.key} may place no orders from this machine, the broker said: {error}"
+            self._tools.alarm(self.ref.client_id, "EGRESS_REFUSED", text, account=self.ref.key)
 
     def session_lost(self, words: str) -> None:
         """The broker wants a new sign-in: no entries until it is there; the reconciler tries again by itself."""

@@ -53,6 +53,7 @@ class EntryChecks:
         yield "order_value", lambda: self._order_value(working)
         yield "price_collar", lambda: self._collar(working)
         yield "day_calls", self._day_calls
+        yield "calls_now", self._calls_now
 
     # -- market, book and feed ---------------------------------------------------------------------------------
 
@@ -188,6 +189,13 @@ class EntryChecks:
         denials = (check_price_collar(price=price, reference=reference, cap=cap) for price in prices)
         facts = {"prices": [str(price) for price in prices], "reference": reference and str(reference), **_told(cap)}
         return Finding(next((denial for denial in denials if denial is not None), None), facts)
+
+    def _calls_now(self) -> Finding:
+        """Deny what could only leave once its signal is too old: it would wait in the queue to be denied for that."""
+        waits_s = self._sight.desk.budget.wait_s(self._sight.tools.clock.monotonic(), is_entry=True)
+        text = f"the broker takes no entry for {waits_s:.0f} s, a signal holds {SIGNAL_HOLDS_S} s"
+        is_too_long = waits_s > SIGNAL_HOLDS_S
+        return Finding(Denial("TOO_MANY_CALLS", text) if is_too_long else None, {"waits_s": round(waits_s, 3)})
 
     def _day_calls(self) -> Finding:
         budget = self._sight.desk.budget

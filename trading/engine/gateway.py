@@ -19,6 +19,7 @@ from trading.domain.errors import (
     TradingError,
 )
 from trading.domain.orders import IntentState, OrderChange
+from trading.domain.risk import SIGNAL_HOLDS_S
 from trading.engine.cancelling import Canceller
 from trading.engine.changing import Changer
 from trading.engine.crash_points import crash_at
@@ -188,7 +189,10 @@ class AccountGateway:
                 await self._stirred.wait()
                 continue
             now = self._tools.clock.monotonic()
-            wait_s = self._desk.budget.wait_s(now, is_entry=self._jobs[0].rank == ENTRY)
+            is_entry = self._jobs[0].rank == ENTRY
+            wait_s = self._desk.budget.wait_s(now, is_entry=is_entry)
+            if is_entry and wait_s > SIGNAL_HOLDS_S:
+                wait_s = 0.0  # the gate denies it
             if self._jobs[0].rank == EXIT and self._tools.right.way() is Way.NOT_YET:
                 wait_s = max(wait_s, LOOKS_FOR_A_WAY_EVERY_S)  # denied it would only be tried again later
             if wait_s > 0:

@@ -193,6 +193,7 @@ class AccountReads:
             raise
         except BrokerError as error:
             self._desk.unreadable.heard(error)
+            self._desk.heard_refusal(error)
             unread_since = self._desk.unread_since
             self._desk.unread_since = self._tools.clock.monotonic() if unread_since is None else unread_since
             raise

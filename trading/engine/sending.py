@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from trading.domain.errors import BrokerAuthError, BrokerRejected, StoreUnavailable
+from trading.domain.errors import BrokerAuthError, BrokerRejected, BrokerUnavailable, StoreUnavailable
 from trading.domain.orders import IntentState
 from trading.domain.risk import Denial
 from trading.engine.by_journal import JournalWay
@@ -156,8 +156,12 @@ class OrderSender:
             self._desk.last_entry_at = self._tools.clock.monotonic()
         try:
             order_id = await self._desk.broker.place(working.intent)
-        except (BrokerRejected, BrokerAuthError) as error:
+        except (BrokerRejected, BrokerAuthError, BrokerUnavailable) as error:
             self._desk.heard_error(error)
+            if isinstance(error, BrokerUnavailable) and working.purpose.is_exit:
+                # It never left. The look-ups of a doubt show when the broker can be reached: then it is sent anew.
+                await self._doubt(working, str(error))
+                return
             told = {"purpose": working.purpose.value, "code": error.code, "reason": str(error)}
             self._desk.note(working, "ORDER_REFUSED", told)
             await self._not_taken(working, str(error))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -76,11 +77,11 @@ async def _request(head: bytes, reader: asyncio.StreamReader) -> Heard:
 
 
 @asynccontextmanager
-async def fake_kite() -> AsyncIterator[FakeKite]:
-    """Serve on a free port."""
+async def fake_kite(context: ssl.SSLContext | None = None) -> AsyncIterator[FakeKite]:
+    """Serve on a free port, behind TLS where a context is given."""
     kite = FakeKite()
-    server = await asyncio.start_server(kite.serve, "127.0.0.1", 0)
-    kite.root = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await asyncio.start_server(kite.serve, "127.0.0.1", 0, ssl=context)
+    kite.root = f"http{'s' if context else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield kite
     finally:

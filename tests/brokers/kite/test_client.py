@@ -170,18 +170,6 @@ async def test_an_order_that_is_not_answered_in_time_is_unknown_and_the_next_cal
     assert [one.method for one in kite.heard] == ["POST", "GET"]
 
 
-@pytest.mark.proves("F55", "I3")
-async def test_an_order_to_a_broker_that_is_not_there_is_unknown(intent: OrderIntent, clock: HastyClock) -> None:
-    broker = KiteBroker(
-        account="kite:AB1001", api_key="k", access_token="t", root="http://127.0.0.1:1", ws_root="", clock=clock
-    )
-
-    with pytest.raises(OrderOutcomeUnknown):
-        await broker.place(intent)
-
-    await broker.close()
-
-
 @pytest.mark.proves("F20")
 async def test_margin_and_holding_refusals_keep_their_own_words(
     broker: KiteBroker, kite: FakeKite, intent: OrderIntent

@@ -108,7 +108,7 @@ def test_a_cancel_may_be_tried_again_unless_the_order_is_final(
     ("status", "error_type", "expected"),
     [
         (400, "InputException", BrokerRejected),
-        (403, "PermissionException", BrokerRejected),
+        (403, "PermissionException", BrokerForbids),
         (404, "GeneralException", BrokerRejected),
         (429, "NetworkException", BrokerUnavailable),
         (500, "GeneralException", BrokerUnavailable),

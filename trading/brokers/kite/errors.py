@@ -24,12 +24,20 @@ class KiteAnswer(Exception):
 
     `text` is the broker's message, or our words for what was wrong with the answer: never a body, an
     address or a header, which could carry a token. `is_unreadable`: a success that could not be understood.
+    `never_left`: no connection came about, so that not a byte of the request was sent.
     """
 
     def __init__(
-        self, text: str, *, status: int | None = None, error_type: str = "", is_unreadable: bool = False
+        self,
+        text: str,
+        *,
+        status: int | None = None,
+        error_type: str = "",
+        is_unreadable: bool = False,
+        never_left: bool = False,
     ) -> None:
         super().__init__(text)
+        self.never_left = never_left
         self.text = text
         self.is_unreadable = is_unreadable
         self.status = status
@@ -131,7 +139,7 @@ CANCELLING: Sequence[Row] = (
 
 READING: Sequence[Row] = (
     *NO_SESSION,
-    Row(403, "PermissionException", "", Outcome.REFUSED),
+    Row(403, "PermissionException", "", Outcome.FORBIDDEN),
     Row(400, "InputException", "timed out", Outcome.TRY_AGAIN),
     Row(400, "InputException", "", Outcome.REFUSED),
     Row(404, None, "", Outcome.REFUSED),
@@ -156,7 +164,8 @@ def _error(outcome: Outcome, answer: KiteAnswer, prefix: str) -> BrokerError:
 
 def placing_error(answer: KiteAnswer, tag: str) -> BrokerError:
     """Give what to raise for an order that was not acknowledged. The tag is in the message, for the look-up."""
-    return _error(_judge(PLACING, answer, Outcome.UNKNOWN), answer, f"order {tag}")
+    outcome = Outcome.TRY_AGAIN if answer.never_left else _judge(PLACING, answer, Outcome.UNKNOWN)
+    return _error(outcome, answer, f"order {tag}")
 
 
 def changing_error(answer: KiteAnswer, order_id: str) -> BrokerError:

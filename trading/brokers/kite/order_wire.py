@@ -62,6 +62,9 @@ class OrderWire:
                 return await self._exchange(method, address, body)
         except TimeoutError:
             raise KiteAnswer(f"no answer within {self._deadline_s:g} s") from None
+        except aiohttp.ClientConnectorError as error:  # refused, a dead name, a certificate that is no good
+            # A PUT or DELETE may have gone out before, by a kept connection; a POST goes out once.
+            raise KiteAnswer(f"no connection ({type(error).__name__})", never_left=method == "POST") from None
         except (aiohttp.ClientError, OSError) as error:
             # The message of a client error can hold the address and headers: only its name is kept.
             raise KiteAnswer(f"no answer ({type(error).__name__})") from None
