@@ -24,6 +24,7 @@ FIELD_KEYS = env.words("FIELD_KEYS", [_kept["FIELD_KEYS"]] if _kept else [])
 ALGO_VENUE = env.choice("ALGO_VENUE", "live", ("live", "demo", "paper"))
 IS_DEMO = ALGO_VENUE == "demo"
 IS_PAPER = ALGO_VENUE == "paper"
+ALGO_RELEASE_NOW = env.flag("ALGO_RELEASE_NOW", default=False)
 ALGO_CONTROL_URL = env.url("ALGO_CONTROL_URL", "", schemes=("http",))
 KITE_ROOT = env.url("KITE_ROOT", "https://api.kite.trade", schemes=("https", "http"))
 KITE_WS_ROOT = env.url("KITE_WS_ROOT", "wss://ws.kite.trade", schemes=("wss", "ws"))

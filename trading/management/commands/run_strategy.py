@@ -17,6 +17,7 @@ from trading.services import wiring
 from trading.services.alarms import running
 from trading.services.alarms.threads import AlarmThreads
 from trading.services.build import build_id
+from trading.services.release import release_problem
 from trading.stores.schema import schema_problem
 
 TURNS_EVERY_S = 0.5
@@ -35,6 +36,8 @@ class Command(BaseCommand):
         """Run the engine in this process."""
         if problem := schema_problem():
             raise CommandError(f"The engine refuses to trade: {problem}.")
+        if problem := release_problem(LiveClock().wall()):
+            raise CommandError(f"The engine refuses to start: {problem}.")
         connection.close()
         asyncio.run(_run(standby=options["standby"]))
 
