@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.exchange.known_days import ExchangeOfKnownDays
 from trading.clock.http import FRESH_FOR_S, ControlClock
 from trading.clock.simulated import MarketParticipant
 from trading.clock.threaded import ThreadedParticipant
@@ -25,7 +26,7 @@ async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
     options = ExchangeOptions(
         state_dir=tmp_path, today=DAY, wish=DayWish(DAY, 1, None), speed=600, expected_roles=("engine",)
     )
-    running = Exchange(options, monotonic=time.monotonic)
+    running = ExchangeOfKnownDays(options, monotonic=time.monotonic)
     await running.start()
     yield running
     await running.stop()

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 from kiteconnect import KiteConnect
 
+from tests.exchange.known_days import ExchangeOfKnownDays
 from trading.exchange.days import DayWish
 from trading.exchange.server import Exchange, ExchangeOptions
 
@@ -26,7 +27,7 @@ def options(state_dir: Path, **more: Any) -> ExchangeOptions:
 
 def make(state_dir: Path, **more: Any) -> Exchange:
     """Build an exchange and start nothing."""
-    return Exchange(options(state_dir, **more), monotonic=time.monotonic)
+    return ExchangeOfKnownDays(options(state_dir, **more), monotonic=time.monotonic)
 
 
 class Running:

@@ -14,10 +14,11 @@ from kiteconnect import KiteTicker
 from tests.exchange.fakes import Desk, Times
 from tests.exchange.kite.served import Served, serving
 from tests.exchange.kite.test_ticker import url
+from tests.exchange.known_days import known_market
 from trading.domain.timezone import at_ist
 from trading.exchange.faults import Faults
 from trading.exchange.kite.feed import Feed
-from trading.exchange.market import Market, make_market
+from trading.exchange.market import Market
 from trading.exchange.market.candles import epoch_ms
 
 DAY = date(2026, 11, 23)
@@ -29,7 +30,7 @@ Rows = list[dict[str, str]]
 @pytest.fixture(scope="module")
 def market() -> Market:
     """The default seed's day, ten minutes after the open."""
-    made = make_market(DAY, 810)
+    made = known_market(DAY, 810)
     made.advance(epoch_ms(at_ist(DAY, AT)))
     return made
 
@@ -49,7 +50,7 @@ def parsed(frame: bytes) -> list[dict[str, Any]]:
 
 
 async def test_a_great_subscription_lets_others_have_their_turn(rows: Rows) -> None:
-    fresh = make_market(DAY, 810)
+    fresh = known_market(DAY, 810)
     fresh.advance(epoch_ms(at_ist(DAY, AT)))
     contracts = [int(row["instrument_token"]) for row in rows if row["exchange"] == "NFO"][:500]
     preparing = asyncio.create_task(Feed(desk(fresh).venue, Faults()).prepare(contracts))
@@ -91,7 +92,7 @@ async def test_three_thousand_instruments_of_all_segments_are_read_by_the_sdk_as
 
 
 async def test_what_is_subscribed_ticks_on_and_what_is_not_does_not(market: Market, rows: Rows) -> None:
-    fresh = make_market(DAY, 810)
+    fresh = known_market(DAY, 810)
     fresh.advance(epoch_ms(at_ist(DAY, AT)))
     token = next(int(row["instrument_token"]) for row in rows if row["tradingsymbol"] == "BANKNIFTY26DECFUT")
     async with serving(desk(fresh)) as served, aiohttp.ClientSession() as http, http.ws_connect(url(served)) as socket:

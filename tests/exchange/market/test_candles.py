@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from tests.exchange.known_days import known_market
 from tests.exchange.market.conftest import DAY, last_day
 from trading.domain.timezone import at_ist
-from trading.exchange.market import Market, make_market
+from trading.exchange.market import Market
 from trading.exchange.market.bar import merged
 from trading.exchange.market.calendar_hours import CalendarHours
 from trading.exchange.market.candles import MINUTES
@@ -41,7 +42,7 @@ def test_todays_minute_candles_are_the_bars_of_the_day(finished: Market) -> None
 
 
 def test_the_running_candle_knows_only_what_was_traded(finished: Market) -> None:
-    market = make_market(DAY, 1)
+    market = known_market(DAY, 1)
     market.advance(now(10, 0, 20))
     quote = market.quote(RELIANCE)
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from tests.exchange.known_days import known_market
 from tests.exchange.market.conftest import DAY, last_day
 from trading.exchange.market import Market, make_market
 from trading.exchange.market.calendar_hours import CalendarHours
@@ -55,7 +56,7 @@ def test_the_day_is_the_same_on_every_machine_and_python(finished: Market) -> No
 
 @pytest.mark.parametrize("stride", [1, 60, 1000])
 def test_moving_in_small_or_in_big_steps_ends_in_the_same_state(finished: Market, stride: int) -> None:
-    market = make_market(DAY, 1)
+    market = known_market(DAY, 1)
 
     for at_ms in [*market.step_times[::stride], market.step_times[-1]]:
         market.advance(at_ms)
@@ -64,7 +65,7 @@ def test_moving_in_small_or_in_big_steps_ends_in_the_same_state(finished: Market
 
 
 def test_a_quote_comes_only_for_an_instrument_that_traded_since() -> None:
-    market = make_market(DAY, 1)
+    market = known_market(DAY, 1)
     opened = midnight_ms(DAY) + (9 * 60 + 15) * MINUTE_MS
 
     first = {quote.token for quote in market.advance(opened)}
@@ -75,7 +76,7 @@ def test_a_quote_comes_only_for_an_instrument_that_traded_since() -> None:
 
 
 def test_yesterdays_close_is_the_last_price_before_the_first_trade() -> None:
-    market = make_market(DAY, 1)
+    market = known_market(DAY, 1)
 
     for token in market.universe:
         quote = market.quote(token)

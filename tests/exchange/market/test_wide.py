@@ -7,10 +7,11 @@ from itertools import pairwise
 
 import pytest
 
+from tests.exchange.known_days import known_market
 from tests.exchange.market.conftest import DAY
 from trading.domain.instruments import InstrumentType
 from trading.domain.timezone import at_ist
-from trading.exchange.market import Market, make_market
+from trading.exchange.market import Market
 from trading.exchange.market.candles import epoch_ms
 
 SEED = 810
@@ -44,7 +45,7 @@ def middle(market: Market, key: str) -> float:
 @pytest.fixture(scope="module")
 def noon() -> Market:
     """The default seed's day at noon. Read only."""
-    market = make_market(DAY, SEED)
+    market = known_market(DAY, SEED)
     market.advance(moment(12))
     return market
 
@@ -87,7 +88,7 @@ def test_a_token_that_is_not_listed_has_no_quote(noon: Market) -> None:
 
 @pytest.mark.parametrize("stride", [1, 60 * 37])
 def test_watched_in_small_steps_or_asked_for_once_it_is_the_same_quote(noon: Market, stride: int) -> None:
-    market = make_market(DAY, SEED)
+    market = known_market(DAY, SEED)
     tokens = [token_of(market, key) for key in SAMPLE]
     for token in tokens:
         market.watch(token)
@@ -97,7 +98,7 @@ def test_watched_in_small_steps_or_asked_for_once_it_is_the_same_quote(noon: Mar
         for token in tokens:
             market.quote(token)
     if stride == 1:
-        late = make_market(DAY, SEED)
+        late = known_market(DAY, SEED)
         late.advance(moment(9, 29, 59))
     else:
         market.advance(moment(12))
@@ -107,7 +108,7 @@ def test_watched_in_small_steps_or_asked_for_once_it_is_the_same_quote(noon: Mar
 
 
 def test_only_what_is_watched_comes_with_the_steps(noon: Market) -> None:
-    market = make_market(DAY, SEED)
+    market = known_market(DAY, SEED)
     watched, asked = token_of(market, SAMPLE[0]), token_of(market, SAMPLE[1])
     market.watch(watched)
     market.quote(asked)
@@ -193,7 +194,7 @@ def test_open_interest_moves_through_the_day_in_whole_lots(noon: Market) -> None
 
 
 def test_a_deep_option_may_not_trade_and_its_book_follows_the_index_all_the_same(noon: Market) -> None:
-    market = make_market(DAY, SEED)
+    market = known_market(DAY, SEED)
     spot = market.quote(NIFTY).ltp / 10_000
     key = option(market, spot - 1900, "CE")
     token = token_of(market, key)
@@ -214,7 +215,7 @@ def test_a_share_of_the_other_exchange_costs_about_the_same(noon: Market) -> Non
 
 
 def test_an_expiring_future_ends_where_its_underlying_does() -> None:
-    market = make_market(DAY, SEED)  # the monthly expiry of November 2026 is on this day
+    market = known_market(DAY, SEED)  # the monthly expiry of November 2026 is on this day
     market.advance(moment(15, 40))
 
     for future, spot in (("NFO:NIFTY26NOVFUT", "NSE:NIFTY 50"), ("NFO:INFY26NOVFUT", "NSE:INFY")):
@@ -224,7 +225,7 @@ def test_an_expiring_future_ends_where_its_underlying_does() -> None:
 
 
 def test_a_symbol_can_be_asked_for_by_anybody_in_any_order() -> None:
-    one, other = make_market(DAY, SEED), make_market(DAY, SEED)
+    one, other = known_market(DAY, SEED), known_market(DAY, SEED)
     for market, keys in ((one, SAMPLE), (other, reversed(SAMPLE))):
         market.advance(moment(10))
         for key in keys:
@@ -253,7 +254,7 @@ def test_every_trade_of_a_contract_is_whole_lots_and_a_minutes_trades_are_its_ba
 
 
 def test_contracts_trade_on_second_by_second_when_the_shares_have_closed() -> None:
-    market = make_market(DAY, SEED)
+    market = known_market(DAY, SEED)
     token = token_of(market, "NFO:NIFTY26DECFUT")
     market.advance(moment(15, 29, 59))
     market.watch(token)

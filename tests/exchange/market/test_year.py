@@ -11,9 +11,10 @@ from statistics import median, pstdev
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.exchange.known_days import known_market
 from trading.domain.orders import Side
 from trading.domain.timezone import at_ist
-from trading.exchange.market import Market, make_market
+from trading.exchange.market import Market
 from trading.exchange.market.calendar_hours import CalendarHours
 from trading.exchange.market.candles import epoch_ms
 from trading.exchange.market.daychain import DayChain
@@ -63,7 +64,7 @@ def test_a_locked_share_stands_at_its_circuit_with_one_side_of_the_book_until_th
     notes: list[DayNote], side: str
 ) -> None:
     day, lock = a_lock(notes, side, opens_again=False)
-    market = make_market(day, SEED)
+    market = known_market(day, SEED)
     token = token_of(market, lock.symbol)
     market.watch(token)
 
@@ -82,7 +83,7 @@ def test_a_locked_share_stands_at_its_circuit_with_one_side_of_the_book_until_th
 
 def test_the_day_after_a_lock_goes_on_from_the_circuit(notes: list[DayNote]) -> None:
     day, lock = a_lock(notes, UPPER, opens_again=False)
-    today, following = (make_market(each, SEED) for each in (day, _next(notes, day)))
+    today, following = (known_market(each, SEED) for each in (day, _next(notes, day)))
     token = token_of(today, lock.symbol)
     today.advance(epoch_ms(at_ist(day, time(15, 59))))
 
@@ -91,7 +92,7 @@ def test_the_day_after_a_lock_goes_on_from_the_circuit(notes: list[DayNote]) -> 
 
 def test_some_locks_open_again_and_trade_both_ways(notes: list[DayNote]) -> None:
     day, lock = a_lock(notes, UPPER, opens_again=True)
-    market = make_market(day, SEED)
+    market = known_market(day, SEED)
     token = token_of(market, lock.symbol)
 
     market.advance(minute_of(day, lock.since))
@@ -106,7 +107,7 @@ def test_some_locks_open_again_and_trade_both_ways(notes: list[DayNote]) -> None
 
 def test_a_share_without_a_trade_stands_at_its_previous_close_and_has_no_candle(notes: list[DayNote]) -> None:
     note = notes[200]
-    market = make_market(note.day, SEED)
+    market = known_market(note.day, SEED)
     token = token_of(market, note.silent[0])
 
     market.advance(epoch_ms(at_ist(note.day, time(15, 30))))
@@ -119,7 +120,7 @@ def test_a_share_without_a_trade_stands_at_its_previous_close_and_has_no_candle(
 
 def test_a_night_with_news_is_seen_in_the_open(notes: list[DayNote]) -> None:
     note, symbol = next((note, symbol) for note in notes for symbol in note.news if symbol == "NIFTY 50")
-    market = make_market(note.day, SEED)
+    market = known_market(note.day, SEED)
 
     market.advance(epoch_ms(at_ist(note.day, time(9, 15))))
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.exchange.fakes import Desk, Times, order
+from tests.exchange.known_days import known_market
 from trading.domain.instruments import Instrument
 from trading.domain.money import PRICE_SCALE
 from trading.domain.orders import Side
-from trading.exchange.market import Market, make_market
+from trading.exchange.market import Market
 from trading.exchange.market.calendar_hours import CalendarHours
 from trading.exchange.market.recall import contract_named
 
@@ -21,7 +22,7 @@ LOT = 65
 @pytest.fixture(scope="module")
 def markets() -> tuple[Market, Market]:
     """The expiry day at its end, and the day after. Read only."""
-    first, second = make_market(EXPIRY, 810), make_market(AFTER, 810)
+    first, second = known_market(EXPIRY, 810), known_market(AFTER, 810)
     first.advance(first.step_times[-1])
     return first, second
 
@@ -95,7 +96,7 @@ def test_a_future_is_settled_at_its_underlyings_close(markets: tuple[Market, Mar
 
 
 def test_a_contract_that_is_listed_no_more_is_known_to_the_ledger_only(markets: tuple[Market, Market]) -> None:
-    second = make_market(AFTER, 810)
+    second = known_market(AFTER, 810)
     far = "NFO:NIFTY26D0121000PE"
 
     assert second.by_key("NFO:NIFTY26NOV26700CE") is None
