@@ -118,7 +118,7 @@ async def test_what_the_broker_shows_and_we_do_not_count_is_told(stage: Stage) -
 
 
 async def test_more_than_there_is_time_for_is_an_alarm(stage: Stage) -> None:
-    """500 contracts, found by an engine that comes up at 15:13: 1,000 calls at 300 a minute take longer than is left."""
+    """500 contracts, found by an engine that comes up at 15:13: 1,000 calls at 300 a minute are too many."""
     stage.client()
     stage.plan(GILLETTE)
     for number in range(500):

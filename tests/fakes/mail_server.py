@@ -49,7 +49,8 @@ class MailServer:
         self.port: int = self._server.server_address[1]
 
     def __enter__(self) -> "MailServer":
-        threading.Thread(target=self._server.serve_forever, name="mail server", daemon=True).start()
+        serve = self._server.serve_forever
+        threading.Thread(target=serve, kwargs={"poll_interval": 0.02}, name="mail server", daemon=True).start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.factories import TEN_O_CLOCK
 from tests.fakes.clock import FakeClock
 from trading.stores.account_locks import FileAccountLocks
 from trading.stores.process_marks import ProcessMark, kill_exactly, start_of, why_not_killable
@@ -25,6 +26,18 @@ locks = FileAccountLocks(Path(sys.argv[1]), "stale engine", LiveClock())
 print(asyncio.run(locks.take("kite:AB1001", ousts=False)) or "mine", flush=True)
 time.sleep(60)
 """
+
+
+class HastyClock(FakeClock):
+    """Wire time of which nobody waits for any: for those who let go of nothing, however long they are given."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def hasty() -> FakeClock:
+    return HastyClock(TEN_O_CLOCK)
 
 
 @pytest.fixture
@@ -110,7 +123,7 @@ async def test_nobody_is_killed_who_merely_has_the_pid_of_a_former_holder(
 
 @pytest.mark.parametrize(("field", "value"), [("host", "elsewhere"), ("boot", "another"), ("namespace", "pid:[1]")])
 async def test_a_holder_on_another_machine_is_left_alone_and_its_account_too(
-    folder: Path, clock: FakeClock, holder: subprocess.Popen[str], field: str, value: str
+    folder: Path, hasty: FakeClock, holder: subprocess.Popen[str], field: str, value: str
 ) -> None:
     path = folder / "kite%3AAB1001.lock"
     mark = ProcessMark.from_text(path.read_text())
@@ -118,21 +131,21 @@ async def test_a_holder_on_another_machine_is_left_alone_and_its_account_too(
     told = {name: getattr(mark, name) for name in ("name", "pid", "started", "boot", "host", "namespace")}
     path.write_text(ProcessMark(**{**told, field: value}).text())
 
-    words = await locks(folder, clock).take(ALICE, ousts=True)
+    words = await locks(folder, hasty).take(ALICE, ousts=True)
 
     assert "another machine" in words
     assert holder.poll() is None
 
 
-async def test_a_process_does_not_kill_itself(folder: Path, clock: FakeClock) -> None:
-    one, other = locks(folder, clock), locks(folder, clock)
+async def test_a_process_does_not_kill_itself(folder: Path, hasty: FakeClock) -> None:
+    one, other = locks(folder, hasty), locks(folder, hasty)
     await one.take(ALICE, ousts=False)
 
     assert "this very process" in await other.take(ALICE, ousts=True)
 
 
-async def test_a_mark_that_is_just_being_written_kills_nobody(folder: Path, clock: FakeClock) -> None:
-    one, other = locks(folder, clock), locks(folder, clock)
+async def test_a_mark_that_is_just_being_written_kills_nobody(folder: Path, hasty: FakeClock) -> None:
+    one, other = locks(folder, hasty), locks(folder, hasty)
     await one.take(ALICE, ousts=False)
     os.truncate(folder / "kite%3AAB1001.lock", 7)
 

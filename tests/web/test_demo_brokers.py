@@ -40,7 +40,7 @@ class ControlPort(BaseHTTPRequestHandler):
 @pytest.fixture
 def control_port(settings: object) -> Iterator[None]:
     server = HTTPServer(("127.0.0.1", 0), ControlPort)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     settings.ALGO_CONTROL_URL = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]
     yield
     server.shutdown()

@@ -52,7 +52,7 @@ def exchange_clock(settings: Settings) -> Iterator[dict[str, Any]]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Control)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     settings.ALGO_CONTROL_URL = f"http://127.0.0.1:{server.server_address[1]}"
     yield said
     server.shutdown()
