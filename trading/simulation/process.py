@@ -7,6 +7,7 @@ stopped (SIGSTOP) hears it when it goes on. Nothing else makes its code run.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from trading.domain.ticks import Tick
@@ -43,6 +44,8 @@ class Life:
     def __init__(self, name: str) -> None:
         self.name = name
         self.is_dead = False
+        self.is_awake = True
+        """Neither dead nor stopped."""
         self.crash: Crash | None = None
         self.on_death: Callable[[], None] = lambda: None
         self._runs = asyncio.Event()
@@ -56,26 +59,24 @@ class Life:
     def stop(self) -> None:
         """Stand still, as by SIGSTOP."""
         self._runs.clear()
+        self.is_awake = False
 
     def go_on(self) -> None:
         """Go on, as by SIGCONT."""
         self._runs.set()
+        self.is_awake = not self.is_dead
 
     def die(self) -> None:
         """End, as by SIGKILL."""
         if not self.is_dead:
-            self.is_dead = True
+            self.is_dead, self.is_awake = True, False
             self.on_death()
 
     async def hears(self) -> None:
         """Wait until this process may learn something: for ever once it is dead."""
-        if self._runs.is_set() and not self.is_dead:
-            return
-        while True:
+        while not self.is_awake:
             if self.is_dead:
                 await asyncio.Event().wait()
-            if self._runs.is_set():
-                return
             await self._runs.wait()
 
     async def call(self, name: str, before: Before | None, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
@@ -83,7 +84,8 @@ class Life:
         crash = self.crash if self.crash is not None and self.crash.is_due(name) else None
         if crash is not None and not crash.after:
             self.die()
-        await self.hears()
+        if not self.is_awake:
+            await self.hears()
         try:
             if before is not None:
                 await before(name)
@@ -91,7 +93,8 @@ class Life:
         finally:
             if crash is not None:
                 self.die()
-            await self.hears()
+            if not self.is_awake:
+                await self.hears()
 
 
 class LivingPort:
@@ -130,10 +133,11 @@ class LivingPort:
         async def called(*args: Any, **kwargs: Any) -> Any:
             if not self._life.is_dead:
                 self._asked(name, *args, **kwargs)
+            work = partial(function, *args, **kwargs)
             if self._turns is None:
-                return await self._life.call(name, self._before, lambda: function(*args, **kwargs))
+                return await self._life.call(name, self._before, work)
             async with self._turns:
-                return await self._life.call(name, self._before, lambda: function(*args, **kwargs))
+                return await self._life.call(name, self._before, work)
 
         return called
 
@@ -154,7 +158,8 @@ class LivingClock:
     async def sleep(self, seconds: float) -> None:
         """Sleep wire seconds."""
         await self._clock.sleep(seconds)
-        await self._life.hears()
+        if not self._life.is_awake:
+            await self._life.hears()
 
     async def sleep_until(self, moment: datetime) -> None:
         """Return once market time is at or past `moment`."""

@@ -2,49 +2,164 @@
 
 import asyncio
 import heapq
-import selectors
+from asyncio.base_events import BaseEventLoop
+from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 WIRE_BEGINS_S = 1000.0
 WALL_BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
+SAME_MOMENT_S = 1e-9
+"""Timers that are so near to each other are due together, as on a machine's clock."""
+MANY_TIMERS = 100
+"""With more than so many, half of them cancelled, the cancelled ones are thrown away."""
 
 
 class Stalled(RuntimeError):
     """Every task waits for something that no timer will bring."""
 
 
-class _Jump(selectors.SelectSelector):
-    """Waits for nobody: where the loop would sleep, its time goes on by as much."""
+class _Handle:
+    """What is to be called: `asyncio.Handle` without what debugging needs."""
 
-    jump: Callable[[float], None]
+    __slots__ = ("args", "callback", "context", "is_cancelled")
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise Stalled("every task waits, and no timer is set")
-        if timeout > 0:
-            self.jump(timeout)
-        return []
+    def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None) -> None:
+        self.callback = callback
+        self.args = args
+        self.context = copy_context() if context is None else context
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        """Call nothing, and let go of what would have been called."""
+        self.is_cancelled = True
+        self.callback, self.args = _nothing, ()
+
+    def cancelled(self) -> bool:
+        """True once `cancel` was called."""
+        return self.is_cancelled
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop for what needs neither threads nor sockets. The same work takes the same way every time."""
+class _Timer(_Handle):
+    """`loop` is where it waits, None once it does not. Those of one moment are told apart by nothing, as asyncio's."""
+
+    __slots__ = ("loop",)
+
+    loop: "VirtualLoop | None"
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+    def cancel(self) -> None:
+        """Call nothing; it is thrown away later."""
+        if self.loop is not None and not self.is_cancelled:
+            self.loop.cancelled += 1
+        super().cancel()
+
+
+def _nothing() -> None:
+    """Stand for what was cancelled."""
+
+
+class VirtualLoop(BaseEventLoop):
+    """An event loop for what needs neither threads nor sockets. The same work takes the same way every time.
+
+    It takes asyncio's own turns, the same in the same order, and looks for nothing that comes from outside.
+    """
+
+    _stopping: bool
+    """Set by `stop`, of the base class."""
 
     def __init__(self) -> None:
+        super().__init__()
+        self.cancelled = 0
+        """Cancelled timers that are not thrown away yet."""
         self._passed_s = 0.0
-        selector = _Jump()
-        selector.jump = self._jump
-        super().__init__(selector)
-
-    def _jump(self, seconds: float) -> None:
-        self._passed_s += seconds
+        self._soon: deque[_Handle] = deque()
+        self._timers: list[tuple[float, _Timer]] = []
 
     def time(self) -> float:
         """Give virtual seconds since the loop was made."""
         return self._passed_s
+
+    def call_soon(self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None) -> Any:
+        """Call in the next turn."""
+        handle = _Handle(callback, args, context)
+        self._soon.append(handle)
+        return handle
+
+    def call_soon_threadsafe(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> Any:
+        """Call in the next turn: there is one thread, and the loop that a signal would wake never sleeps."""
+        return self.call_soon(callback, *args, context=context)
+
+    def call_later(
+        self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> Any:
+        """Call after so many virtual seconds."""
+        return self.call_at(self._passed_s + delay, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> Any:
+        """Call at a moment of virtual time."""
+        timer = _Timer(callback, args, context)
+        timer.loop = self
+        heapq.heappush(self._timers, (when, timer))
+        return timer
+
+    def _run_once(self) -> None:
+        """Take turns until somebody stops the loop. Raises Stalled."""
+        soon = self._soon
+        while True:
+            self._throw_away_cancelled()
+            if not soon and not self._stopping:
+                if not self._timers:
+                    raise Stalled("every task waits, and no timer is set")
+                self._passed_s += max(0.0, self._timers[0][0] - self._passed_s)
+            due_before_s = self._passed_s + SAME_MOMENT_S
+            while self._timers and self._timers[0][0] < due_before_s:
+                soon.append(self._taken())
+            for _ in range(len(soon)):
+                handle = soon.popleft()
+                if not handle.is_cancelled:
+                    self._call(handle)
+            if self._stopping:
+                return
+
+    def _throw_away_cancelled(self) -> None:
+        timers = self._timers
+        if len(timers) > MANY_TIMERS and self.cancelled * 2 > len(timers):
+            for _, timer in timers:
+                if timer.is_cancelled:
+                    timer.loop = None
+            self._timers = [each for each in timers if each[1].loop is not None]
+            heapq.heapify(self._timers)
+            self.cancelled = 0
+            return
+        while timers and timers[0][1].is_cancelled:
+            self._taken()
+            self.cancelled -= 1
+
+    def _taken(self) -> _Timer:
+        """Take the next timer away."""
+        timer = heapq.heappop(self._timers)[1]
+        timer.loop = None
+        return timer
+
+    def _call(self, handle: _Handle) -> None:
+        try:
+            handle.context.run(handle.callback, *handle.args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # asyncio's own loop tells its handler of these, too
+            self.call_exception_handler({"message": f"{handle.callback!r} failed", "exception": error})
 
 
 def run_virtually(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -75,9 +190,9 @@ class SimClock:
         """Give wire seconds."""
         return WIRE_BEGINS_S + asyncio.get_running_loop().time()
 
-    async def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> Coroutine[Any, Any, None]:
         """Sleep wire seconds."""
-        await asyncio.sleep(max(0.0, seconds))
+        return asyncio.sleep(max(0.0, seconds))
 
     async def sleep_until(self, moment: datetime) -> None:
         """Return once market time is at or past `moment`."""
