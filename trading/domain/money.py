@@ -15,6 +15,8 @@ def to_decimal(value: object) -> Decimal:
     infinities, booleans, anything that is no number, and exponents that no price has (exact arithmetic on
     1e999999999 would never end).
     """
+    if type(value) is int:
+        return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise ValueError(f"number was {value!r}")
     try:

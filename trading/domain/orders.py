@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 
 from trading.domain.errors import IllegalTransition
@@ -159,12 +160,17 @@ class PurposeKey:
 
     def tag(self) -> str:
         """Derive the broker tag: 14 letters and digits, the same on every path and machine."""
-        number = int.from_bytes(sha256(self.text().encode()).digest(), "big")
-        letters = []
-        for _ in range(TAG_LENGTH):
-            number, rest = divmod(number, len(TAG_ALPHABET))
-            letters.append(TAG_ALPHABET[rest])
-        return "".join(letters)
+        return _tag_of(self.text())
+
+
+@lru_cache(maxsize=4096)
+def _tag_of(text: str) -> str:
+    number = int.from_bytes(sha256(text.encode()).digest(), "big")
+    letters = []
+    for _ in range(TAG_LENGTH):
+        number, rest = divmod(number, len(TAG_ALPHABET))
+        letters.append(TAG_ALPHABET[rest])
+    return "".join(letters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +266,14 @@ def merge_order(known: BrokerOrder | None, heard: BrokerOrder) -> BrokerOrder:
     order stays final but for more fills (an order reported cancelled may still fill: a broker's late truth is
     never refused, see `is_late_fill`).
     """
-    return heard if known is None or _news(heard) > _news(known) else known
+    if known is None:
+        return heard
+    if heard is known or heard == known:
+        return known
+    ours, theirs = _news(known), _news(heard)
+    if ours == theirs:  # nothing tells them apart but their words; some order there must be
+        return heard if repr(heard) > repr(known) else known
+    return heard if theirs > ours else known
 
 
 def is_stale_word(heard: BrokerOrder, *, known: BrokerOrder | None) -> bool:
@@ -273,10 +286,10 @@ def is_late_fill(heard: BrokerOrder, *, known: BrokerOrder | None) -> bool:
     return known is not None and known.status.is_final and heard.filled_quantity > known.filled_quantity
 
 
-def _news(order: BrokerOrder) -> tuple[int, bool, float, int, str]:
-    """Rank what a message says of an order. Total, so that merging does not depend on the order of messages."""
+def _news(order: BrokerOrder) -> tuple[int, bool, float, int]:
+    """Rank what a message says of an order."""
     at = order.updated_at.timestamp() if order.updated_at else 0.0
-    return order.filled_quantity, order.status.is_final, at, _STATUS_RANK[order.status], repr(order)
+    return order.filled_quantity, order.status.is_final, at, _STATUS_RANK[order.status]
 
 
 _STATUS_RANK = {

@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from trading.domain.adoption import Adoption, rebased, when
+from trading.domain.adoption import Adoption, rebased
 from trading.domain.drift import Units, beyond
 from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, Product, Side
-from trading.domain.ownership import Share, offset, share
+from trading.domain.ownership import Share, offset
 from trading.domain.positions import PositionBook, PositionKey, fold_trades
+from trading.engine.listed_trades import ListedTrades
 from trading.engine.orders import Working
 
 
@@ -26,13 +27,9 @@ class AccountOrders:
         """Orders that the broker's book has and that are not ours, by id: the client's own hand."""
         self.rows: dict[PositionKey, BrokerPosition] = {}
         """The broker's positions as last shown; a row that a read lacked stays as it was."""
-        self.adoptions: dict[PositionKey, Adoption] = {}
-        """The newest adoption of each position."""
         self._is_evidence = False
         self._by_instrument: dict[str, list[Working]] = defaultdict(list)
-        self._trades: dict[str, list[BrokerTrade]] = defaultdict(list)
-        self._traded: dict[str, int] = defaultdict(int)
-        self._trade_ids: set[tuple[str, str]] = set()
+        self._listed = ListedTrades()
 
     def add(self, working: Working) -> None:
         """Take in an order of ours."""
@@ -51,15 +48,9 @@ class AccountOrders:
 
     def add_trades(self, trades: Iterable[BrokerTrade]) -> list[BrokerTrade]:
         """Count the trades not counted before and give those, oldest first."""
-        new = []
-        for trade in sorted(trades, key=when):
-            if (trade.order_id, trade.trade_id) in self._trade_ids:
-                continue
-            self._trade_ids.add((trade.order_id, trade.trade_id))
-            self._trades[trade.instrument].append(trade)
-            self._traded[trade.order_id] += trade.quantity
+        new = self._listed.add(trades)
+        for trade in new:
             self.positions.apply(trade)
-            new.append(trade)
         if new and self.adoptions:
             self._fold_anew()
         return new
@@ -71,9 +62,7 @@ class AccountOrders:
 
     def adopt(self, adoption: Adoption) -> None:
         """Believe the broker's word for a position from a moment on; the same one again changes nothing."""
-        known = self.adoptions.get(adoption.position)
-        if known is None or (known.at, known.key) < (adoption.at, adoption.key):
-            self.adoptions[adoption.position] = adoption
+        if self._listed.adopt(adoption):
             self._fold_anew()
 
     def _fold_anew(self) -> None:
@@ -81,9 +70,14 @@ class AccountOrders:
 
     # -- what is known -----------------------------------------------------------------------------------------
 
+    @property
+    def adoptions(self) -> Mapping[PositionKey, Adoption]:
+        """The newest adoption of each position."""
+        return self._listed.adoptions
+
     def instruments(self) -> set[str]:
         """Give every instrument with an order or a trade, or where the broker shows more than both."""
-        ours = {name for name, found in (*self._by_instrument.items(), *self._trades.items()) if found}
+        ours = {name for name, found in (*self._by_instrument.items(), *self._listed.by_instrument.items()) if found}
         return ours | {key.instrument for key in self.rows if any(self._news(key))}
 
     def order_ids(self) -> set[str]:
@@ -92,14 +86,14 @@ class AccountOrders:
 
     def trade_ids(self) -> set[tuple[str, str]]:
         """Give (order id, trade id) of every listed trade."""
-        return set(self._trade_ids)
+        return set(self._listed.ids)
 
     def expected_rows(self) -> set[PositionKey]:
         """Give the positions of which the broker must show a row: what was traded, or shown, today.
 
         One that was adopted as nothing may be gone from the broker's list.
         """
-        traded = {PositionKey(t.instrument, t.product) for trades in self._trades.values() for t in trades}
+        traded = {PositionKey(t.instrument, t.product) for t in self.trades()}
         traded |= {PositionKey(w.intent.key.instrument, w.intent.product) for w in self.by_tag.values() if w.filled}
         traded |= {PositionKey(o.instrument, o.product) for o in self.others.values() if o.filled_quantity}
         gone = {key for key, adoption in self.adoptions.items() if not adoption.net_quantity}
@@ -107,21 +101,22 @@ class AccountOrders:
 
     def lacks_trades(self) -> bool:
         """True while the broker said of an order that more filled than its trades show."""
-        ours = any(w.filled > self._traded[w.order_id] for w in self.by_tag.values() if w.order_id)
-        return ours or any(order.filled_quantity > self._traded[key] for key, order in self.others.items())
+        units = self._listed.units
+        ours = any(w.filled > units[w.order_id] for w in self.by_tag.values() if w.order_id)
+        return ours or any(order.filled_quantity > units[key] for key, order in self.others.items())
 
     def trades(self) -> list[BrokerTrade]:
         """Give every listed trade of the day."""
-        return [trade for trades in self._trades.values() for trade in trades]
+        return self._listed.everything()
 
     def traded(self, order_id: str) -> int:
         """Give the units that the listed trades show of an order."""
-        return self._traded.get(order_id, 0)
+        return self._listed.units.get(order_id, 0)
 
     def has_unseen(self, instrument: str) -> bool:
         """True while a trade of the instrument belongs to an order that the broker's book never showed: it lags."""
         seen = self.others.keys() | {working.order_id for working in self.of(instrument)}
-        return any(trade.order_id not in seen for trade in self._trades.get(instrument, ()))
+        return any(trade.order_id not in seen for trade in self._listed.by_instrument.get(instrument, ()))
 
     def lot(self, instrument: str) -> int:
         """Give the strategy's own signed units: our fills, less what the client closed by hand."""
@@ -137,22 +132,18 @@ class AccountOrders:
 
     def counted(self, key: PositionKey) -> Units:
         """Give what was bought and sold of a position today, comparable to the broker's own row."""
-        base = self.adoptions.get(key)
-        after = [t for t in self._of(key) if base is None or t.filled_at >= base.at]
-        bought = (base.bought or 0 if base else 0) + sum(t.quantity for t in after if t.side is Side.BUY)
-        sold = (base.sold or 0 if base else 0) + sum(t.quantity for t in after if t.side is Side.SELL)
+        bought, sold = self._listed.counted(key)
         for side, units in self._untraded(key):
             bought, sold = (bought + units, sold) if side is Side.BUY else (bought, sold + units)
         return Units(bought, sold)
 
     def today_net(self, key: PositionKey) -> int:
         """Give the signed units that today's trading made of a position of any product, by our count."""
-        made = sum(t.side.sign * t.quantity for t in rebased(self._of(key), self._adopted(key)))
-        return made + sum(side.sign * units for side, units in self._untraded(key))
+        return self._listed.net(key) + sum(side.sign * units for side, units in self._untraded(key))
 
     def remaining(self, working: Working) -> int:
         """Give the units that an order may still fill, by its last word and by its trades, whichever is further."""
-        traded = self._traded[working.order_id] if working.order_id else 0
+        traded = self._listed.units[working.order_id] if working.order_id else 0
         return min(working.remaining, max(0, working.units - traded))
 
     def working_exit_units(self, instrument: str, *, besides: Working) -> int:
@@ -177,28 +168,24 @@ class AccountOrders:
     def _counted_share(self, instrument: str) -> Share:
         ours = {w.order_id: w for w in self.of(instrument) if w.order_id}
         key = PositionKey(instrument, Product.MIS)
-        own, external = share(rebased(self._of(key), self._adopted(key)), ours)
+        own, external = self._listed.share(key, ours.keys())
+        units = self._listed.units
         for order_id, working in ours.items():
-            own += working.intent.side.sign * max(0, working.filled - self._traded[order_id])
+            own += working.intent.side.sign * max(0, working.filled - units[order_id])
         for order in self._others_of(key):
-            external += order.side.sign * max(0, order.filled_quantity - self._traded[order.order_id])
+            external += order.side.sign * max(0, order.filled_quantity - units[order.order_id])
         return offset(own, external)
 
     def _untraded(self, key: PositionKey) -> list[tuple[Side, int]]:
         """Give (side, units) that the broker's words of orders are ahead of its trades."""
+        traded = self._listed.units
         found = [
-            (w.intent.side, w.filled - self._traded[w.order_id])
+            (w.intent.side, w.filled - traded[w.order_id])
             for w in self.of(key.instrument)
             if w.order_id and w.intent.product == key.product
         ]
-        found += [(o.side, o.filled_quantity - self._traded[o.order_id]) for o in self._others_of(key)]
+        found += [(o.side, o.filled_quantity - traded[o.order_id]) for o in self._others_of(key)]
         return [(side, units) for side, units in found if units > 0]
 
     def _others_of(self, key: PositionKey) -> list[BrokerOrder]:
         return [o for o in self.others.values() if (o.instrument, o.product) == key and o.filled_quantity]
-
-    def _of(self, key: PositionKey) -> list[BrokerTrade]:
-        return [trade for trade in self._trades.get(key.instrument, ()) if trade.product == key.product]
-
-    def _adopted(self, key: PositionKey) -> list[Adoption]:
-        return [self.adoptions[key]] if key in self.adoptions else []

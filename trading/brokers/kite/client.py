@@ -3,14 +3,15 @@
 Order identity is the tag. Nothing here retries; nothing logs a token, a header or a body.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from trading.brokers.kite import parse
 from trading.brokers.kite.errors import KiteAnswer, cancelling_error, changing_error, placing_error
 from trading.brokers.kite.order_wire import OrderWire
 from trading.brokers.kite.prices import CALL_DEADLINE_S, KitePrices
+from trading.brokers.kite.rereading import Rereading
 from trading.brokers.kite.sockets import SocketLogin
 from trading.brokers.kite.updates import OrderSocket
 from trading.brokers.kite.wire import KiteWire
@@ -18,8 +19,6 @@ from trading.domain.errors import BrokerRejected, OrderOutcomeUnknown
 from trading.domain.funds import BrokerFunds
 from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade, OrderChange, OrderIntent, OrderType
 from trading.ports import Clock, OrderUpdate
-
-Answer = TypeVar("Answer")
 
 
 def to_kite_params(intent: OrderIntent) -> dict[str, Any]:
@@ -93,6 +92,7 @@ class KiteBroker(KitePrices):
             call_deadline_s=call_deadline_s,
         )
         self._order_wire = OrderWire(api_key, access_token, root=root, deadline_s=call_deadline_s, egress_ip=egress_ip)
+        self._order_rows, self._trade_rows = Rereading(parse.parse_order), Rereading(parse.parse_trade)
         self._socket = OrderSocket(SocketLogin(account, api_key, access_token, ws_root), clock)
 
     # -- orders --------------------------------------------------------------------------------------
@@ -139,11 +139,11 @@ class KiteBroker(KitePrices):
 
     async def orders(self) -> list[BrokerOrder]:
         """Read today's order book, oldest first."""
-        return await self._read_soon("order book", lambda sdk: sdk.read("orders"), _each(parse.parse_order))
+        return await self._read_soon("order book", lambda sdk: sdk.read("orders"), self._order_rows)
 
     async def trades(self) -> list[BrokerTrade]:
         """Read today's fills."""
-        return await self._read_soon("trades", lambda sdk: sdk.read("trades"), _each(parse.parse_trade))
+        return await self._read_soon("trades", lambda sdk: sdk.read("trades"), self._trade_rows)
 
     async def positions(self) -> list[BrokerPosition]:
         """Read net positions; one that was closed today is a row with quantity 0."""
@@ -161,10 +161,6 @@ class KiteBroker(KitePrices):
     async def funds(self) -> BrokerFunds:
         """Read the equity segment's margins."""
         return await self._read_soon("margins", lambda sdk: sdk.margins("equity"), parse.parse_funds)
-
-
-def _each(read: Callable[[Any], Answer]) -> Callable[[Any], list[Answer]]:
-    return lambda data: [read(row) for row in parse.rows_of(data)]
 
 
 def _order_id_of(data: object) -> str | None:

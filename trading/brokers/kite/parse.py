@@ -258,6 +258,8 @@ def _text(row: Mapping[str, Any], name: str) -> str:
 
 
 def _whole(row: Mapping[str, Any], name: str) -> int:
+    if type(row[name]) is int:
+        return int(row[name])
     number = to_decimal(row[name])
     if number != int(number):
         raise ParseError(f"{name} was {row[name]!r}")
