@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from trading.domain.instruments import InstrumentClass
 from trading.domain.orders import OrderType
-from trading.domain.timezone import at_ist
+from trading.domain.timezone import at_ist, to_ist
 
 
 class Phase(StrEnum):
@@ -112,7 +112,8 @@ class SessionHours:
 
     def at(self, moment: datetime) -> PhaseSpan | None:
         """Give the phase at a moment; None means closed."""
-        return next((span for span in self.phases if span.start <= moment < span.end), None)
+        local = to_ist(moment)  # moments of one zone are compared without asking it for its offset
+        return next((span for span in self.phases if span.start <= local < span.end), None)
 
 
 def hours_of(day: date, instrument_class: InstrumentClass, rows: Iterable[SessionRow]) -> SessionHours | None:

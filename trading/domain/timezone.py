@@ -1,6 +1,7 @@
 """Indian time. Moments are aware and stored in UTC; the market's day and clock are Asia/Kolkata."""
 
 from datetime import date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 IST = ZoneInfo("Asia/Kolkata")
@@ -14,6 +15,7 @@ def to_ist(moment: datetime) -> datetime:
     return moment.astimezone(IST)
 
 
+@lru_cache(maxsize=4096)
 def ist_day(moment: datetime) -> date:
     """Give the market's date of a moment. Raises ValueError for a naive one."""
     return to_ist(moment).date()

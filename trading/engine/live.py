@@ -1,6 +1,7 @@
 """What the pages are told: at most four times a second a client, always the newest."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -30,6 +31,7 @@ class LiveView:
         self._orders: dict[str, tuple[int, Working]] = {}
         self._states: set[int] = set()
         self._last_market: Mapping[str, Any] = {}
+        self._market_at: datetime | None = None
 
     # -- what changed ------------------------------------------------------------------------------------------
 
@@ -75,12 +77,19 @@ class LiveView:
                 self._tools.deps.live.publish(client_id, kind, message())
             except Exception as error:
                 failures.append(error)
-        market = self._market_message()
+        self._tell_market()
+        if failures:
+            raise failures[0]
+
+    def _tell_market(self) -> None:
+        """Tell the market's time and phase when they changed. They cannot while market time stands."""
+        now = self._tools.now()
+        if now == self._market_at:
+            return
+        self._market_at, market = now, self._market_message(now)
         if market != self._last_market:
             self._last_market = market
             self._tools.deps.live.publish(None, "market", market)
-        if failures:
-            raise failures[0]
 
     def _taken(self) -> list[tuple[int, str, Callable[[], Mapping[str, Any]]]]:
         """Take what gathered: for whom, of what kind, and what makes the message."""
@@ -164,8 +173,7 @@ class LiveView:
             "working": _working_words(line),
         }
 
-    def _market_message(self) -> dict[str, Any]:
-        now = self._tools.now()
+    def _market_message(self, now: datetime) -> dict[str, Any]:
         phase = self._tools.deps.calendar.phase_at(now, InstrumentClass.EQUITY)
         return {"time": now.isoformat(timespec="seconds"), "phase": phase.value}
 

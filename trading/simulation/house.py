@@ -27,7 +27,7 @@ class BrokerHouse:
         self._is_stirred = False
 
         def now_ms() -> int:
-            return int(clock.now().timestamp() * 1000)
+            return clock.now_ms
 
         self.faults = Faults(seed, now_ms=now_ms, monotonic=clock.monotonic)
         self._bent = BentMarket(market, self.faults)

@@ -133,7 +133,7 @@ class LivingPort:
         async def called(*args: Any, **kwargs: Any) -> Any:
             if not self._life.is_dead:
                 self._asked(name, *args, **kwargs)
-            work = partial(function, *args, **kwargs)
+            work = partial(function, *args, **kwargs) if args or kwargs else function
             if self._turns is None:
                 return await self._life.call(name, self._before, work)
             async with self._turns:

@@ -128,8 +128,14 @@ class VirtualLoop(BaseEventLoop):
                 soon.append(self._taken())
             for _ in range(len(soon)):
                 handle = soon.popleft()
-                if not handle.is_cancelled:
-                    self._call(handle)
+                if handle.is_cancelled:
+                    continue
+                try:
+                    handle.context.run(handle.callback, *handle.args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:  # asyncio's own loop tells its handler of these, too
+                    self.call_exception_handler({"message": f"{handle.callback!r} failed", "exception": error})
             if self._stopping:
                 return
 
@@ -153,14 +159,6 @@ class VirtualLoop(BaseEventLoop):
         timer.loop = None
         return timer
 
-    def _call(self, handle: _Handle) -> None:
-        try:
-            handle.context.run(handle.callback, *handle.args)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # asyncio's own loop tells its handler of these, too
-            self.call_exception_handler({"message": f"{handle.callback!r} failed", "exception": error})
-
 
 def run_virtually(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine to its end on a loop of its own, and take away whatever it left running."""
@@ -173,6 +171,8 @@ class SimClock:
 
     def __init__(self, now: datetime) -> None:
         self._now = now.astimezone(UTC)
+        self.now_ms = int(self._now.timestamp() * 1000)
+        """Market time as the exchange counts it: milliseconds since 1970."""
         self.wall_is_off_s = 0.0
         """How far somebody set the wall clock forward."""
         self._count = 0
@@ -206,6 +206,7 @@ class SimClock:
     def set(self, now: datetime) -> None:
         """Move market time on, and wake who waited for it."""
         self._now = now.astimezone(UTC)
+        self.now_ms = int(self._now.timestamp() * 1000)
         while self._waiters and self._waiters[0][0] <= self._now:
             waiter = heapq.heappop(self._waiters)[2]
             if not waiter.done():

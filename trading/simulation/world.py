@@ -1,7 +1,7 @@
 """The world of one simulated day: market, broker, database, clients, and the engine processes that live in it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
@@ -188,8 +188,8 @@ class World:
 
         return asked
 
-    async def _before_store(self, name: str) -> None:
-        await self.before_store(name)
+    def _before_store(self, name: str) -> Awaitable[None]:
+        return self.before_store(name)
 
     def _broker_for(self, life: Life, ref: AccountRef) -> Broker:
         user_id = ref.key.partition(":")[2]
