@@ -1,7 +1,9 @@
 """The stack of `make run` on a busy simulated day: its time, and how it stands."""
 
+import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
+from datetime import time as day_time
 from itertools import count, cycle
 from pathlib import Path
 from threading import Lock
@@ -17,7 +19,7 @@ from trading.domain.timezone import IST
 
 OPTIONS = ("--day", "2026-11-23", "--seed", "83", "--speed", "600", "--pace", "hold", "--longest-pause", "1")
 BUSY_FROM = "09:16:00"
-USED_UP_AT = time(14, 20)
+USED_UP_AT = day_time(14, 20)
 """What comes afterwards would meet the day's own square-offs."""
 SPEED = 10
 """An entry that was decided ten market seconds ago has expired: so it has a wire second even on a slow machine."""
@@ -27,6 +29,9 @@ CARRIES_WITHIN = 100
 """Waves after which some positions must be open."""
 SWING, FLIPS = 1.5, 3
 """Percent up or down, and how many instruments change from one to the other in a wave."""
+QUIET_S = 1.0
+"""The engine looks at everything about once in so many wire seconds."""
+GIVES_TIME_AFTER_S = 5.0
 PATIENCE_S = 180.0
 """For what takes some seconds on a quiet machine."""
 CLIENTS = (("asha@demo.local", "AB1001"), ("bharat@demo.local", "AB1002"), ("chitra@demo.local", "AB1003"))
@@ -37,7 +42,7 @@ stops = ["-0.02", *(str(Decimal(k) / 200) for k in range(1, 10))]
 items = list(WatchItem.objects.select_related("instrument"))
 instruments = {item.instrument_id: item.instrument for item in items}
 where = {item.client_id: item.account for item in items}
-for level, first, (client_id, account) in zip(("0.55", "0.70", "0.90"), ("1.2", "0.3", "1.2"), sorted(where.items())):
+for level, first, (client_id, account) in zip(("0.55", "0.70", "0.90"), ("1.2", "0.9", "1.2"), sorted(where.items())):
     config = {"rearm": "any", "max_entries_per_side": 1000, "stop_fractions": stops,
               "target_fractions": [str(Decimal(first) + Decimal(k) / 20) for k in range(10)],
               "entry_buy_fraction": level, "entry_sell_fraction": level}
@@ -51,6 +56,11 @@ many = {"cap_trades_a_day": 100_000, "cap_entries_a_ladder": 100_000, "cap_same_
 House.objects.update_or_create(id=1, defaults=many)
 """
 """Six levels in every instrument, entries again and again, far targets: a price that crosses them turns a ladder."""
+RECONCILED_SINCE = """
+select count(distinct e.account_key) as n from trading_eventlog e, trading_lease l
+where e.kind = 'RECONCILED' and e.wall_at >= l.acquired_at
+"""
+ON_THEIR_WAY = "select id from trading_orderintentrow where state in ('NEW', 'SENDING')"
 _numbers = count(1)
 _starting = Lock()
 """Two stacks that start at once need more patience than `run_stack` has on a slow machine."""
@@ -76,6 +86,8 @@ class Arena:
         self._waves, self._wave = count(1), ""
         self.clients = cycle(CLIENTS)
         """Whose turn it is, where a trouble is one client's."""
+        self.days_to_end = list(CLIENTS)
+        """Clients whose day no trouble has ended yet."""
 
     def begin(self) -> None:
         """Start everything and bring the market to a moment at which orders come all the time."""
@@ -105,8 +117,8 @@ class Arena:
 
     @property
     def is_used_up(self) -> bool:
-        """True once little is left of the day."""
-        return self.now.time() >= USED_UP_AT
+        """True once little is left of the day, or of its clients."""
+        return not self.days_to_end or self.now.time() >= USED_UP_AT
 
     @property
     def stands(self) -> bool:
@@ -119,7 +131,7 @@ class Arena:
             self._make_waves()
         self.stack.control("/clock", {"run_until": f"{self.now + timedelta(seconds=seconds):%H:%M:%S}"})
 
-    def advance(self, waves: int = 3) -> None:
+    def advance(self, waves: int = 2) -> None:
         """Let the market go on for so many waves of its prices and stand."""
         for _ in range(waves):
             self.go_on(WAVE_S)
@@ -158,7 +170,7 @@ class Arena:
         """Let the market go on until positions are open, of this user or of all, while it stands and nothing leaves."""
         for _ in range(CARRIES_WITHIN):
             self.advance(1)
-            self.until(lambda: not self.referee.unsettled(), "orders on their way to end")
+            self.until_settled()
             if len(self.open_of(user_id)) >= least:
                 return
         raise AssertionError(f"no {least} positions of {user_id or 'all'} after {CARRIES_WITHIN} waves")
@@ -201,6 +213,42 @@ class Arena:
         waiting = "select id from trading_commandrow where finished_at is null"
         self.until(lambda: not self.stack.rows(waiting), "the engine to hear of what was asked")
 
+    def until_in_time(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait for what may need market time: some passes, calmly, whenever the market stood for a while.
+
+        An exit that was denied is tried again after market seconds; while the market stands that is never.
+        """
+        gave_at = time.monotonic()
+
+        def holds_now() -> bool:
+            nonlocal gave_at
+            if holds():
+                return True
+            if time.monotonic() - gave_at > GIVES_TIME_AFTER_S and self.stands:
+                self.go_on(WAVE_S, calmly=True)
+                gave_at = time.monotonic()
+            return False
+
+        self.until(holds_now, what)
+
+    def until_settled(self) -> None:
+        """Return once the market stands with nothing on its way."""
+        self.until_in_time(lambda: self.stands and not self.referee.unsettled(), "what is on its way to end")
+
+    def until_quiet(self) -> None:
+        """Return once no order came for a while, and none waits: what was decided on the last prices has left."""
+        seen, since = self.orders(), time.monotonic()
+
+        def is_quiet() -> bool:
+            nonlocal seen, since
+            now, before = time.monotonic(), seen
+            seen = self.orders()
+            if seen != before or self.stack.rows(ON_THEIR_WAY):
+                since = now
+            return now - since >= QUIET_S
+
+        self.until(is_quiet, "no more orders to come")
+
     def orders(self) -> int:
         """Count the orders at the exchange."""
         return sum(len(account["orders"]) for account in self.stack.control("/ledger").values())
@@ -213,7 +261,7 @@ class Arena:
         return self.stack.rows("select holder, epoch, counter from trading_lease")[0]
 
     def until_the_engine_works(self) -> None:
-        """Return once an engine, not the standby, is seen to renew the lease."""
+        """Return once an engine, not the standby, is seen to renew the lease, and has every account reconciled."""
         first: dict[tuple[str, int], int] = {}
 
         def works() -> bool:
@@ -222,10 +270,10 @@ class Arena:
             return str(lease["holder"]).startswith("engine") and int(lease["counter"]) != before
 
         self.until(works, "an engine to work")
+        self.until(lambda: self.stack.rows(RECONCILED_SINCE)[0]["n"] == len(CLIENTS), "accounts to be reconciled")
 
     def settle(self) -> None:
         """Let what is on its way come to its end (I17), and check that nothing is wrong."""
-        self.until_it_stands()
-        self.until(lambda: not self.referee.unsettled(), f"{self.referee.unsettled()} to settle")
+        self.until_settled()
         complaints = self.referee.complaints() + self.referee.stopped()
         assert not complaints, "\n".join(complaints)

@@ -18,7 +18,7 @@ DEFAULT_ROUNDS, DEFAULT_SEED = 1, 83
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add how long the tours are."""
     group = parser.getgroup("chaos")
-    group.addoption("--chaos-rounds", type=int, default=DEFAULT_ROUNDS, help="times that each trouble's count is tried")
+    group.addoption("--chaos-rounds", type=int, default=DEFAULT_ROUNDS, help="times that each trouble is tried")
     group.addoption("--chaos-seed", type=int, default=DEFAULT_SEED, help="of the order of the troubles")
 
 

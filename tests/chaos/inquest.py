@@ -48,7 +48,7 @@ def _told(title: str, look: Callable[[], Sequence[object]]) -> str:
 def _looks(stack: RunningStack) -> Iterator[tuple[str, Callable[[], Sequence[object]]]]:
     referee = Referee(stack)
     yield "market", lambda: [stack.control("/clock")]
-    yield "faults in force", lambda: [stack.control("/faults")]
+    yield "faults in force", lambda: [one for one in stack.control("/faults")["rules"] if one["action"] != "jump"]
     yield "processes", lambda: stack.view()["processes"]
     yield "lease, twice", partial(_lease_twice, stack)
     yield "house", partial(stack.rows, "select state, state_reason from trading_house")

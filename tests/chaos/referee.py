@@ -2,12 +2,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.days.stack import RunningStack
+from trading.engine.rate import SLOW_FOR_S
 
 IN_DOUBT = "IN_DOUBT"
 UNSETTLED = ("NEW", "SENDING", IN_DOUBT)
+SLOW_FOR = timedelta(seconds=SLOW_FOR_S + 5)
+SLOW = """
+select distinct a.id as account_id from trading_eventlog e join trading_brokeraccount a on a."key" = e.account_key
+where e.kind = 'SLOWED_DOWN' and e.wall_at > ?
+"""
 STATES = """
 select 'the house' as name, state, state_reason from trading_house
 union all select u.email, c.state, c.state_reason from trading_client c join trading_user u on u.id = c.user_id
@@ -45,11 +52,13 @@ class Referee:
     def unsettled(self) -> list[str]:
         """Give what is still on its way: orders without a fate, fills and orders that the database has not seen.
 
-        An entry may be in doubt for two minutes after the last death (F17) and is not named.
+        An entry may be in doubt for two minutes after the last death (F17), and waits for half a minute where the
+        broker was asked too often (F15): it is not named meanwhile.
         """
+        slow = {row["account_id"] for row in self._stack.rows(SLOW, datetime.now(UTC) - SLOW_FOR)}
         marks = ",".join("?" * len(UNSETTLED))
-        sql = f"select tag, state, is_exit from trading_orderintentrow where state in ({marks})"  # noqa: S608
-        rows = [row for row in self._stack.rows(sql, *UNSETTLED) if row["is_exit"] or row["state"] != IN_DOUBT]
+        sql = f"select tag, state, is_exit, account_id from trading_orderintentrow where state in ({marks})"  # noqa: S608
+        rows = [row for row in self._stack.rows(sql, *UNSETTLED) if row["is_exit"] or not _may_wait(row, slow)]
         ledger = self._stack.control("/ledger")
         known = self._stack.rows(
             "select i.tag, a.broker_user_id as user_id from trading_orderintentrow i"
@@ -82,6 +91,10 @@ class Referee:
             for trade in account["trades"]
         )
         return [f"I9: fills {kind}: {sorted(some)[:3]}" for kind, some in _differences(ours, theirs) if some]
+
+
+def _may_wait(entry: dict[str, Any], slow: set[int]) -> bool:
+    return bool(entry["state"] == IN_DOUBT or (entry["state"] == "NEW" and entry["account_id"] in slow))
 
 
 def _differences(ours: "Counter[Any]", theirs: "Counter[Any]") -> Sequence[tuple[str, "Counter[Any]"]]:

@@ -46,6 +46,7 @@ LOOKS_FOR_POSITIONS = 40
 KNOWS_THE_DAY_AFTER_S = 8.0
 """The standby copies the day every five seconds."""
 PATIENCE_S = 90.0
+PIECES = 30
 
 
 class Evening:
@@ -104,6 +105,19 @@ class Evening:
         """Let the market go on for so many market seconds and stand."""
         self.stack.run_until(f"{self.now() + timedelta(seconds=seconds):%H:%M:%S}")
 
+    def until_flat(self, *users: str) -> None:
+        """Let the market go on over the square-off, and piece by piece until nothing of these users is open.
+
+        An exit that was denied is tried again after market seconds: a market that stands would keep it waiting.
+        """
+        self.go_on(240)
+        for _ in range(PIECES):
+            if not self.open_of(*users):
+                return
+            self.go_on(30)
+            time.sleep(PATIENCE_S / PIECES)
+        raise AssertionError(f"the standby left open: {self.open_of(*users)}\n{self.stack.tail()}")
+
     def settle(self) -> None:
         """Return once nothing is on its way, and nothing is wrong."""
         self.until(lambda: not self.referee.unsettled(), "everything to settle")
@@ -152,8 +166,7 @@ def test_without_redis_the_standby_ends_an_engine_that_stands_still_and_makes_fl
         os.kill(stack.pid_of("redis"), signal.SIGKILL)
         with evening.stopped(stack.pid_of("strategy")):
             evening.until(lambda: evening.lease()["holder"].startswith("standby"), "the standby to take over")
-            evening.go_on(240)
-            evening.until(lambda: not evening.open_of(*FIRST), "the standby to make flat")
+            evening.until_flat(*FIRST)
             epoch = evening.lease()["epoch"]
 
     done = [row for tag, row in evening.exits(*FIRST).items() if tag not in before]
@@ -172,8 +185,7 @@ def test_without_the_database_the_standby_stands_in_for_a_killed_engine_and_make
     try:
         os.kill(stack.pid_of("strategy"), signal.SIGKILL)
         evening.until(lambda: "stands in for" in stack.log.read_text(errors="replace"), "the standby to stand in")
-        evening.go_on(240)
-        evening.until(lambda: not evening.open_of(*LATER), "the standby to make flat")
+        evening.until_flat(*LATER)
     finally:
         server.resume()
 

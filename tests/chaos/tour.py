@@ -36,8 +36,8 @@ class Outcome:
 
 
 def itinerary(troubles: Iterable[Trouble], rounds: int, seed: int) -> list[Trouble]:
-    """Give every trouble as often as it is wanted, shuffled within its place."""
-    stops = [trouble for trouble in troubles for _ in range(trouble.times * rounds)]
+    """Give every trouble once a round, shuffled within its place."""
+    stops = [trouble for trouble in troubles for _ in range(rounds)]
     random.Random(seed).shuffle(stops)
     return sorted(stops, key=lambda trouble: trouble.place)
 
