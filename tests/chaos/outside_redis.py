@@ -42,6 +42,11 @@ class Wire:
             end.close()
         return len(ends)
 
+    def lead_to(self, port: int) -> None:
+        """From now on lead to another port, as a name does after a failover; what is open is cut."""
+        self._to_port = port
+        self.reset()
+
     def hang(self) -> None:
         """From now on only the first half of what comes next is passed on, and then nothing."""
         self._flows.clear()
