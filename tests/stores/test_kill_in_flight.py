@@ -136,7 +136,7 @@ async def test_on_a_real_database_nothing_leaves_that_was_not_claimed_before_the
         stage.tick("09:15:00", "108.00")
         await asyncio.sleep(0.1)
         stage.tick("09:15:01", "108.10")
-        await stage.until(lambda: bool(stage.claimed) or stage.pressed_at > 0)
+        await stage.until(lambda: awaits.is_pressed)  # before its commit there is no command to be unfinished
         await stage.until_stored(lambda: not CommandRow.objects.filter(finished_at=None).exists())
     finally:
         await engine.stop()
