@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts import bench_exchange, bench_kill, bench_log, bench_search
+from scripts import bench_days, bench_exchange, bench_kill, bench_log, bench_search
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,12 @@ def kill_rows() -> Iterable[Row]:
     return [Row(*fields) for fields in bench_kill.measure()]
 
 
-MEASUREMENTS: Sequence[Callable[[], Iterable[Row]]] = (search_rows, exchange_rows, log_rows, kill_rows)
+def days_rows() -> Iterable[Row]:
+    """Play simulated days: processor, also against the bare event loop, and memory."""
+    return [Row(*fields) for fields in bench_days.measure()]
+
+
+MEASUREMENTS: Sequence[Callable[[], Iterable[Row]]] = (search_rows, exchange_rows, log_rows, kill_rows, days_rows)
 
 
 def machine() -> str:
