@@ -3,6 +3,7 @@
 In CI (`CI=true`) a skipped test fails the run.
 """
 
+import gc
 import os
 import subprocess
 import tempfile
@@ -48,6 +49,14 @@ def _share_bytecode(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory(prefix="bytecode-")
         os.environ["PYTHONPYCACHEPREFIX"] = folder.name
         config.add_cleanup(folder.cleanup)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what was imported and collected: it stays to the end, and is looked through
+    hundreds of times otherwise.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
 
 
 @pytest.fixture(scope="session")
