@@ -28,7 +28,7 @@ from trading.models import (
     User,
     WatchItem,
 )
-from trading.services import morning
+from trading.services import morning, wiring
 from trading.services.instrument_facts import held_instruments, lines_out_of_lot, take_facts, update_rows
 
 pytestmark = pytest.mark.django_db
@@ -141,3 +141,24 @@ def test_a_list_with_one_wrong_lot_holds_that_symbol_and_a_cut_one_is_refused_an
         morning.take_list(dump(rows(2100))[:-40], DAY + timedelta(days=1))
     assert Alarm.objects.get(code="INSTRUMENT_LIST_REFUSED").text.endswith("the last line is cut")
     assert [held.row.key for held in held_instruments(DAY)] == ["NSE:SYM1"]
+
+
+@pytest.mark.proves("F06", "F36")
+def test_nothing_is_on_hold_while_the_search_index_is_made_or_cannot_be(
+    account: BrokerAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = make_instrument("SYM1")
+    make_watch_item(account, "SYM1")
+    held: list[object] = []
+
+    def away() -> None:
+        held.extend(held_instruments(DAY))
+        raise redis_client.ConnectionError("away")
+
+    monkeypatch.setattr(wiring, "redis_client", away)
+    with pytest.raises(redis_client.ConnectionError):
+        morning.take_list(dump(rows(2000)), DAY)
+
+    assert [one for one in held if "does not have it" in str(one)] == []
+    row.refresh_from_db()
+    assert row.last_seen_on == DAY

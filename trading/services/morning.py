@@ -60,10 +60,11 @@ def take_list(raw: bytes, day: date) -> int:
         text = f"the instrument list of {day.isoformat()} was refused, the last good one stays in use: {error}"
         alarms.record(None, "INSTRUMENT_LIST_REFUSED", text, at=market_now(wiring.clock()), wall=wiring.clock().wall())
         raise
-    _record(new)
+    with transaction.atomic():  # a day that has a list without its rows would call them all unlisted
+        known = {row.key for row in InstrumentRow.objects.filter(broker=KITE)}
+        update_rows([one for one in new.contents.instruments if one.key in known or one.key in INDICES], day)
+        _record(new)
     InstrumentIndex(wiring.redis_client(), KITE).build(new.contents.instruments, f"{day}-{new.record.sha256[:12]}")
-    known = {row.key for row in InstrumentRow.objects.filter(broker=KITE)}
-    update_rows([one for one in new.contents.instruments if one.key in known or one.key in INDICES], day)
     request_reload(None, by=None, clock=wiring.clock())
     return new.record.row_count
 
