@@ -27,7 +27,9 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
 
 
 @pytest.mark.proves("F55", "I3", database="none")
-@pytest.mark.parametrize("root", ["http://broker.invalid", f"http://127.0.0.1:{free_port()}"])
+@pytest.mark.parametrize(
+    "root", ["http://broker.invalid", f"http://127.0.0.1:{free_port()}"], ids=["dead name", "port"]
+)
 async def test_an_order_to_a_dead_name_or_a_closed_port_never_left(root: str, intent: OrderIntent) -> None:
     broker = broker_at(root)
 
