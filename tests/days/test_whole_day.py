@@ -1,5 +1,6 @@
 """Whole trading days with real processes and a kill switch at noon: the same on SQLite and on PostgreSQL."""
 
+import os
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -7,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.days.days import Day, assert_the_day_is_sound, assert_the_same, last_fill_at, trade_a_day, words_of
+from tests.days.stack import ROOT
 from tests.postgres import PostgresServer
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
+
+BARS = ROOT.parent / "shared" / "data" / "bars"
 
 
 def trade_the_generated_day(state_dir: Path, servers: Mapping[str, str] | None = None) -> Day:
@@ -50,3 +54,15 @@ def test_the_generated_day_is_the_same_on_postgresql_with_a_redis_of_ones_own(
     assert_the_same(generated_day, day)
     assert not (tmp_path / "postgres" / "db.sqlite3").exists()
     assert not (tmp_path / "postgres" / "valkey").exists()
+
+
+@pytest.mark.proves("I6", "I9", "I11", database="sqlite")
+@pytest.mark.skipif(
+    not BARS.is_dir() and os.environ.get("CI") != "true", reason=f"no real minute bars beside the project ({BARS})"
+)
+def test_on_a_day_of_real_bars_everybody_is_flat_in_time(tmp_path: Path) -> None:
+    options = ("--day", "2024-05-16", "--seed", "1", "--bars", str(BARS))
+    day = trade_a_day(tmp_path, *options, kill="asha@demo.local", kill_user="AB1001")
+
+    assert_the_day_is_sound(day)
+    assert words_of(day).count("TARGET") >= 5

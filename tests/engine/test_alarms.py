@@ -85,3 +85,33 @@ async def test_an_alarm_whose_row_cannot_be_written_is_told_all_the_same(stage: 
     await stage.settle()
 
     assert [code for _, code, _, _ in post.direct] == ["NOT_FLAT"]
+
+
+@pytest.mark.proves("I18")
+async def test_an_alarm_of_the_turn_in_which_a_session_ends_is_kept_and_told(stage: Stage) -> None:
+    post = await on_stage(stage)
+    session = stage.session
+
+    session.tools.alarm(1, "NOT_FLAT", "25 NSE:INFY are open")
+    await session.stop()
+
+    assert (post.stored_count, post.direct) == (1, [])
+    assert stage.alarm_codes() == ["NOT_FLAT"]
+    assert [event.data["code"] for event in stage.store.events if event.kind == "ALARM"] == ["NOT_FLAT"]
+
+
+@pytest.mark.proves("I18", "F40")
+async def test_an_alarm_goes_round_a_database_that_does_not_answer_before_the_session_ends(stage: Stage) -> None:
+    post = await on_stage(stage)
+    session = stage.session
+
+    async def hangs(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    stage.store.raise_alarm = hangs  # type: ignore[method-assign, assignment]
+    session.tools.alarm(1, "NOT_FLAT", "25 NSE:INFY are open")
+    stopping = asyncio.create_task(session.stop())
+    await stage.settle(1.0)
+
+    assert stopping.done()
+    assert post.codes == ["NOT_FLAT"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -95,19 +95,27 @@ class Journal:
             except StoreUnavailable as error:
                 logger.warning("events wait for the database: %s", error)
 
-    async def alarm(self, client_id: int | None, code: str, text: str, *, account: str = "", tag: str = "") -> None:
-        """Tell people that something needs them: log, pages, and the alarm table, from which it is sent to them.
+    def alarm(
+        self, client_id: int | None, code: str, text: str, *, account: str = "", tag: str = ""
+    ) -> Coroutine[Any, Any, None]:
+        """Note at once, in log and events, that something needs a person; what is given back tells people when awaited.
 
-        A database that does not take it soon is gone round: the alarm is then told directly.
+        That is the alarm table, from which it is sent to them. A database that does not take it soon is gone round, and
+        so is one that is not waited for any more because the session ends: the alarm is then told directly.
         """
         logger.error("ALARM %s client=%s account=%s %s", code, client_id, account, text)
         self.record("ALARM", client_id, {"code": code, "text": text}, account=account, tag=tag)
-        post, at = self._alarm_post, self._clock.now()
-        if await self._is_stored(client_id, code, text):
-            if post is not None:
+        return self._tell_people(client_id, code, text, self._clock.now())
+
+    async def _tell_people(self, client_id: int | None, code: str, text: str, at: datetime) -> None:
+        post, is_stored = self._alarm_post, False
+        try:
+            is_stored = await self._is_stored(client_id, code, text)
+        finally:
+            if post is not None and is_stored:
                 post.stored()
-        elif post is not None:
-            post.directly(client_id, code, text, at)
+            elif post is not None:
+                post.directly(client_id, code, text, at)
 
     async def _is_stored(self, client_id: int | None, code: str, text: str) -> bool:
         storing = asyncio.ensure_future(self._store.raise_alarm(client_id, code, text))

@@ -151,7 +151,7 @@ class Session:
     async def stop(self) -> EndOfSession:
         """Stop every task, commit what is left to say, and close the brokers."""
         self.tools.journal.is_ending = True
-        await self.tools.work.stop()
+        await self.tools.stop()
         try:
             await self.tools.journal.flush()
         except StoreUnavailable as error:

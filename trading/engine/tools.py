@@ -13,7 +13,7 @@ from trading.domain.timezone import midnight_epoch
 from trading.engine.deps import EngineDeps
 from trading.engine.journal import Journal
 from trading.engine.timers import Timers
-from trading.engine.work import Signal, Work, within
+from trading.engine.work import Signal, Work, first_of, within
 from trading.ports import Clock, EngineStore
 
 logger = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 BEGINS_AGAIN_AFTER_S = 1.0
 ALARM_TASK = "alarm"
+TELLS_WITHIN_S = 0.5
 STORE_ANSWERS_WITHIN_S = 3.0
 """Wire seconds; an exit does not wait longer for the database, and goes by the exit journal then."""
 STORE_AGAIN = Backoff(first_s=0.2, most_s=2.0)
@@ -129,6 +130,15 @@ class Tools:
         if not name.startswith(ALARM_TASK):  # an alarm that cannot be stored is in the log, and would tell itself again
             self.alarm(None, "ENGINE_TASK_FAILED", f"the engine's task {name} failed; see the log")
 
+    async def stop(self) -> None:
+        """End all work; what tells people of alarms gets a moment to end by itself.
+
+        It is short: whoever lost the lease must let go of the accounts within two seconds (`LETS_GO_WITHIN_S`).
+        """
+        await self.work.stop(but=ALARM_TASK)
+        await first_of(self.work.ended(ALARM_TASK), self.clock.sleep(TELLS_WITHIN_S))
+        await self.work.stop()
+
     def alarm(self, client_id: int | None, code: str, text: str, *, account: str = "", tag: str = "") -> None:
-        """Raise an alarm without waiting for it."""
+        """Raise an alarm without waiting for people to be told."""
         self.spawn(self.journal.alarm(client_id, code, text, account=account, tag=tag), f"{ALARM_TASK} {code}")

@@ -134,12 +134,17 @@ class Work:
             await asyncio.sleep(0)
             quiet += 1
 
-    async def stop(self) -> None:
-        """Cancel every task and wait for their ends."""
-        tasks = list(self._tasks)
+    async def stop(self, *, but: str | None = None) -> None:
+        """Cancel every task, or all but those whose name begins so, and wait for their ends."""
+        tasks = [task for task in self._tasks if but is None or not task.get_name().startswith(but)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def ended(self, name: str) -> None:
+        """Return once no task whose name begins so is under way."""
+        while tasks := [task for task in self._tasks if task.get_name().startswith(name)]:
+            await asyncio.wait(tasks)
 
     async def _guarded(self, work: Coroutine[Any, Any, None], name: str) -> None:
         try:
