@@ -21,8 +21,8 @@ TEXT_LENGTH = 400
 ERROR_LENGTH = 200
 QUIET_FOR = timedelta(seconds=60)
 """The same cause goes to the same recipient at most so often."""
-CLAIMED_FOR = timedelta(seconds=30)
-"""Longer than any channel takes; a sender that died in between is replaced after it."""
+CLAIMED_FOR = timedelta(seconds=15)
+"""Longer than any channel takes; a sender that died in between is replaced after it, and in time: two may die."""
 LONGEST_WAIT = timedelta(seconds=120)
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (2, 4, 8, 15, 30))
 MOST_TRIES = 60

@@ -25,8 +25,9 @@ from trading.ports import (
 )
 from trading.stores import alarms, commands, fills, imports, intents, kills, ladder_stops, ranges, reconciliation
 from trading.stores.accounts import AccountIndex
-from trading.stores.book import load_book, read_control
+from trading.stores.book import load_book
 from trading.stores.chain import append_events
+from trading.stores.control_reader import ControlReader
 from trading.stores.controls import lower_state
 from trading.stores.locks import CONTROL, chain_lock, lease_lock
 from trading.stores.thread import DatabaseThread
@@ -42,6 +43,7 @@ class DjangoEngineStore:
         self._thread = thread
         self._clock = clock
         self._accounts = AccountIndex()
+        self._control = ControlReader()
 
     async def load_book(self, day: date) -> DayBook:
         """Read all that a day needs, at one moment."""
@@ -54,7 +56,7 @@ class DjangoEngineStore:
     async def control(self) -> ControlView:
         """Read the control rows and the unfinished commands."""
         today = self._today()
-        return await self._thread.read(lambda: read_control(today))
+        return await self._thread.read(lambda: self._control.read(today))
 
     async def create_intent(self, intent: OrderIntent, *, decided_at: datetime, reason: Mapping[str, Any]) -> bool:
         """Commit a NEW intent; see the port. Raises KeyError for an account that is not in the database."""
