@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.chaos.outside_redis import OutsideRedis
-from tests.chaos.referee import Referee
+from tests.chaos.referee import Referee, lasting
 from tests.days.days import state_of
 from tests.days.stack import RunningStack
 from tests.postgres import PostgresServer
@@ -274,6 +274,5 @@ class Arena:
 
     def settle(self) -> None:
         """Let what is on its way come to its end (I17), and check that nothing is wrong."""
-        self.until_settled()
-        complaints = self.referee.complaints() + self.referee.stopped()
+        complaints = lasting(lambda: self.referee.complaints() + self.referee.stopped(), self.until_settled)
         assert not complaints, "\n".join(complaints)

@@ -1,7 +1,8 @@
 """What must be true of a running installation, judged from outside: the exchange's ledger beside the database."""
 
+import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,25 @@ union all select u.email, c.state, c.state_reason from trading_client c join tra
 union all select a."key", s.state, s.state_reason
 from trading_accountcontrol s join trading_brokeraccount a on a.id = s.account_id
 """
+
+
+LOOKS, LOOKS_AGAIN_AFTER_S = 3, 1.0
+
+
+def lasting(
+    wrong: Callable[[], list[str]], until_settled: Callable[[], object], again_after_s: float = LOOKS_AGAIN_AFTER_S
+) -> list[str]:
+    """Give what is wrong at every one of some looks.
+
+    The books are read one after the other while the engine works: an exit that leaves just then is in one alone.
+    """
+    for _ in range(LOOKS):
+        until_settled()
+        found = wrong()
+        if not found:
+            return []
+        time.sleep(again_after_s)
+    return found
 
 
 class Referee:

@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tests.chaos.arena import MAKE_BUSY, OPTIONS
-from tests.chaos.referee import Referee
+from tests.chaos.referee import Referee, lasting
 from tests.databases import start_postgres
 from tests.days.stack import RunningStack
 from tests.postgres import PostgresServer
@@ -120,8 +121,8 @@ class Evening:
 
     def settle(self) -> None:
         """Return once nothing is on its way, and nothing is wrong."""
-        self.until(lambda: not self.referee.unsettled(), "everything to settle")
-        assert self.referee.complaints() == []
+        settled = partial(self.until, lambda: not self.referee.unsettled(), "everything to settle")
+        assert lasting(self.referee.complaints, settled) == []
 
     @contextmanager
     def stopped(self, *pids: int) -> Iterator[None]:
