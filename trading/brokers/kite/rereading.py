@@ -20,11 +20,12 @@ class Rereading(Generic[Answer]):
         """Give what each row says. Raises ParseError; then the answer before is still the one that is known."""
         rows = parse.rows_of(data)
         known = self._known
-        self._known = [
+        read = [
             known[place] if place < len(known) and _are_same(known[place][0], row) else (row, self._read(row))
             for place, row in enumerate(rows)
         ]
-        return [answer for _, answer in self._known]
+        self._known = read
+        return [answer for _, answer in read]
 
 
 def _are_same(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
