@@ -51,27 +51,21 @@ class CommandDesk:
         self.kill_files = KillFileWatch(tools, house, kill, self._begun)
         self._again = Backoff(first_s=1.0, most_s=30.0)
         self._reading = asyncio.Lock()
-        self._reads = 0
 
     async def run(self) -> None:
-        """Read for ever, at once when somebody says that a command was written.
-
-        Where a round of a market that waits had them read meanwhile, once is enough.
-        """
-        wake, sleep = self._tools.deps.wake, self._tools.clock.sleep
+        """Read for ever, at once when somebody says that a command was written."""
+        wake = self._tools.deps.wake
         while True:
             await self.read()
-            reads = -1
-            while reads != self._reads and not (wake is not None and wake.is_set()):
-                reads = self._reads
-                await (sleep(POLLS_EVERY_S) if wake is None else first_of(happened(wake), sleep(POLLS_EVERY_S)))
-            if wake is not None:
+            if wake is None:
+                await self._tools.clock.sleep(POLLS_EVERY_S)
+            else:
+                await first_of(happened(wake), self._tools.clock.sleep(POLLS_EVERY_S))
                 wake.clear()
 
     async def read(self) -> None:
         """Take over the control rows and begin what is new."""
         async with self._reading:
-            self._reads += 1
             try:
                 view = await self._control()
             except StoreUnavailable as error:
