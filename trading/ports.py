@@ -362,6 +362,13 @@ class EngineStore(Protocol):
     async def resolve(self, tag: str, state: IntentState, *, order_id: str = "", reason: str = "") -> None:
         """Move an intent on. The same state again changes nothing; raises IllegalTransition against NEXT_STATES."""
 
+    async def never_sent(self, tag: str, *, shard: str, epoch: int, reason: str) -> None:
+        """Settle an intent that this holder never sent, though a claim that nobody waited for may be committed.
+
+        NEW becomes DENIED, SENDING under this epoch REFUSED, so that it holds up no other exit; anything else, or no
+        row at all, stays as it is.
+        """
+
     async def import_exit(self, exit_: JournaledExit) -> bool:
         """Take in an exit that went by the journal: its row, its state, its events. False when all that was known."""
 

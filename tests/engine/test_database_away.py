@@ -9,6 +9,7 @@ from tests.engine.stage import GILLETTE, INFY, Stage
 from tests.engine.test_exits_never_lost import ENTRY, holding
 from tests.engine.test_lease import freeze
 from tests.fakes.broker import DROPPED, LOST, REJECT, REST
+from trading.domain.errors import StoreUnavailable
 from trading.domain.exit_journal import pending_exits, read_journal
 from trading.domain.orders import IntentState, OrderIntent, Purpose, PurposeKey, Side
 
@@ -223,6 +224,61 @@ async def test_an_exit_that_somebody_else_has_resting_leaves_no_room_for_ours(st
     await stage.settle(5.0)
 
     assert stage.sent()[1:] == [("KILL", "SELL", 100)]
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+@pytest.mark.proves("F40", "I2", "I12", database="none")
+async def test_an_exit_that_was_claimed_too_late_and_then_denied_holds_up_no_other(
+    stage: Stage, is_committed: bool
+) -> None:
+    await holding(stage)
+    real, resting = stage.store.claim, PurposeKey(stage.session.tools.day, ACCOUNT, KEY, 7, Purpose.KILL)
+
+    async def unanswered(*args: Any, **kwargs: Any) -> Any:
+        if is_committed:
+            await real(*args, **kwargs)
+        stage.broker.script.append(REST)
+        await stage.broker.place(OrderIntent(resting, Side.SELL, 100))
+        await asyncio.Event().wait()
+
+    stage.store.claim = unanswered  # type: ignore[method-assign]
+    await stage.tick("09:15:02", "103.00")
+    await stage.settle(3.5)
+    stage.store.claim = real  # type: ignore[method-assign]
+    await stage.broker.cancel(stage.broker.live()[0].order_id)
+    await stage.settle(10.0)
+    (first,) = (one.intent.tag for one in stage.store.intents.values() if one.intent.key.purpose is Purpose.STOP)
+    assert stage.store.intents[first].state is (IntentState.REFUSED if is_committed else IntentState.DENIED)
+
+    await stage.tick("09:15:30", "102.90")
+    await stage.settle(20.0)
+
+    assert stage.broker.net(KEY) == 0
+    assert stage.broker.placed[-1].tag != first
+
+
+@pytest.mark.parametrize(
+    ("call", "state"), [("create_intent", IntentState.DENIED), ("claim", IntentState.REFUSED)], ids=["commit", "claim"]
+)
+@pytest.mark.proves("F40", "I12", database="none")
+async def test_an_entry_whose_commit_was_not_answered_is_not_sent_and_the_database_comes_to_know_it(
+    stage: Stage, call: str, state: IntentState
+) -> None:
+    stage.client()
+    stage.plan(GILLETTE)
+    await stage.start()
+    real = getattr(stage.store, call)
+
+    async def committed_unanswered(*args: Any, **kwargs: Any) -> Any:
+        await real(*args, **kwargs)
+        raise StoreUnavailable("the connection was lost")
+
+    setattr(stage.store, call, committed_unanswered)
+    await stage.ticks(*ENTRY)
+    await stage.settle(2.0)
+
+    assert stage.sent() == []
+    assert [one.state for one in stage.store.intents.values()] == [state]
 
 
 @pytest.mark.proves("F42", "I2", "I18", database="none")

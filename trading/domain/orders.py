@@ -103,6 +103,10 @@ NEXT_STATES: dict[IntentState, frozenset[IntentState]] = {
 }
 
 
+NEVER_SENT = {IntentState.NEW: IntentState.DENIED, IntentState.SENDING: IntentState.REFUSED}
+"""What an intent becomes of which is known for certain that it never left; every other state knows better."""
+
+
 def check_transition(present: IntentState, wanted: IntentState) -> bool:
     """Say whether an intent changes; False when it is there already. Raises IllegalTransition against NEXT_STATES."""
     if wanted is present:

@@ -91,7 +91,6 @@ class JournalWay:
         self._desk.outcomes.went_by_journal(working)
         again = self._gate.check(working)
         denial = None if again.is_broken else again.denial  # broken is what the broker has judged already
-        if denial is not None or right.way() is Way.NONE:
-            denial = denial or Denial("LEASE_LOST", "another process took over while the exit was written ahead")
-            await self._desk.outcomes.settle(working, IntentState.DENIED, reason=f"{denial.code}: {denial.message}")
+        if denial is None and right.way() is Way.NONE:
+            return Denial("LEASE_LOST", "another process took over while the exit was written ahead")
         return denial

@@ -145,6 +145,7 @@ class AccountGateway:
         if not working.purpose.is_exit:
             working.words = str(error)
             self._desk.alarm(working, code, f"an entry was dropped: {error}")
+            await self._desk.outcomes.never_sent(working, str(error))
             return False
         if isinstance(error, ExitAlreadyLive):
             await self._free_what_another_life_left(working)

@@ -49,9 +49,17 @@ class Outcomes:
         """Tell what an order is now. Raises only what is no question of availability (IllegalTransition)."""
         if working.tag in self._journaled:
             await self._note(working, state, order_id=order_id, reason=reason)
-        elif not working.is_unstored:  # else no row of it counts: it was never sent, and the next life expires it
+        elif not working.is_unstored:
             resolve = self._tools.store.resolve
             await self._now_or_owed(partial(resolve, working.tag, state, order_id=order_id, reason=reason))
+        elif state is IntentState.DENIED:
+            await self.never_sent(working, reason)
+
+    async def never_sent(self, working: Working, reason: str) -> None:
+        """Tell of an order whose commit or claim was not answered: either may be in the database all the same."""
+        shard, epoch = self._tools.deps.shard, self._tools.right.epoch
+        telling = partial(self._tools.store.never_sent, working.tag, shard=shard, epoch=epoch, reason=reason)
+        await self._now_or_owed(telling)
 
     async def save_order(self, order: BrokerOrder) -> None:
         """Keep the broker's last word of an order."""

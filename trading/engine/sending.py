@@ -80,9 +80,7 @@ class OrderSender:
             await self._send(working)
             crash_at("journal_answered")
         elif working.state is IntentState.NEW:
-            self._desk.note(working, "ORDER_DENIED", _words_of(working, denial))
-            working.words = denial.message
-            self.settle(working, IntentState.DENIED)
+            await self._settle_denied(working, denial)
 
     def _tell_gate(self, working: Working, result: GateResult) -> None:
         """Keep the verdicts of an order that is not claimed; the claim keeps those of the others."""
@@ -124,12 +122,17 @@ class OrderSender:
             return  # this reign is over; the next one decides again
         if claim.denied in ("NOT_NEW", "STORE_UNAVAILABLE"):
             self._desk.alarm(working, claim.denied, f"an order was not sent: {claim.message}")
+        if claim.denied == "STORE_UNAVAILABLE":
+            await self._desk.outcomes.never_sent(working, claim.message)
         working.words = claim.message
         self.settle(working, IntentState.DENIED)
 
     async def _denied(self, working: Working, denial: Denial) -> None:
         if denial.code == "REPEATED_EXECUTION":
             self._stop_ladder(working, denial.message)
+        await self._settle_denied(working, denial)
+
+    async def _settle_denied(self, working: Working, denial: Denial) -> None:
         self._desk.note(working, "ORDER_DENIED", _words_of(working, denial))
         working.words = denial.message
         await self._resolve(working, IntentState.DENIED, reason=f"{denial.code}: {denial.message}")

@@ -12,7 +12,15 @@ from trading.domain.control import CommandKind, TradingState, state_denial, stri
 from trading.domain.errors import ExitAlreadyLive, StoreUnavailable
 from trading.domain.exit_journal import JournaledExit, gate_verdicts, is_news
 from trading.domain.opening_range import OpeningRange
-from trading.domain.orders import BrokerOrder, BrokerTrade, IntentState, OrderIntent, check_transition, is_stale_word
+from trading.domain.orders import (
+    NEVER_SENT,
+    BrokerOrder,
+    BrokerTrade,
+    IntentState,
+    OrderIntent,
+    check_transition,
+    is_stale_word,
+)
 from trading.domain.timezone import ist_day
 from trading.ports import (
     AccountRef,
@@ -70,6 +78,8 @@ class MemoryStore:
         self.presses: dict[str, int] = {}
         """Command ids by the key of a press."""
         self.verdicts: dict[str, Sequence[Mapping[str, Any]]] = {}
+        self.claimed: dict[str, tuple[str, int]] = {}
+        """Shard and epoch of each claim by its tag."""
         self.reasons: dict[str, Mapping[str, Any]] = {}
         self.events: list[EngineEvent] = []
         self.alarms: list[tuple[int | None, str, str]] = []
@@ -194,7 +204,7 @@ class MemoryStore:
             verdict |= {"code": answer.denied, "message": answer.message}
         told = [*verdicts, verdict]
         if answer.denied not in ("LEASE_LOST", "NOT_NEW"):
-            self.verdicts[tag] = told
+            self.verdicts[tag], self.claimed[tag] = told, (shard, epoch)
             self._move(stored, IntentState.DENIED if answer.denied else IntentState.SENDING)
         data = {"purpose": key.purpose.value, "verdicts": told}
         at, account = self._clock.now(), key.account
@@ -234,6 +244,14 @@ class MemoryStore:
         if check_transition(stored.state, state):
             self._move(stored, state)
 
+    async def never_sent(self, tag: str, *, shard: str, epoch: int, reason: str) -> None:
+        self._check()
+        stored = self.intents.get(tag)
+        if stored is None or (stored.state is IntentState.SENDING and self.claimed[tag] != (shard, epoch)):
+            return
+        if (state := NEVER_SENT.get(stored.state)) is not None:
+            self._move(stored, state)
+
     async def import_exit(self, exit_: JournaledExit) -> bool:
         self._check()
         key = exit_.intent.key
@@ -248,7 +266,7 @@ class MemoryStore:
             self.intents[exit_.tag], self.reasons[exit_.tag] = known, dict(exit_.reason)
         self.exit_slots.setdefault((key.account, key.instrument), exit_.tag)
         self._move(known, exit_.state)
-        self.verdicts[exit_.tag] = gate_verdicts(exit_)
+        self.verdicts[exit_.tag], self.claimed[exit_.tag] = gate_verdicts(exit_), (exit_.shard, exit_.epoch)
         gate = {"purpose": key.purpose.value, "verdicts": gate_verdicts(exit_)}
         is_first = was in (None, IntentState.NEW, IntentState.DENIED)
         told = [("GATE", gate)] if is_first else []

@@ -87,6 +87,11 @@ class DjangoEngineStore:
         wall = self._clock.wall()
         await self._thread.run(lambda: intents.resolve(tag, state, order_id=order_id, reason=reason, wall=wall))
 
+    async def never_sent(self, tag: str, *, shard: str, epoch: int, reason: str) -> None:
+        """Settle an intent that never left; see the port."""
+        wall = self._clock.wall()
+        await self._thread.run(lambda: intents.never_sent(tag, shard=shard, epoch=epoch, reason=reason, wall=wall))
+
     async def import_exit(self, exit_: JournaledExit) -> bool:
         """Take in an exit that went by the journal; see the port. Raises KeyError for an unknown account."""
         wall, at = self._clock.wall(), self._clock.now()

@@ -10,6 +10,7 @@ from django.db.models import F
 from trading.domain.control import TradingState, state_denial
 from trading.domain.errors import ExitAlreadyLive
 from trading.domain.orders import (
+    NEVER_SENT,
     BrokerOrder,
     IntentState,
     OrderIntent,
@@ -159,10 +160,23 @@ def _claim_of(row: OrderIntentRow, shard: str, epoch: int, states: Mapping[str, 
 def resolve(tag: str, state: IntentState, *, order_id: str, reason: str, wall: datetime) -> None:
     """Move an intent on. The same state again changes nothing; raises IllegalTransition against NEXT_STATES."""
     row = OrderIntentRow.objects.select_for_update(no_key=True).get(tag=tag)
-    if not check_transition(IntentState(row.state), state):
+    if check_transition(IntentState(row.state), state):
+        learn_order_id(row, order_id)
+        _move_on(row, state, reason, wall)
+
+
+def never_sent(tag: str, *, shard: str, epoch: int, reason: str, wall: datetime) -> None:
+    """Settle an intent that never left, if there is a row of it; see the port."""
+    row = OrderIntentRow.objects.select_for_update(no_key=True).filter(tag=tag).first()
+    if row is None or (row.state == IntentState.SENDING and (row.shard, row.epoch) != (shard, epoch)):
         return
+    state = NEVER_SENT.get(IntentState(row.state))
+    if state is not None:
+        _move_on(row, state, reason, wall)
+
+
+def _move_on(row: OrderIntentRow, state: IntentState, reason: str, wall: datetime) -> None:
     row.state, row.resolved_at = state, wall
-    learn_order_id(row, order_id)
     row.outcome = reason[:OUTCOME_LENGTH] or row.outcome
     if state.is_final_without_order:
         close(row, wall)
