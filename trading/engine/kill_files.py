@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from trading.domain.control import KillPath, press_key
+from trading.domain.control import CommandKind, KillPath, press_key
 from trading.domain.errors import StoreUnavailable
 from trading.domain.kill_file import KillNote, Stopped, note_of, stopped_by
 from trading.engine.house import House
 from trading.engine.kill import KillSwitch
 from trading.engine.tools import STORE_AGAIN, Tools
 from trading.engine.work import first_of, happened
-from trading.ports import Command, CommandKind, KillFile, KillPress
+from trading.ports import Command, KillFile, KillPress
 
 logger = logging.getLogger(__name__)
 
