@@ -30,7 +30,7 @@ from tests.simulation import thousand
 from trading.stack.embedded_redis import configure
 from trading.stack.ports import free_port
 
-STARTS_WITHIN_S = 10.0
+STARTS_WITHIN_S = 60.0
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -22,7 +22,8 @@ from psycopg import sql
 
 from trading.stack.ports import LOOPBACK, free_port
 
-STARTS_WITHIN_S = 30.0
+STARTS_WITHIN_S = 120.0
+STOPS_WITHIN_S = 60.0
 UNPRIVILEGED = "nobody"
 
 
@@ -80,7 +81,7 @@ class PostgresServer:
     def pause(self) -> None:
         """Stop at once, as a crash would (the data stay)."""
         self._server.send_signal(signal.SIGQUIT)
-        self._server.wait(timeout=10)
+        self._server.wait(timeout=STOPS_WITHIN_S)
 
     def resume(self) -> None:
         """Start again on the same data."""
@@ -92,7 +93,7 @@ class PostgresServer:
         server = getattr(self, "_server", None)
         if server is not None and server.poll() is None:
             server.send_signal(signal.SIGINT)
-            server.wait(timeout=10)
+            server.wait(timeout=STOPS_WITHIN_S)
         shutil.rmtree(self._base, ignore_errors=True)
 
     def _start(self) -> "subprocess.Popen[bytes]":

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 THEME = Path(__file__).resolve().parents[2] / "theme" / "static_src"
 AXE = THEME / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)  # playwright's own are five seconds
 INSTALL = ("install", "--no-save", "--no-audit", "--no-fund")
 ARGUMENTS = [
     "--no-sandbox",

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import chromium
 from tests.days.stack import RunningStack
 
-pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(1800)]
 
 PASSWORD = "a-long-enough-passphrase-7"
 EMAIL = "dev@example.com"
@@ -106,15 +106,15 @@ def test_sign_up_connect_trade_and_stop(browser: Browser, stack: RunningStack) -
     loads: list[str] = []
     page.on("framenavigated", lambda frame: loads.append(frame.url))
     stack.control("/clock", {"speed": 60, "resume": True})
-    expect(page.get_by_test_id("position")).to_be_visible(timeout=90_000)
+    expect(page.get_by_test_id("position")).to_be_visible(timeout=300_000)
     total = page.get_by_test_id("total-pnl")
     shown = total.inner_text()
-    expect(total).not_to_have_text(shown, timeout=60_000)
+    expect(total).not_to_have_text(shown, timeout=240_000)
     assert loads == []
 
     page.get_by_test_id("kill").click()
-    expect(page.get_by_test_id("state")).to_have_text("HALTED", timeout=20_000)
-    expect(page.get_by_test_id("no-positions")).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("state")).to_have_text("HALTED", timeout=120_000)
+    expect(page.get_by_test_id("no-positions")).to_be_visible(timeout=120_000)
     ledger = stack.control("/ledger")[USER_ID]
     assert all(position["net_quantity"] == 0 for position in ledger["positions"])
     assert len(ledger["orders"]) >= 2

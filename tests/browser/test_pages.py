@@ -21,7 +21,7 @@ from trading.domain.control import TradingState
 from trading.models import Alarm, Client, DayReport, OrderIntentRow, User, WatchItem
 from trading.services import people, reports
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 Open = Callable[..., BrowserContext]
 
 SIZES = {"desktop": (1440, 900), "tablet": (820, 1180), "phone": (390, 844)}
@@ -214,7 +214,7 @@ def test_without_a_socket_the_page_says_that_its_figures_stand_still(open_as: Op
     page = open_as("client").new_page()
     page.goto("/dashboard/")
 
-    expect(page.locator("[data-connection-bar]")).to_contain_text("Figures stand still", timeout=15_000)
+    expect(page.locator("[data-connection-bar]")).to_contain_text("Figures stand still", timeout=60_000)
 
 
 def test_a_symbol_of_the_watchlist_brings_up_its_chart(open_as: Open) -> None:

@@ -32,7 +32,7 @@ SWING, FLIPS = 1.5, 3
 QUIET_S = 1.0
 """The engine looks at everything about once in so many wire seconds."""
 GIVES_TIME_AFTER_S = 5.0
-PATIENCE_S = 180.0
+PATIENCE_S = 400.0
 """For what takes some seconds on a quiet machine."""
 CLIENTS = (("asha@demo.local", "AB1001"), ("bharat@demo.local", "AB1002"), ("chitra@demo.local", "AB1003"))
 MAKE_BUSY = """

@@ -13,7 +13,7 @@ import psycopg
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.chaos.arena import Arena
+from tests.chaos.arena import PATIENCE_S, Arena
 from tests.chaos.outside_redis import Wire
 
 WORKERS_QUEUE = "default"
@@ -145,7 +145,7 @@ def _redis_answers(arena: Arena) -> bool:
 def locked_database(arena: Arena) -> Iterator[None]:
     """Keep every other writer out of the tables of the money path."""
     if arena.server is None:
-        lock = sqlite3.connect(arena.stack.state_dir / "db.sqlite3", timeout=60, isolation_level=None)
+        lock = sqlite3.connect(arena.stack.state_dir / "db.sqlite3", timeout=PATIENCE_S, isolation_level=None)
         lock.execute("BEGIN EXCLUSIVE")
         try:
             yield

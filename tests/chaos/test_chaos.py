@@ -11,7 +11,7 @@ from tests.evidence.plugin import Tally
 from tests.told import Tell
 from trading.engine.crash_points import POINTS
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(7200)]
 """The first test waits for the stacks, and for whatever the seed puts before its own trouble."""
 
 TRIALS = [

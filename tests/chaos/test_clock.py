@@ -10,7 +10,7 @@ import pytest
 
 from tests.days.paper_chain import SYMBOLS, Chain, running_chain
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(1800)]
 QUIET_S = 3.0
 
 
@@ -66,7 +66,7 @@ def house(tmp_path: Path) -> dict[str, Any]:
 
 def rows(tmp_path: Path, sql: str) -> list[dict[str, Any]]:
     """Read the database beside its writers."""
-    database = sqlite3.connect(f"file:{tmp_path / 'state' / 'db.sqlite3'}?mode=ro", uri=True, timeout=30)
+    database = sqlite3.connect(f"file:{tmp_path / 'state' / 'db.sqlite3'}?mode=ro", uri=True, timeout=120)
     database.row_factory = sqlite3.Row
     try:
         return [dict(row) for row in database.execute(sql)]

@@ -22,7 +22,7 @@ from tests.days.stack import RunningStack
 from tests.postgres import PostgresServer
 from trading.domain.timezone import IST
 
-pytestmark = [pytest.mark.processes, pytest.mark.postgres, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.processes, pytest.mark.postgres, pytest.mark.timeout(1800)]
 
 FIRST, LATER = ("AB1001",), ("AB1002", "AB1003")
 """Whom the first test squares off, and the second."""
@@ -46,8 +46,8 @@ request_reload(None, by=None, clock=wiring.clock())
 LOOKS_FOR_POSITIONS = 40
 KNOWS_THE_DAY_AFTER_S = 8.0
 """The standby copies the day every five seconds."""
-PATIENCE_S = 90.0
-PIECES = 30
+PATIENCE_S = 300.0
+PIECES, PIECE_S = 90, 3.0
 
 
 class Evening:
@@ -116,7 +116,7 @@ class Evening:
             if not self.open_of(*users):
                 return
             self.go_on(30)
-            time.sleep(PATIENCE_S / PIECES)
+            time.sleep(PIECE_S)
         raise AssertionError(f"the standby left open: {self.open_of(*users)}\n{self.stack.tail()}")
 
     def settle(self) -> None:

@@ -42,7 +42,7 @@ def trade_a_day(
         stack.run_until(NOON)
         pressed = stack.command("kill", "--client", kill)
         assert pressed.returncode == 0, pressed.stderr + pressed.stdout
-        stack.until(lambda: state_of(stack, kill) == "HALTED", 30, f"{kill} to be halted")
+        stack.until(lambda: state_of(stack, kill) == "HALTED", 300, f"{kill} to be halted")
         ledger = stack.control("/ledger")
         assert all(position["net_quantity"] == 0 for position in ledger[kill_user]["positions"]), ledger[kill_user]
         stack.run_to_the_end()

@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DAY, SEED, START = "2026-11-23", 810, "09:20:00"
 SYMBOLS = ("RELIANCE", "INFY", "HDFCBANK", "SBIN")
 QUANTITY = 100
-WITHIN_S = 60.0
+WITHIN_S = 300.0
+ANSWERS_WITHIN_S = 60.0
 
 SEED_DATABASE = """
 import json, os
@@ -107,7 +108,7 @@ class Chain:
             process.send_signal(signal.SIGTERM)
         for process in self._running.values():
             try:
-                process.wait(timeout=10)
+                process.wait(timeout=ANSWERS_WITHIN_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -117,7 +118,7 @@ class Chain:
         command = [sys.executable, "manage.py", *words]
         environment = self._environment() | more
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=WITHIN_S, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -146,7 +147,7 @@ class Chain:
         body = json.dumps({"hold": True}).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.real['control']}/clock", body, headers)  # noqa: S310 (loopback)
-        urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
+        urllib.request.urlopen(request, timeout=ANSWERS_WITHIN_S).close()  # noqa: S310
 
     def kite(self, user_id: str) -> KiteConnect:
         """Give the SDK at the paper exchange."""
@@ -214,7 +215,7 @@ class Chain:
 
     def _ask(self, name: str, path: str) -> Any:
         info = self.paper if name == "paper" else self.real
-        with urllib.request.urlopen(f"{info['control']}{path}", timeout=5) as reply:  # noqa: S310 (loopback)
+        with urllib.request.urlopen(f"{info['control']}{path}", timeout=ANSWERS_WITHIN_S) as reply:  # noqa: S310 (loopback)
             return json.load(reply)
 
     def _lines(self) -> list[dict[str, Any]]:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tests.days.stack import ROOT
 
-STOPS_WITHIN_S = 20.0
+STOPS_WITHIN_S = 60.0
+COMMAND_WITHIN_S = 240.0
 
 
 def lines_of_the_procfile() -> dict[str, str]:
@@ -62,7 +63,7 @@ class ProcfileRunner:
             env={**self.environment, **more},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=COMMAND_WITHIN_S,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -73,18 +74,16 @@ class ProcfileRunner:
         codes = {name: process.poll() for name, process in self._running.items()}
         return {name: code for name, code in codes.items() if code is not None}
 
-    def stop(self) -> dict[str, float]:
-        """Signal every process group at once, as a runner does; gives the seconds until nothing of each was left."""
+    def stop(self) -> set[str]:
+        """Signal every process group at once, as a runner does; gives the names of which nothing is left soon."""
         began = time.monotonic()
         for process in self._running.values():
             os.killpg(process.pid, signal.SIGTERM)
-        took: dict[str, float] = {}
-        while len(took) < len(self._running) and time.monotonic() - began < STOPS_WITHIN_S:
-            for name, process in self._running.items():
-                if name not in took and self._is_gone(process):
-                    took[name] = time.monotonic() - began
+        gone: set[str] = set()
+        while len(gone) < len(self._running) and time.monotonic() - began < STOPS_WITHIN_S:
+            gone |= {name for name, process in self._running.items() if self._is_gone(process)}
             time.sleep(0.02)
-        return took
+        return gone
 
     @staticmethod
     def _is_gone(process: "subprocess.Popen[bytes]") -> bool:

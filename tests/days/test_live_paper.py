@@ -14,7 +14,7 @@ from tests.days.paper_chain import DAY, QUANTITY, SEED, START, SYMBOLS, Chain, r
 from trading.domain.orders import Side
 from trading.exchange.market import Market, make_market
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(1800)]
 STALE_S = 3
 MARKET: dict[str, Any] = {
     "variety": "regular",

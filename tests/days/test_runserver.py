@@ -22,9 +22,9 @@ from tests.days.stack import ROOT
 from tests.days.visitor import Visitor
 from trading.stack.ports import free_port, is_taken
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
 
-WITHIN_S = 30.0
+WITHIN_S = 150.0
 EMAIL, PASSWORD = "dev@example.com", "a-long-enough-passphrase-7"
 ENROL = f"from trading.services.people import enrol; enrol({EMAIL!r}, {PASSWORD!r})"
 
@@ -53,7 +53,7 @@ class Development:
         """Open the live socket as the desk does, and give what comes first."""
         address, own_page = f"ws://127.0.0.1:{self.port}/ws/live/", Origin(f"http://127.0.0.1:{self.port}")
         with connect(address, origin=own_page, additional_headers={"Cookie": cookie}, proxy=None) as socket:
-            message: dict[str, Any] = json.loads(socket.recv(timeout=10))
+            message: dict[str, Any] = json.loads(socket.recv(timeout=WITHIN_S))
             return message
 
 
@@ -74,7 +74,7 @@ def development(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Developmen
         yield running
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=15)
+        process.wait(timeout=WITHIN_S)
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_it_leaves_nothing_behind(development: Development) -> None:
     assert is_taken(redis_port)
 
     development.process.send_signal(signal.SIGINT)
-    development.process.wait(timeout=15)
+    development.process.wait(timeout=WITHIN_S)
 
     deadline = time.monotonic() + WITHIN_S
     while is_taken(redis_port) or is_taken(development.port):

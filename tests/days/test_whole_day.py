@@ -11,7 +11,7 @@ from tests.days.days import Day, assert_the_day_is_sound, assert_the_same, last_
 from tests.days.stack import ROOT
 from tests.postgres import PostgresServer
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(5400)]
 
 BARS = ROOT.parent / "shared" / "data" / "bars"
 

@@ -37,7 +37,7 @@ class Process:
 
     async def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), 20)
+        return await asyncio.wait_for(self.process.wait(), 60)
 
 
 @asynccontextmanager
@@ -54,7 +54,7 @@ async def exchange(*words: str) -> AsyncIterator[Process]:
     )
     assert process.stdout is not None
     try:
-        yield Process(process, json.loads(await asyncio.wait_for(process.stdout.readline(), 60)))
+        yield Process(process, json.loads(await asyncio.wait_for(process.stdout.readline(), 240)))
     finally:
         if process.returncode is None:
             process.kill()

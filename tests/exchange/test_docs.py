@@ -49,7 +49,7 @@ async def test_the_first_order_of_the_document_is_placed(tmp_path: Path) -> None
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", program), cwd=tmp_path, stdout=asyncio.subprocess.PIPE
         )
-        said, _ = await asyncio.wait_for(process.communicate(), 60)
+        said, _ = await asyncio.wait_for(process.communicate(), 240)
         ledger = await market.control("GET", "/ledger")
     (order,) = ledger["AB1001"]["orders"]
 

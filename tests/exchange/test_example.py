@@ -41,7 +41,7 @@ async def run_the_program(market: Process, folder: Path) -> tuple[int, str, dict
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        said, _ = await asyncio.wait_for(program.communicate(), 120)
+        said, _ = await asyncio.wait_for(program.communicate(), 280)
     finally:
         if program.returncode is None:
             program.kill()

@@ -56,7 +56,7 @@ async def test_every_order_that_was_answered_or_told_is_there_after_a_kill(tmp_p
         users = market.info["users"][-ACCOUNTS:]
         jobs = [asyncio.create_task(keep_placing(http, market, user, answered)) for user in users]
         jobs += [asyncio.create_task(keep_listening(http, market, user, told)) for user in users[:10]]
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(240):
             while len(answered) < 400 or len(told) < 50:  # noqa: ASYNC110 (it comes over many sockets)
                 await asyncio.sleep(0.01)
         await market.end(signal.SIGKILL)

@@ -33,7 +33,7 @@ def _set(run: Running, *, backwards: bool) -> None:
         "basket": json.dumps({"items": [{"exchange": "NSE", "tradingsymbol": "RELIANCE", "params": params}]}),
     }
     headers = {"Authorization": f"token {kite.api_key}:{kite.access_token}"}
-    reply = requests.post(f"{run.info['rest']}/alerts", data=form, headers=headers, timeout=5)
+    reply = requests.post(f"{run.info['rest']}/alerts", data=form, headers=headers, timeout=30)
     reply.raise_for_status()
 
 

@@ -24,7 +24,7 @@ from trading.stack.embedded_redis import configure
 from trading.stack.ports import free_port
 
 STATUS = FeedStatus(FeedState.CONNECTED, account="kite:OP1000", at_ms=NINE_FIFTEEN * 1000)
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @dataclass

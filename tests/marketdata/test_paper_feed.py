@@ -103,7 +103,7 @@ async def feeding(port: int) -> AsyncIterator[PaperFeed]:
 
 
 async def until(is_true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not is_true():  # noqa: ASYNC110 (another task's doing)
             await asyncio.sleep(0.005)
 

@@ -18,7 +18,7 @@ def ask(redis_url: str, folder: Path) -> subprocess.CompletedProcess[str]:
         env={**os.environ, **own},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 

@@ -13,7 +13,7 @@ import pytest
 from tests.simulation.thousand import IS_OVER, SAID, folder_of
 from trading.simulation.many import quiet
 
-WAITS_S = 20 * 60.0
+WAITS_S = 60 * 60.0
 """Seconds that whoever comes last waits for the days."""
 LOOKS_EVERY_S = 0.2
 

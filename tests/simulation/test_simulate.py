@@ -20,7 +20,7 @@ def simulate(*options: str, hash_seed: str = "0") -> tuple[int, list[str]]:
     """Run the command in a process of its own."""
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     command = [sys.executable, "manage.py", "simulate", *options]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode in (0, 1), done.stderr
     return done.returncode, done.stdout.splitlines()
 
@@ -66,7 +66,7 @@ def test_only_the_faults_that_were_asked_for_are_there() -> None:
 def test_a_fault_that_no_day_can_have_is_refused_with_those_that_one_can() -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "simulate", "--days", "1", "--faults", "F99"],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
 
     assert done.returncode == 1

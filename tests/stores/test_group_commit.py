@@ -96,13 +96,13 @@ async def test_reading_does_not_wait_for_somebody_elses_transaction(django_world
     def hold() -> None:
         Lease.objects.create(shard="held")
         inside.set()
-        door.wait(5)
+        door.wait(60)
 
     holding = asyncio.ensure_future(other.run(hold))
-    await asyncio.to_thread(inside.wait, 5)
+    await asyncio.to_thread(inside.wait, 60)
 
-    assert await asyncio.wait_for(django_world.leases.observe("held"), 2) is None
-    assert (await asyncio.wait_for(django_world.store.control(), 2)).commands == ()
+    assert await asyncio.wait_for(django_world.leases.observe("held"), 30) is None
+    assert (await asyncio.wait_for(django_world.store.control(), 30)).commands == ()
 
     door.set()
     await holding
@@ -196,11 +196,11 @@ async def test_people_can_be_referred_to_while_their_control_row_is_locked(
     def hold() -> None:
         Client.objects.select_for_update(no_key=True).get(pk=django_world.alice)
         inside.set()
-        door.wait(5)
+        door.wait(60)
 
     holding = asyncio.ensure_future(django_world.thread.run(hold))
-    await asyncio.to_thread(inside.wait, 5)
-    await asyncio.wait_for(django_world.command(CommandKind.RELOAD, django_world.alice, {}, DAY), 2)
+    await asyncio.to_thread(inside.wait, 60)
+    await asyncio.wait_for(django_world.command(CommandKind.RELOAD, django_world.alice, {}, DAY), 30)
     door.set()
     await holding
     django_world.close()

@@ -28,7 +28,7 @@ from trading.web.routing import websocket_urlpatterns
 pytestmark = pytest.mark.django_db(transaction=True)
 Message = dict[str, Any]
 Open = Callable[[Client | User | None], Awaitable["Tab"]]
-WITHIN_S = 5.0
+WITHIN_S = 30.0
 
 
 class Tab:

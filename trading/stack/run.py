@@ -34,7 +34,7 @@ from trading.stack.supervisor import Supervisor
 from trading.stores.durable import write_private
 
 Answer = TypeVar("Answer")
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 240.0
 POLL_S = 0.05
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

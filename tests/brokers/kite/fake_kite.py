@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+SILENCE_LASTS_S = 60.0
 Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -122,7 +123,7 @@ async def resets(writer: asyncio.StreamWriter) -> None:
 
 async def hangs(writer: asyncio.StreamWriter) -> None:
     """Never answer."""
-    await asyncio.sleep(60)
+    await asyncio.sleep(SILENCE_LASTS_S)
 
 
 async def drips(writer: asyncio.StreamWriter) -> None:

@@ -129,9 +129,9 @@ async def test_a_closed_market_refuses() -> None:
 async def test_order_messages_count_as_the_exchange_counts_them() -> None:
     async with serving() as served, account(served) as broker:
         updates = broker.order_updates()
-        made = await asyncio.wait_for(anext(updates), timeout=5)
+        made = await asyncio.wait_for(anext(updates), timeout=30)
         order_id = await broker.place(BUY)
-        heard = await asyncio.wait_for(anext(updates), timeout=5)
+        heard = await asyncio.wait_for(anext(updates), timeout=30)
         counted = dict(served.face.order_frames)
         await updates.aclose()  # type: ignore[attr-defined]
 

@@ -21,7 +21,7 @@ def play(scene: str) -> dict[str, Any]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=240,
         check=False,
     )
     assert run.returncode == 0, run.stderr
@@ -90,7 +90,7 @@ def test_a_process_with_another_reactor_is_told_so() -> None:
     )
 
     run = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
     )
 
     assert run.returncode == 1

@@ -64,7 +64,7 @@ async def first(orders: OrderSocket, count: int) -> list[OrderUpdate]:
     """Take so many updates."""
     taken: list[OrderUpdate] = []
     updates = orders.updates()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for update in updates:
             taken.append(update)
             if len(taken) == count:

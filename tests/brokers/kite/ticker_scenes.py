@@ -64,8 +64,8 @@ class Scene:
         return script
 
     async def until(self, is_done: Callable[[], bool]) -> None:
-        """Wait for a condition, five seconds at the most."""
-        async with asyncio.timeout(5):
+        """Wait for a condition, half a minute at the most."""
+        async with asyncio.timeout(30):
             while not is_done():
                 self.source.moved.clear()
                 await asyncio.wait({asyncio.create_task(self.source.moved.wait())}, timeout=0.02)
@@ -144,7 +144,7 @@ async def forbidden(socket: FakeSocket) -> dict[str, Any]:
     socket.status = 403
     scene = Scene(socket)
     try:
-        await asyncio.wait_for(scene.source.run(), timeout=5)
+        await asyncio.wait_for(scene.source.run(), timeout=30)
     except BrokerAuthError as error:
         await asyncio.sleep(0.5)
         return {"error": str(error), "connections": len(socket.queries)}

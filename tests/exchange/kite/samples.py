@@ -102,7 +102,7 @@ class World:
         """Make a call that no SDK method makes."""
         headers = {"Authorization": f"token {self.kite.api_key}:{self.kite.access_token}", "X-Kite-Version": "3"}
         url = f"{self.served.rest}{path}"
-        reply = await self.do(self.kite.reqsession.request, method, url, headers=headers, timeout=5, **more)
+        reply = await self.do(self.kite.reqsession.request, method, url, headers=headers, timeout=30, **more)
         return reply.json()["data"]
 
     def wire(self) -> Any:

@@ -23,7 +23,7 @@ async def test_an_order_is_carried_out_before_its_acknowledgement_comes() -> Non
         traded = asyncio.Event()
         served.desk.venue.listeners.append(lambda updates: traded.set())
         call = asyncio.create_task(served.call(served.kite().place_order, **MARKET))
-        await asyncio.wait_for(traded.wait(), 10)
+        await asyncio.wait_for(traded.wait(), 30)
         was_answered = call.done()
         order_id = await call
 
@@ -43,7 +43,7 @@ async def test_a_message_comes_after_its_delay_and_those_of_one_user_in_their_or
         is_held = venue.transit.left_s() > 0
         filled: list[int] = []
         while len(filled) < 4:
-            message = await socket.receive(timeout=10)
+            message = await socket.receive(timeout=30)
             said = json.loads(message.data) if message.type is aiohttp.WSMsgType.TEXT else {}
             if said.get("type") == "order":
                 filled.append(said["data"]["filled_quantity"])

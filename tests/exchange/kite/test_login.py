@@ -20,7 +20,7 @@ def sign_in(served: Served, *, extra: str = "", **more: str) -> requests.Respons
     """Go through the page as a person would: read the code from it, fill the form in."""
     SimulatedKite._default_login_uri = f"{served.rest}/connect/login"
     login_url = SimulatedKite("simkeyab1001", root=served.rest).login_url() + extra
-    page = requests.get(login_url, timeout=5)
+    page = requests.get(login_url, timeout=30)
     hint = re.search(r'id="totp-hint">(\d{6})<', page.text)
     assert page.status_code == 200
     assert hint is not None
@@ -28,7 +28,7 @@ def sign_in(served: Served, *, extra: str = "", **more: str) -> requests.Respons
     assert action is not None
     form = {"user_id": "ab1001", "password": "demo-ab1001", "totp": hint[1]} | more
     target = served.rest + action[1].replace("&amp;", "&")
-    return requests.post(target, data=form, allow_redirects=False, timeout=5)
+    return requests.post(target, data=form, allow_redirects=False, timeout=30)
 
 
 def answer(response: requests.Response) -> dict[str, str]:
@@ -84,7 +84,7 @@ async def test_a_wrong_password_shows_the_page_again() -> None:
 
 async def test_an_unknown_app_has_no_login_page_but_the_apis_error() -> None:
     async with serving() as served:
-        page = await served.call(requests.get, f"{served.rest}/connect/login?api_key=nobody", timeout=5)
+        page = await served.call(requests.get, f"{served.rest}/connect/login?api_key=nobody", timeout=30)
 
     assert page.status_code == 400
     assert page.json() == {
@@ -99,7 +99,7 @@ async def test_a_form_that_is_no_text_is_refused() -> None:
     async with serving() as served:
         url = f"{served.rest}/connect/login?api_key=simkeyab1001"
         kind = {"Content-Type": "application/x-www-form-urlencoded; charset=nonsense"}
-        page = await served.call(requests.post, url, data=b"user_id=x", headers=kind, timeout=5)
+        page = await served.call(requests.post, url, data=b"user_id=x", headers=kind, timeout=30)
 
     assert (page.status_code, page.json()["error_type"]) == (400, "InputException")
 

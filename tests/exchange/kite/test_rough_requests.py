@@ -18,7 +18,7 @@ async def ask(served: Served, method: str, path: str, *, headers: dict[str, str]
     """Send one request of AB1001 as it stands."""
     kite = served.kite()
     signed = {"Authorization": f"token {kite.api_key}:{kite.access_token}"} | (headers or {})
-    return await served.call(requests.request, method, f"{served.rest}{path}", headers=signed, timeout=5, **more)
+    return await served.call(requests.request, method, f"{served.rest}{path}", headers=signed, timeout=30, **more)
 
 
 @pytest.mark.parametrize("path", ["/orders/regular", "/gtt/triggers", "/alerts", "/mf/orders", "/session/token"])

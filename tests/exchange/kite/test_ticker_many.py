@@ -41,7 +41,7 @@ class Ticker:
     async def next(self, *kinds: str) -> list[Any]:
         """Give the next message of one of these kinds as [kind, data]; others are passed over."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(200):
             while True:
                 line = await self._process.stdout.readline()
                 assert line, "the ticker process ended"

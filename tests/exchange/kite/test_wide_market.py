@@ -71,7 +71,7 @@ async def test_three_thousand_instruments_of_all_segments_are_read_by_the_sdk_as
         await socket.send_str(json.dumps({"a": "mode", "v": ["full", tokens]}))
         ticks: dict[int, dict[str, Any]] = {}
         while sum(tick["mode"] == "full" for tick in ticks.values()) < MOST:
-            message = await socket.receive(timeout=60)
+            message = await socket.receive(timeout=200)
             if message.type is aiohttp.WSMsgType.BINARY and len(message.data) > 4:
                 ticks.update((tick["instrument_token"], tick) for tick in parsed(message.data))
 
@@ -99,7 +99,7 @@ async def test_what_is_subscribed_ticks_on_and_what_is_not_does_not(market: Mark
         await socket.send_str(json.dumps({"a": "subscribe", "v": [token]}))
         first: list[dict[str, Any]] = []
         while not first:
-            message = await socket.receive(timeout=20)
+            message = await socket.receive(timeout=100)
             first = parsed(message.data) if message.type is aiohttp.WSMsgType.BINARY and len(message.data) > 4 else []
         quotes = [
             quote for second in range(1, 121) for quote in fresh.advance(epoch_ms(at_ist(DAY, AT)) + second * 1000)

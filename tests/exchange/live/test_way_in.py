@@ -23,7 +23,7 @@ async def refusal_of(paper: Paper, *messages: dict[str, Any] | bytes) -> str:
     async with paper.new_feeder() as feeder:
         for message in messages:
             await (feeder.send_bytes(message) if isinstance(message, bytes) else feeder.send_json(message))
-        closing = await feeder.receive(timeout=5)
+        closing = await feeder.receive(timeout=30)
     assert closing.type is aiohttp.WSMsgType.CLOSE, closing
     return str(closing.extra)
 
@@ -54,7 +54,7 @@ async def test_the_newest_feeder_wins(tmp_path: Path) -> None:
         first = paper.feeder
         async with paper.new_feeder() as second:
             await second.send_json(GOOD)
-            closing = await first.receive(timeout=5)
+            closing = await first.receive(timeout=30)
             await paper.tell(INFY, 1500)
 
     assert closing.extra == "another feeder came"
@@ -71,8 +71,8 @@ async def test_prices_go_out_again_as_they_came_in(tmp_path: Path) -> None:
             await ticker.send_json({"a": "subscribe", "v": [INFY.token]})
             await ticker.send_json({"a": "mode", "v": ["full", [INFY.token]]})
             for _ in range(2):
-                await ticker.receive_str(timeout=5)  # every connection begins with two text frames
-            frames = [await ticker.receive_bytes(timeout=5) for _ in range(2)]
+                await ticker.receive_str(timeout=30)  # every connection begins with two text frames
+            frames = [await ticker.receive_bytes(timeout=30) for _ in range(2)]
 
     assert frames[1].endswith(packet)
 

@@ -49,7 +49,7 @@ async def a_subscription_is_answered_by_yesterday_and_then_nothing_comes(served:
         assert struct.unpack(">I", full[64:68])[0] == served.desk.times.now_ms() // 1000 - 86_400
         served.tick(quote_of(INFY, 1521))
         served.desk.trade(order(tag="STILL"))
-        message = await ws.receive(timeout=5)
+        message = await ws.receive(timeout=30)
         assert json.loads(message.data)["type"] == "order"
 
 

@@ -51,7 +51,7 @@ async def subscribed(ws: aiohttp.ClientWebSocketResponse, mode: str = "quote") -
         await frame(ws)
 
 
-async def frame(ws: aiohttp.ClientWebSocketResponse, within_s: float = 5) -> bytes:
+async def frame(ws: aiohttp.ClientWebSocketResponse, within_s: float = 30) -> bytes:
     async with asyncio.timeout(within_s):
         while True:
             message = await ws.receive()
@@ -71,7 +71,7 @@ async def prices(ws: aiohttp.ClientWebSocketResponse, count: int) -> list[float]
 async def tags_heard(ws: aiohttp.ClientWebSocketResponse, until: str) -> list[str]:
     """Read order messages up to the one with this tag."""
     tags: list[str] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while until not in tags:
             message = await ws.receive()
             said = json.loads(message.data) if message.type is aiohttp.WSMsgType.TEXT else {}
@@ -81,7 +81,7 @@ async def tags_heard(ws: aiohttp.ClientWebSocketResponse, until: str) -> list[st
 
 
 async def is_cut(ws: aiohttp.ClientWebSocketResponse) -> bool:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not ws.closed:
             await ws.receive()
     return ws.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE

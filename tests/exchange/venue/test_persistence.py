@@ -33,7 +33,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 def test_after_a_kill_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
     script = [sys.executable, "-c", _KILLED_IN_MID_DAY, str(tmp_path)]
-    killed = subprocess.run(script, capture_output=True, text=True, check=False, timeout=60)
+    killed = subprocess.run(script, capture_output=True, text=True, check=False, timeout=240)
     assert killed.returncode == -9, killed.stderr
     token, ledger_hash = killed.stdout.split()
 

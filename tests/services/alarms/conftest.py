@@ -12,7 +12,7 @@ from trading.models import Alarm, Client, User
 from trading.services.alarms.post import Sender
 from trading.stores import alarms
 
-ENDS_WITHIN_S = 10.0
+ENDS_WITHIN_S = 60.0
 
 Raise = Callable[..., Alarm]
 
