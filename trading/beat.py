@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 from trading.clock.live import LiveClock
 from trading.clock.threaded import ThreadedParticipant
 from trading.ports import MarketRound
+from trading.services import wiring
 from trading.services.build import build_words
 from trading.services.schedule import sync_schedule
 from trading.stores import heartbeats
@@ -72,7 +73,7 @@ class RunningTasks:
 
 def redis_tasks() -> RunningTasks:
     """Give the registry of this installation's Redis."""
-    return RunningTasks(Redis.from_url(settings.REDIS_URL), LiveClock())
+    return RunningTasks(wiring.redis_client(), LiveClock())
 
 
 @signals.task_postrun.connect

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 from algosystem import env
 from algosystem.databases import database
 from algosystem.keys import kept_keys
@@ -103,6 +106,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
+        # Seconds, and one more try at once: a pooled connection may be dead without anybody having said so.
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": Retry(NoBackoff(), 1)},
     },
 }
 CHANNEL_LAYERS = {

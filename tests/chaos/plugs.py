@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from tests.chaos.arena import PATIENCE_S, Arena
-from tests.chaos.outside_redis import Wire
+from tests.tcp_wire import Wire
 
 WORKERS_QUEUE = "default"
 

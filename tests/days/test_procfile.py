@@ -25,6 +25,7 @@ from tests.days.stack import ROOT
 from tests.days.visitor import HOST, Visitor, sign_in_at_the_broker
 from tests.fakes.mail_server import MailServer
 from tests.postgres import PostgresServer
+from tests.tcp_wire import Wire
 from trading.stack.embedded_redis import configure
 from trading.stack.ports import free_port
 
@@ -44,6 +45,7 @@ class Hosting:
     mail: MailServer
     database_url: str
     redis_url: str
+    wire: Wire
     ended_while_waiting: dict[str, int]
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
@@ -78,15 +80,17 @@ def hosting(
 ) -> Iterator[Hosting]:
     """Everything started in the worst order: web, which migrates, last, and Redis after those that need it."""
     folder, port = tmp_path_factory.mktemp("procfile"), free_port()
-    server = configure(folder / "redis", port=free_port())
+    redis_port = free_port()
+    server, wire = configure(folder / "redis", port=redis_port), Wire(redis_port)
     database_url = postgres_server.make_database("hosted")
     with MailServer() as mail, ExitStack() as ending:
         settings = production_settings(folder, exchange) | {
             "DATABASE_URL": database_url,
-            "REDIS_URL": server.url,
+            "REDIS_URL": server.url.replace(f":{redis_port}/", f":{wire.port}/"),
             "PORT": str(port),
             "MAIL_PORT": str(mail.port),
         }
+        ending.callback(wire.close)
         runner = ProcfileRunner(settings, folder)
         ending.callback(runner.end)
         for name in reversed(runner.names[1:]):
@@ -96,7 +100,7 @@ def hosting(
         time.sleep(WAITS_S)
         waiting = runner.ended()
         runner.start("web")
-        yield Hosting(runner, Visitor(port, is_proxied=True), mail, database_url, server.url, waiting)
+        yield Hosting(runner, Visitor(port, is_proxied=True), mail, database_url, server.url, wire, waiting)
 
 
 @contextmanager
@@ -208,6 +212,25 @@ def test_an_operator_is_made_on_the_command_line_and_confirms_by_mail(hosting: H
     operator.submit("/accounts/confirm-email/", code=code.group())
 
     assert EMAIL in operator.get("/operator/").text
+
+
+@pytest.mark.proves("F55", database="postgresql")
+def test_a_line_to_redis_that_died_unsaid_is_left_for_a_new_one(hosting: Hosting) -> None:
+    sent, was = len(hosting.mail.texts_to(EMAIL)), beats_of(hosting)
+
+    hosting.wire.forget()
+    asked = Visitor(int(hosting.runner.environment["PORT"]), is_proxied=True)
+    assert asked.submit("/accounts/password/reset/", email=EMAIL).is_redirect
+
+    hosting.until(lambda: len(hosting.mail.texts_to(EMAIL)) > sent, "a mail by web, Redis and worker")
+    hosting.until(lambda: beats_of(hosting)["ticker"] > was["ticker"] + 1, "the ticker to go on")
+    hosting.until(lambda: beats_of(hosting)["beat"] > was["beat"] + 1, "Beat to go on")
+    assert hosting.visitor.get("/").status_code == 200
+
+
+def beats_of(hosting: Hosting) -> dict[str, int]:
+    """Give how often each part gave its sign of life."""
+    return dict(hosting.ask("select part, counter from trading_heartbeat"))
 
 
 def test_all_stop_when_they_are_told_and_the_lease_is_given_back(hosting: Hosting) -> None:

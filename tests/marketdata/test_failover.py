@@ -13,8 +13,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.chaos.outside_redis import Wire
 from tests.marketdata.made import INFY, NINE_FIFTEEN, tick
+from tests.tcp_wire import Wire
 from trading.clock.live import LiveClock
 from trading.domain.backoff import Backoff
 from trading.marketdata.bus import TickStream, TickWriter, connect, last_ticks

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -15,11 +16,12 @@ from django.conf import settings as django_settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client as Browser
 
+from tests.tcp_wire import Wire
 from tests.web.seed import ControlPort, put_price, seed_day, seed_feed
 from trading.marketdata import keys
 from trading.marketdata.live import encode_message
 from trading.models import Client, User
-from trading.web.live import consumer
+from trading.web.live import consumer, hub
 from trading.web.live.consumer import is_signed_in
 from trading.web.live.hub import MOST_SOCKETS_A_USER
 from trading.web.live.outbox import Outbox
@@ -260,6 +262,30 @@ async def test_the_pulse_goes_on_while_redis_is_away(alice: Client, market: Cont
 
     assert (await tab.message("feed"))["data"]["age_s"] is None
     assert (await tab.message("market"))["data"]["phase"] == "open"
+
+
+@pytest.mark.proves("F55")
+async def test_a_line_to_redis_that_died_unsaid_is_made_anew(
+    day: Client, tabs: Open, redis: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "QUIET_S", 0.3)
+    place = urlsplit(settings.REDIS_URL)
+    wire = Wire(place.port or 0)
+    settings.REDIS_URL = settings.REDIS_URL.replace(f":{place.port}", f":{wire.port}")
+    try:
+        tab = await tabs(day)
+        await tab.connect()
+        await tab.message("snapshot")
+        await live(redis, day.pk, "pnl", {"total": "1.00"})
+        await tab.message("pnl")
+
+        wire.forget()
+
+        await tab.message("snapshot")
+        await live(redis, day.pk, "pnl", {"total": "2.00"})
+        assert (await tab.message("pnl"))["data"] == {"total": "2.00"}
+    finally:
+        wire.close()
 
 
 async def test_a_stranger_is_sent_away(db: None, tabs: Open) -> None:

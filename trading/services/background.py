@@ -9,6 +9,9 @@ logger = logging.getLogger(__name__)
 
 TaskName = Literal["send_mail", "build_index", "fetch_range", "fetch_morning", "canary"]
 
+ONCE_MORE = {"max_retries": 1, "interval_start": 0.0}
+"""At once and on a new connection: the pooled one may be dead without anybody having said so."""
+
 
 def ask_worker(task: TaskName, *arguments: int, expires_s: int | None = None) -> bool:
     """Queue a task of `trading.tasks`; False, and a line in the log, when the queue cannot be reached.
@@ -19,7 +22,7 @@ def ask_worker(task: TaskName, *arguments: int, expires_s: int | None = None) ->
     from trading import tasks  # they import the services
 
     try:
-        getattr(tasks, task).apply_async(arguments, retry=False, expires=expires_s)
+        getattr(tasks, task).apply_async(arguments, retry=True, retry_policy=ONCE_MORE, expires=expires_s)
     except OperationalError:
         logger.exception("task=%s arguments=%s was not queued: the task queue is away", task, arguments)
         return False

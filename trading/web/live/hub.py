@@ -13,6 +13,7 @@ import msgspec
 from channels.db import database_sync_to_async
 from django.conf import settings
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from trading.marketdata import keys
@@ -21,6 +22,8 @@ from trading.web.live import audience
 logger = logging.getLogger(__name__)
 
 PULSE_EVERY_S = 2.0
+QUIET_S = 5.0
+"""Wire seconds without a message after which the line is asked, and that the answer may take."""
 AFTER_FAILURE_S = 1.0
 MOST_SOCKETS_A_USER = 5
 
@@ -103,7 +106,8 @@ class Hub:
                 for listener in list(self._listeners):
                     listener.want_snapshot()
                 self._is_listening.set()
-                async for message in subscription.listen():
+                while True:
+                    message = await _next(subscription)
                     if message["type"] == "message":
                         await self._take(message["data"])
         finally:
@@ -151,6 +155,20 @@ class Hub:
         for listener in self._listeners.intersection(listeners):
             for kind, data in messages:
                 listener.hear(kind, data)
+
+
+async def _next(subscription: PubSub) -> dict[str, Any]:
+    """Wait for the next message; a silent line is asked, because one that is half-open would be silent for ever.
+
+    Raises TimeoutError when nobody answers.
+    """
+    message = await subscription.get_message(timeout=QUIET_S)
+    if message is None:
+        await subscription.ping()
+        message = await subscription.get_message(timeout=QUIET_S)
+    if message is None:
+        raise TimeoutError(f"Redis said nothing for {2 * QUIET_S:g} s, though it was asked")
+    return dict(message)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
