@@ -228,3 +228,23 @@ async def test_a_standby_answers_at_once_while_the_holder_is_alive_and_holds_the
     await market.run([step("09:15:02")])
     assert market.busy_count >= 1
     assert stage.session.tools.right.may_enter is False
+
+
+async def test_a_standby_answers_in_advance_and_takes_it_back_before_it_decides_anything(stage: Stage) -> None:
+    stage.client()
+    waiting = WaitingBroker(stage.clock.now)
+    stage.brokers["kite:AB1001"] = waiting
+    await stage.store.acquire("main", "engine", seen=None)
+    market = WaitingMarket(stage.clock, stage.feed, {"kite:AB1001": waiting})
+    await stage.start(standby=True, hold=market)
+    await stage.store.renew("main", 1)
+    await stage.settle(0.6)
+
+    await market.run([step("09:15:01")])
+    assert market.answered_until is not None
+    await stage.settle(10)
+    busy_before = market.busy_count
+    await market.run([step("09:15:02")])
+
+    assert market.busy_count > busy_before
+    assert market.answered_until is None

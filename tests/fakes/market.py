@@ -61,6 +61,7 @@ class WaitingMarket:
         self.busy_count = 0
         self.answers: list[tuple[int, int]] = []
         self.next_due: datetime | None = None
+        self.answered_until: datetime | None = None
         self.has_ticker = True
         self._clock = clock
         self._feed = feed
@@ -76,12 +77,13 @@ class WaitingMarket:
         while True:
             yield await self._rounds.get()
 
-    async def answer(self, round_: MarketRound, *, next_due: datetime | None) -> None:
+    async def answer(self, round_: MarketRound, *, next_due: datetime | None, until: datetime | None = None) -> None:
         self.answers.append((round_.step, round_.round))
-        self.next_due = next_due
+        self.next_due, self.answered_until = next_due, until
 
     async def busy(self, round_: MarketRound) -> None:
         self.busy_count += 1
+        self.answered_until = None
         self.answers = [answer for answer in self.answers if answer < (round_.step, round_.round)]
 
     # -- the exchange ------------------------------------------------------------------------------------------

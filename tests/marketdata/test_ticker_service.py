@@ -101,7 +101,7 @@ class Market:
         while True:
             yield await self.asked.get()
 
-    async def answer(self, round_: MarketRound, *, next_due: datetime | None) -> None:
+    async def answer(self, round_: MarketRound, *, next_due: datetime | None, until: datetime | None = None) -> None:
         self.answered.put_nowait(round_)
 
     async def busy(self, round_: MarketRound) -> None: ...

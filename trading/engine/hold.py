@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any
 
 from trading.engine.lease import LeaseKeeper
@@ -13,6 +14,8 @@ logger = logging.getLogger(__name__)
 
 BUSY_EVERY_S = 1.0
 LOOKS_EVERY_S = 0.05
+STANDS_BY_FOR = timedelta(minutes=10)
+"""Market time that is answered in advance by who has nothing to decide, so that it need not hear of every step."""
 
 
 class RoundDesk:
@@ -27,6 +30,7 @@ class RoundDesk:
         self._present = present
         self._latest: MarketRound | None = None
         self._deciding = asyncio.Lock()
+        self._stands_by = False
 
     async def run(self) -> None:
         """Answer every round, for ever."""
@@ -58,8 +62,13 @@ class RoundDesk:
     async def _answer(self, round_: MarketRound) -> None:
         session = await self._session(round_)
         if session is None:
-            await self._hold.answer(round_, next_due=None)
-        elif not round_.waits:
+            self._stands_by = True
+            await self._hold.answer(round_, next_due=None, until=round_.at + STANDS_BY_FOR)
+            return
+        if self._stands_by:
+            self._stands_by = False
+            await self._hold.busy(round_)
+        if not round_.waits:
             session.pass_round()
         else:
             await self._busy_while(round_, session.decide(round_), session)

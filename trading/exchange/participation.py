@@ -1,6 +1,7 @@
 """The web socket over which processes take part in the market's steps (docs/architecture.md, "Two kinds of time").
 
 The exchange says `hello` once and then asks `round` after `round`; a participant answers `done` or `busy`.
+Who has answered in advance is told the newest round now and then: a step costs most by the processes that it wakes.
 """
 
 import asyncio
@@ -17,6 +18,40 @@ from trading.exchange.stepper import Stepper
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_S = 10.0
+TELLS_EVERY_S = 0.05
+"""Wire time in which who has answered in advance hears of the market's time once."""
+
+
+class Outbox:
+    """The rounds that one participant is still to hear of, on the running loop."""
+
+    def __init__(self, participant: Participant) -> None:
+        self._participant = participant
+        self._queue: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+        self._newest: Mapping[str, Any] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def put(self, message: Mapping[str, Any]) -> None:
+        """Tell a round at once, or where it is answered already, the newest one when the time for that has come."""
+        self._newest = message
+        if self._participant.answered_until_ms <= message["epoch_ms"]:
+            self._tell()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(TELLS_EVERY_S, self._tell)
+
+    async def next(self) -> Mapping[str, Any]:
+        """Give what is to be sent next."""
+        return await self._queue.get()
+
+    def close(self) -> None:
+        """Tell nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _tell(self) -> None:
+        self.close()
+        self._queue.put_nowait(self._newest)
 
 
 class Participation:
@@ -29,13 +64,13 @@ class Participation:
         self._clock = clock
         self._participants = participants
         self._monotonic = monotonic
-        self._outboxes: set[asyncio.Queue[Mapping[str, Any]]] = set()
+        self._outboxes: set[Outbox] = set()
         self.stepper: Stepper
 
     def tell(self, message: Mapping[str, Any]) -> None:
         """Queue a message to every participant; a slow reader never delays the market."""
         for outbox in self._outboxes:
-            outbox.put_nowait(message)
+            outbox.put(message)
 
     def sheet(self) -> list[dict[str, str]]:
         """List who takes part, or did, for the clock's answer."""
@@ -49,16 +84,17 @@ class Participation:
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S)
         await socket.prepare(request)
         await socket.send_json(self._hello())
-        outbox: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
-        self._outboxes.add(outbox)
         participant = self._participants.join(name, role, at=self._monotonic())
-        outbox.put_nowait(self.stepper.round_message())
+        outbox = Outbox(participant)
+        self._outboxes.add(outbox)
+        outbox.put(self.stepper.round_message())
         writer = asyncio.create_task(_write_all(socket, outbox))
         self.stepper.stir()
         try:
             await self._read_all(socket, participant)
         finally:
             writer.cancel()
+            outbox.close()
             self._outboxes.discard(outbox)
         return socket
 
@@ -95,9 +131,9 @@ class Participation:
         self.stepper.stir()
 
 
-async def _write_all(socket: web.WebSocketResponse, outbox: asyncio.Queue[Mapping[str, Any]]) -> None:
+async def _write_all(socket: web.WebSocketResponse, outbox: Outbox) -> None:
     while True:
-        message = await outbox.get()
+        message = await outbox.next()
         try:
             await socket.send_json(message)
         except ConnectionError:

@@ -84,10 +84,14 @@ class MarketHold(Protocol):
 
     `rounds` yields each round the exchange asks about; `answer` says that everything up to it was
     decided and every own order is final or resting; `busy` says that work is still going on.
+    With `until` every step before that moment is answered in advance, which `busy` takes back; meanwhile
+    `rounds` yields only the newest now and then.
     """
 
     def rounds(self) -> AsyncIterator["MarketRound"]: ...
-    async def answer(self, round_: "MarketRound", *, next_due: datetime | None) -> None: ...
+    async def answer(
+        self, round_: "MarketRound", *, next_due: datetime | None, until: datetime | None = None
+    ) -> None: ...
     async def busy(self, round_: "MarketRound") -> None: ...
 
 
