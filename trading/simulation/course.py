@@ -7,14 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from random import Random
-from typing import Any
 
 from trading.domain.control import CommandKind
 from trading.domain.errors import StoreUnavailable
 from trading.domain.orders import IntentState
 from trading.exchange.faults.rules import parse_rule
+from trading.simulation.fates import Fates
 from trading.simulation.prices import Step, steps_of
-from trading.simulation.process import Crash
 from trading.simulation.referee.case import Who
 from trading.simulation.troubles import Trouble
 from trading.simulation.unheard import Unheard
@@ -24,11 +23,12 @@ from trading.simulation.world import DAY, World
 QUICK_STEP_S = 0.4
 """Wire seconds that a step of the quiet hours lasts."""
 LONGEST_STEP_S = 30.0
-RESTARTS_AFTER_S = 3.5
 SETTLES_S, PROVES_S = 15.0, 200.0
 """Wire seconds after the last step, with all troubles gone: an entry's absence takes 120 to prove."""
 UNSETTLED = frozenset({IntentState.NEW, IntentState.SENDING, IntentState.IN_DOUBT})
-READS = frozenset({"load_book", "control", "observe"})
+READS = frozenset({"load_book", "copy_book", "control", "observe"})
+STEPS_ARE_OVER = 10_000
+"""A step later than any of a day."""
 
 
 class Course:
@@ -46,14 +46,14 @@ class Course:
         """How the database is in trouble now, by fault."""
         self._armed: list[Trouble] = []
         """Kills that wait for the next entry: they are pressed between its gate and its claim."""
-        self._back_s = RESTARTS_AFTER_S
+        self._fates = Fates(world)
         self._is_unheard = False
         self._unheard = Unheard(world.store, world.clock, world.case.told)
         world.before_store = self._before_store
         world.at_claim = self._at_claim
         self._deeds: dict[str, Callable[[Trouble], None]] = {
-            "crash": self._crash,
-            "freeze": self._freeze,
+            "crash": self._fates.crash,
+            "freeze": self._fates.freeze,
             "kill": self._kill,
             "kill_file": self._kill_file,
             "commands": self._commands,
@@ -80,7 +80,7 @@ class Course:
             before = step.at
             self._note_strikes()
             world.referee.stepped()
-            await self._replace_the_dead()
+            await self._fates.replace_the_dead(number)
         self._calm()
         await self._settle()
         world.referee.ended()
@@ -119,7 +119,7 @@ class Course:
         world = self._world
         for _ in range(2):
             await world.clock.sleep(SETTLES_S)
-            await self._replace_the_dead()
+            await self._fates.replace_the_dead(STEPS_ARE_OVER)
         waited_s = 0.0
         while waited_s < PROVES_S and any(one.state in UNSETTLED for one in world.store.intents.values()):
             await world.clock.sleep(SETTLES_S)
@@ -137,6 +137,7 @@ class Course:
         self._store = {}
         self._is_unheard = False
         self._world.before_broker = {}
+        self._world.machine.takes_beats = self._world.machine.shows_beats = True
         for trouble in self._weather.troubles:
             values = trouble.values
             if "from" in values and values["from"] <= number < values["until"]:
@@ -171,6 +172,8 @@ class Course:
             self._store[trouble.fault] = trouble.values["how"]
         elif trouble.what == "channels":
             self._is_unheard = True
+        elif trouble.what == "pulse":
+            self._disturb_pulse(trouble)
         elif trouble.what == "poison":
 
             async def poison(name: str) -> None:
@@ -180,7 +183,19 @@ class Course:
 
             self._world.before_broker[trouble.values["user"]] = poison
 
+    def _disturb_pulse(self, trouble: Trouble) -> None:
+        """Let the file of the sign of life be none that can be stamped, or none that can be read."""
+        machine, how = self._world.machine, trouble.values["how"]
+        self.struck[trouble.fault] += 1
+        machine.takes_beats, machine.shows_beats = how != "stuck", how != "unreadable"
+        self._world.case.pulse_troubled_at = self._world.clock.monotonic()
+        self._world.note_trouble()
+
     async def _before_store(self, name: str) -> None:
+        if self._fates.store_is_held and name not in READS:
+            self._note("F46")
+            await asyncio.sleep(5.0)
+            raise StoreUnavailable("the database is locked by a process that stands still")
         for fault, how in list(self._store.items()):
             if how == "slow":
                 self._note(fault)
@@ -189,6 +204,9 @@ class Course:
                 self._note(fault)
                 await asyncio.sleep(5.0)
                 raise StoreUnavailable("the database is locked")
+            elif how == "uncopied" and name == "copy_book":
+                self._note(fault)
+                raise StoreUnavailable("the day is too big to be copied now")
             elif how == "down" or (how == "full" and name not in READS):
                 self._note(fault)
                 raise StoreUnavailable(f"the database is {how}")
@@ -197,34 +215,6 @@ class Course:
         self.struck[fault] += 1
         self._world.case.store_troubled_at = self._world.clock.monotonic()
         self._world.note_trouble()
-
-    def _crash(self, trouble: Trouble) -> None:
-        values, process = trouble.values, self._active()
-        if process is not None:
-            process.life.crash = Crash(values["call"], values["nth"], after=values["after"])
-            self._back_s = float(values.get("back_s", RESTARTS_AFTER_S))
-
-    def _freeze(self, trouble: Trouble) -> None:
-        process = self._active()
-        if process is None:
-            return
-        if trouble.values["second"] and len(self._world.processes) < 2:
-            self._world.start_engine()
-        self._world.machine.may_kill = trouble.values.get("may_kill", True)
-        process.life.stop()
-        self._world.note_trouble()
-        asyncio.get_running_loop().call_later(trouble.values["for_s"], self._go_on, process)
-
-    def _go_on(self, process: Any) -> None:
-        process.life.go_on()
-        self._world.note_trouble()
-
-    def _active(self) -> Any:
-        """Give the process that speaks now, else any."""
-        lease = self._world.store.leases.get("main")
-        alive = [one for one in self._world.processes if not one.life.is_dead and not one.life.is_stopped]
-        holding = [one for one in alive if lease is not None and lease.holder.endswith(one.life.name)]
-        return next(iter(holding or alive), None)
 
     def _kill(self, trouble: Trouble) -> None:
         """Press: the house, a client, or one account by its key. A database that is away takes no press."""
@@ -276,17 +266,6 @@ class Course:
     def _sign_in(self, user_id: str) -> None:
         self._world.tokens[user_id] = self._world.house.venue.issue_token(user_id)
 
-    async def _replace_the_dead(self) -> None:
-        dead = [one for one in self._world.processes if one.life.is_dead]
-        for process in dead:
-            self._world.bury(process)
-        if dead:
-            await self._world.clock.sleep(self._back_s)
-            self._back_s = RESTARTS_AFTER_S
-            for process in dead:
-                self._world.start_engine(standby=process.is_standby)
-            self._world.note_trouble()
-
     def _calm(self) -> None:
         """End every trouble; count which rules really struck."""
         world, faults = self._world, self._world.house.faults
@@ -298,14 +277,13 @@ class Course:
             self.struck["F21"] += sum(1 for sent in world.case.sent.values() if sent.intent.key.slice)
         faults.clear()
         self._store = {}
+        world.machine.takes_beats = world.machine.shows_beats = True
         self._note_outage()
         world.before_broker = {}
         world.house.venue.by_hand.thaw("")
         for user_id in world.tokens:
             self._sign_in(user_id)
-        for process in world.processes:
-            process.life.crash = None
-            process.life.go_on()
+        self._fates.calm()
 
     def counts(self) -> Mapping[str, int]:
         """Give how often each fault of the weather was in the way."""

@@ -23,6 +23,8 @@ class MemoryMachine:
         self.owners: dict[str, MemoryLocks] = {}
         self.disk: dict[str, bytes] = {}
         self.pulses: dict[str, PulseView] = {}
+        self.takes_beats = self.shows_beats = True
+        """False where the pulse's file cannot be stamped, or cannot be read: torn, gone, another user's."""
         self.is_full = False
         self.may_kill = True
 
@@ -65,10 +67,11 @@ class MemoryPulse:
 
     async def beat(self, shard: str, holder: str, epoch: int) -> None:
         known = self._machine.pulses.get(shard)
-        self._machine.pulses[shard] = PulseView(holder, epoch, known.beat + 1 if known else 1)
+        if self._machine.takes_beats:
+            self._machine.pulses[shard] = PulseView(holder, epoch, known.beat + 1 if known else 1)
 
     async def look(self, shard: str) -> PulseView | None:
-        return self._machine.pulses.get(shard)
+        return self._machine.pulses.get(shard) if self._machine.shows_beats else None
 
 
 class MemoryExitJournal:

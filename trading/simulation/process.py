@@ -1,4 +1,4 @@
-"""One engine process of a simulated day: it may die at any of its calls as by kill -9, or stand still and go on.
+"""The life of one process of a simulated day: it may die at any of its calls as by kill -9, or stand still and go on.
 
 Everything a process hears of the world comes back through its `Life`: a dead one hears nothing any more, one that was
 stopped (SIGSTOP) hears it when it goes on. Nothing else makes its code run.
@@ -10,14 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from trading.domain.ticks import Tick
-from trading.engine import EngineDeps
-from trading.engine.runtime import Engine
-from trading.ports import Clock, TickBatch
-from trading.simulation.memory_files import MemoryLocks, MemoryMachine
-
-LETS_GO_WITHIN_S, LOOKS_EVERY_S = 2.0, 0.1
-"""Wire seconds that a holder of an account's lock gets to notice that it lost the lease."""
+from trading.ports import Clock
 
 Before = Callable[[str], Awaitable[None]]
 
@@ -165,81 +158,3 @@ class LivingClock:
         """Return once market time is at or past `moment`."""
         await self._clock.sleep_until(moment)
         await self._life.hears()
-
-
-class LivingFeed:
-    """The ticks as one process reads them. `newest` holds what it was given, by token."""
-
-    def __init__(self, life: Life, open_line: Callable[[], AsyncIterator[list[Tick]]]) -> None:
-        self._life = life
-        self._open_line = open_line
-        self.newest: dict[int, Tick] = {}
-        self.seen: set[tuple[int, int, int]] = set()
-        """(token, price, time stamp) of every tick given."""
-
-    async def batches(self) -> AsyncIterator[TickBatch]:
-        """Yield batches for ever."""
-        async for ticks in self._open_line():
-            await self._life.hears()
-            for tick in ticks:
-                self.newest[tick.token] = tick
-                self.seen.add((tick.token, tick.ltp, tick.exchange_ts))
-            yield TickBatch(tuple(ticks))
-
-
-class LivingLocks(MemoryLocks):
-    """One process's account locks: whoever lost the lease gets a moment to let go, and is killed after it."""
-
-    def __init__(self, machine: MemoryMachine, life: Life, clock: Clock) -> None:
-        super().__init__(machine)
-        self._life = life
-        self._clock = clock
-
-    async def take(self, account_key: str, *, ousts: bool) -> str:
-        """Take the lock, with `ousts` from whoever lost the lease."""
-        until = self._clock.monotonic() + LETS_GO_WITHIN_S
-        while ousts and self._is_taken(account_key) and self._clock.monotonic() < until:
-            await self._clock.sleep(LOOKS_EVERY_S)
-        return await super().take(account_key, ousts=ousts)
-
-    @property
-    def name(self) -> str:
-        """Name the process."""
-        return self._life.name
-
-    def _is_taken(self, account_key: str) -> bool:
-        owner = self._machine.owners.get(account_key)
-        return owner is not None and owner is not self and not owner.is_dead
-
-    def die(self) -> None:
-        """End, with the process: the kernel frees the locks."""
-        super().die()
-        self._life.die()
-
-
-class EngineProcess:
-    """A running engine and its life."""
-
-    def __init__(self, deps: EngineDeps, life: Life, feed: LivingFeed, *, standby: bool) -> None:
-        self.life = life
-        self.feed = feed
-        self.is_standby = standby
-        self.engine = Engine(deps, standby=standby)
-        self._task = asyncio.create_task(self.engine.run())
-
-    def bury(self) -> None:
-        """Take a dead process's tasks away without letting it do anything more."""
-        self.life.die()
-        doomed: list[asyncio.Task[Any]] = [self._task, *self.engine._tasks]
-        for session in (self.engine.session, self.engine._starting):
-            if session is not None:
-                doomed += list(session.tools.work._tasks)
-        for task in doomed:
-            task.cancel()
-
-    async def stop(self) -> None:
-        """Stop cleanly."""
-        self.life.go_on()
-        await self.engine.stop()
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)

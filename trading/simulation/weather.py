@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, NamedTuple
 
+from trading.simulation import outages
 from trading.simulation.faults import FAULTS, Fault
 from trading.simulation.troubles import Trouble
 
@@ -82,7 +83,8 @@ def draw(seed: int, only: Sequence[str] = ()) -> Weather:
     if shape_rng.random() < QUIET_SHARE:
         return Weather(shape=shape)
     today = [number for number, fault in FAULTS.items() if _chance(seed, number, fault) < fault.share]
-    return Weather(tuple(_drawn(seed, today)), shape.struck_by(today))
+    stands_in = outages.drawn(seed) if shape.has_standby else ()
+    return Weather((*_drawn(seed, today), *stands_in), shape.struck_by(today))
 
 
 def _chance(seed: int, number: str, fault: Fault) -> float:

@@ -1,7 +1,7 @@
 """The world of one simulated day: market, broker, database, clients, and the engine processes that live in it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
@@ -25,12 +25,14 @@ from trading.exchange.kite import packets
 from trading.ports import AccountRef, Broker, ClientPolicy, Plan
 from trading.simulation.adapter import Line, SimKiteBroker
 from trading.simulation.house import BrokerHouse
+from trading.simulation.living import EngineProcess, LivingFeed, LivingLocks, LivingPulse
 from trading.simulation.market import DayMarket
 from trading.simulation.memory_files import MemoryExitJournal, MemoryMachine
 from trading.simulation.memory_kill_files import MemoryKillFiles
 from trading.simulation.memory_store import MemoryStore
+from trading.simulation.nobody import NoHistory, Silence
 from trading.simulation.prices import Range, previous_range
-from trading.simulation.process import Before, EngineProcess, Life, LivingClock, LivingFeed, LivingLocks, LivingPort
+from trading.simulation.process import Before, Life, LivingClock, LivingPort
 from trading.simulation.referee.bench import Referee, ToldDirectly, WatchedStore
 from trading.simulation.referee.case import Case
 from trading.simulation.requests import Caller, Rest
@@ -56,24 +58,6 @@ UNITS = (10, 25, 100, 350)
 def calendar() -> MarketCalendar:
     """Give the calendar, read once."""
     return MarketCalendar.load()
-
-
-class Silence:
-    """Implements `ports.LivePublisher`: no page listens."""
-
-    def publish(self, client_id: int | None, kind: str, data: Mapping[str, Any]) -> None:
-        """Forget it."""
-
-
-class NoHistory:
-    """Implements `ports.PriceHistory`: nobody asks, ranges come with the plans."""
-
-    async def candles(self, *_: object) -> list[Any]:
-        """Give none."""
-        return []
-
-    async def close(self) -> None:
-        """Nothing is open."""
 
 
 class World:
@@ -103,7 +87,7 @@ class World:
         for user_id in list(USERS)[: shape.accounts]:
             self._add_account(user_id, shape)
         known = {one.key: one for one in self.instruments}
-        self.case = Case(self.house, self.store, self.calendar, known, self.machine, self.process_of, self._owner_of)
+        self.case = Case(self.house, self.store, self.calendar, known, self.machine, self.processes, self._owner_of)
         self.referee = Referee(self.case)
         self._rest = Rest(self.house, Random(f"{seed}:wire"), self.referee)  # noqa: S311
 
@@ -126,10 +110,6 @@ class World:
             self.store.add_plan(Plan(account, one, {}, units, None, day_range))
 
     # -- processes -----------------------------------------------------------------------------------------------
-
-    def process_of(self, name: str) -> EngineProcess | None:
-        """Find an engine process by its name."""
-        return next((one for one in self.processes if one.life.name == name), None)
 
     def _owner_of(self, account: str) -> str:
         owner = self.machine.owners.get(account)
@@ -158,8 +138,9 @@ class World:
             history_for=lambda _: NoHistory(),
             live=Silence(),
             calendar=self._known,
-            alarm_post=ToldDirectly(self.referee),
+            alarm_post=ToldDirectly(life.name, self.referee),
             kill_files=self.kill_files,
+            pulse=LivingPulse(self.machine, life),
             holder=life.name,
         )
         process = EngineProcess(deps, life, feed, standby=standby)

@@ -37,7 +37,8 @@ class Alarms(Judge):
         self._served_at: defaultdict[tuple[str, str], float] = defaultdict(lambda: NEVER)
         """When a process was last answered well for an account."""
         self._raised: defaultdict[tuple[str, int | None, str, str], deque[tuple[float, float]]] = defaultdict(deque)
-        self._has_outage = False
+        self._told_of_outage: set[str] = set()
+        """Processes that owe the alarm of the present outage, or owed it."""
 
     # -- the engine --------------------------------------------------------------------------------------------
 
@@ -95,17 +96,20 @@ class Alarms(Judge):
         self.stepped()
 
     def _look_at_database(self) -> None:
-        """A database that stays away is told past it, by whoever spoke before it went."""
-        since = self.case.away_since
-        if since is None or self.case.now() - since < NOTICED_WITHIN_S:
-            self._has_outage = self._has_outage and since is not None
+        """A database that stays away is told past it, by whoever spoke before it went and sees that it is away."""
+        away_since = self.case.away_since
+        if away_since is None:
+            self._told_of_outage.clear()
             return
-        if not self._has_outage:
-            self._has_outage = True
-            for name in {self.case.owner_of(account) for account in self.case.store.accounts} - {""}:
-                if any(begun == name for begun, _ in self.case.reconciled):
-                    until = since + NOTICED_WITHIN_S + REACHES_WITHIN_S
-                    self._owed.append(_Owed(name, "", "DATABASE_AWAY", since, until, "the database is away"))
+        for process in self.case.alive():
+            name, since = process.life.name, max(away_since, process.awake_since)
+            if name in self._told_of_outage or self.case.now() - since < NOTICED_WITHIN_S:
+                continue
+            speaks = any(self.case.owner_of(account) == name for account in self.case.store.accounts)
+            if speaks and any(begun == name for begun, _ in self.case.reconciled):
+                self._told_of_outage.add(name)
+                until = since + NOTICED_WITHIN_S + REACHES_WITHIN_S
+                self._owed.append(_Owed(name, "", "DATABASE_AWAY", since, until, "the database is away"))
 
     def _is_paid(self, owed: _Owed) -> bool:
         return any(told.at >= owed.since and _names(told, owed) for told in self.case.told)

@@ -16,6 +16,7 @@ from trading.simulation.referee.exits import Exits, FlatByDeadline, SaidFlat
 from trading.simulation.referee.kills import Kill
 from trading.simulation.referee.protection import Protection
 from trading.simulation.referee.sending import Sending
+from trading.simulation.referee.standing_in import StandingIn
 from trading.simulation.requests import Request
 
 
@@ -26,7 +27,7 @@ class Referee:
         self.case = case
         self._judges: list[Judge] = [
             Sending(case), Exits(case), FlatByDeadline(case), SaidFlat(case), Kill(case), Entries(case), Stops(case),
-            Log(case), Conservation(case), Protection(case), Alarms(case),
+            Log(case), Conservation(case), Protection(case), Alarms(case), StandingIn(case),
         ]  # fmt: skip
         self._seen_trades = 0
         case.house.on_order.append(self._updated)
@@ -119,9 +120,11 @@ class Referee:
         for judge in self._judges:
             judge.recorded(process, events)
 
-    def told(self, client_id: int | None, code: str, text: str) -> None:
+    def told(self, process: str, client_id: int | None, code: str, text: str) -> None:
         """An alarm was stored, or told past the database."""
         self.case.told.append(Told(self.case.now(), client_id, code, text))
+        for judge in self._judges:
+            judge.told(process, client_id, code, text)
 
     def saved(self, record: LadderRecord) -> None:
         """A ladder's state was saved."""
@@ -151,9 +154,10 @@ def _split(ours: int, theirs: int, units: int, *, is_ours: bool) -> tuple[int, i
 
 
 class ToldDirectly:
-    """Implements `ports.AlarmPost`: who is told without the database is told at once."""
+    """Implements `ports.AlarmPost`: whom a process tells without the database is told at once."""
 
-    def __init__(self, referee: Referee) -> None:
+    def __init__(self, process: str, referee: Referee) -> None:
+        self._process = process
         self._referee = referee
 
     def stored(self) -> None:
@@ -161,7 +165,7 @@ class ToldDirectly:
 
     def directly(self, client_id: int | None, code: str, text: str, at: datetime) -> None:
         """Tell."""
-        self._referee.told(client_id, code, text)
+        self._referee.told(self._process, client_id, code, text)
 
 
 class WatchedStore:
@@ -201,7 +205,7 @@ class WatchedStore:
     async def raise_alarm(self, client_id: int | None, code: str, text: str) -> None:
         """Keep an alarm."""
         await self._store.raise_alarm(client_id, code, text)
-        self._referee.told(client_id, code, text)
+        self._referee.told(self._process, client_id, code, text)
 
     async def append_events(self, events: Sequence[EngineEvent]) -> None:
         """Append to the log."""

@@ -13,9 +13,9 @@ from trading.domain.orders import IntentState, OrderIntent
 from trading.exchange.venue.orders import Order
 from trading.ports import EngineEvent
 from trading.simulation.house import BrokerHouse
+from trading.simulation.living import EngineProcess
 from trading.simulation.memory_files import MemoryMachine
 from trading.simulation.memory_store import MemoryStore
-from trading.simulation.process import EngineProcess
 from trading.simulation.requests import Request
 
 NEVER = float("-inf")
@@ -76,7 +76,8 @@ class Case:
     calendar: MarketCalendar
     instruments: Mapping[str, Instrument]
     machine: MemoryMachine
-    process_of: Callable[[str], EngineProcess | None]
+    processes: Sequence[EngineProcess]
+    """Those that are there now, dead ones among them until they are taken away."""
     owner_of: Callable[[str], str]
     """Gives the name of the process that has an account's lock, empty for none."""
     violations: list[Violation] = field(default_factory=list)
@@ -106,6 +107,8 @@ class Case:
     """Since when no call to the database succeeds, wire seconds; None while one may."""
     store_troubled_at: float = NEVER
     """When a call to the database was last refused or slow, wire seconds."""
+    pulse_troubled_at: float = NEVER
+    """When the file of the sign of life was last none that could be stamped and read."""
     troubled_at: float = NEVER
     """When a fault last struck or a process last was not itself, wire seconds."""
 
@@ -127,6 +130,14 @@ class Case:
             self.found(rule, otherwise)
 
     # -- asking ------------------------------------------------------------------------------------------------
+
+    def process_of(self, name: str) -> EngineProcess | None:
+        """Find an engine process by its name."""
+        return next((one for one in self.processes if one.life.name == name), None)
+
+    def alive(self) -> list[EngineProcess]:
+        """Give the processes that are not dead."""
+        return [one for one in self.processes if not one.life.is_dead]
 
     def now(self) -> float:
         """Give wire seconds."""
@@ -224,6 +235,9 @@ class Judge:
 
     def recorded(self, process: str, events: Sequence[EngineEvent]) -> None:
         """An engine process appended events to the log."""
+
+    def told(self, process: str, client_id: int | None, code: str, text: str) -> None:
+        """An alarm was stored, or told past the database."""
 
     def saved(self, account: str, instrument: str, snapshot: Mapping[str, object]) -> None:
         """A ladder's state was saved."""

@@ -8,7 +8,7 @@ from trading.domain.orders import IntentState, OrderIntent
 from trading.domain.risk import FEED_STALE_AFTER_S
 from trading.domain.sessions import Phase
 from trading.exchange.venue.orders import Order
-from trading.simulation.process import EngineProcess
+from trading.simulation.living import EngineProcess
 from trading.simulation.referee.case import NEVER, Case, Judge, Place
 from trading.simulation.requests import Request
 
