@@ -5,6 +5,8 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from tests.factories import TEN_O_CLOCK, exit_intent
 from tests.fakes.clock import FakeClock
 from trading.domain.errors import JournalUnavailable
 from trading.domain.exit_journal import JournaledExit, ahead_line, read_journal
-from trading.domain.orders import IntentState, Purpose
+from trading.domain.orders import IntentState, OrderIntent, OrderType, Purpose
 from trading.stores.account_locks import FileAccountLocks
 from trading.stores.exit_journal import FileExitJournal
 
@@ -63,6 +65,28 @@ async def test_what_was_written_ahead_is_read_back_by_the_next_process(
         (KILL, IntentState.SENDING, ""),
     ]
     assert found[1] == journaled(KILL)
+
+
+RESTING = replace(
+    exit_intent(purpose=Purpose.DISASTER_STOP),
+    order_type=OrderType.SL, price=Decimal("98.00"), trigger_price=Decimal("101.60"),
+)  # fmt: skip
+
+
+@pytest.mark.proves("I2", "F41", database="none")
+@pytest.mark.parametrize("intent", [STOP, exit_intent(price=Decimal("99.95")), RESTING], ids=lambda one: one.order_type)
+async def test_an_exit_is_read_back_as_it_was_written_whatever_its_kind(
+    intent: OrderIntent, journal: FileExitJournal
+) -> None:
+    await journal.write_ahead(journaled(intent))
+
+    (found,) = await journal.pending(ALICE)
+
+    assert found.intent == intent
+    assert (type(found.intent.price), type(found.intent.trigger_price)) == (
+        type(intent.price),
+        type(intent.trigger_price),
+    )
 
 
 async def test_what_the_database_has_is_not_pending_until_more_becomes_known(journal: FileExitJournal) -> None:

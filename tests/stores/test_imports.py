@@ -83,6 +83,34 @@ async def test_what_was_written_ahead_counts_more_than_the_belief_that_it_never_
     assert (await stored(world, EXIT)).state is IntentState.SENDING
 
 
+@pytest.mark.proves("F41", "I9", "I12")
+@pytest.mark.parametrize("was", [IntentState.NEW, IntentState.DENIED, IntentState.IN_DOUBT])
+async def test_a_row_whose_purpose_was_decided_anew_for_other_units_becomes_what_was_sent(
+    world: World, was: IntentState
+) -> None:
+    await hold_lease(world)
+    await (create_and_claim if was is IntentState.IN_DOUBT else create)(world, EXIT)
+    if was is not IntentState.NEW:
+        await world.store.resolve(EXIT.tag, was, reason="the engine died")
+    fewer = replace(EXIT, quantity=EXIT.quantity - 1)
+
+    await world.store.import_exit(replace(journaled(IntentState.ACKED), intent=fewer))
+
+    assert (await stored(world, EXIT)).intent == fewer
+
+
+async def test_a_row_whose_order_the_broker_has_shown_stays_what_it_was(world: World) -> None:
+    await hold_lease(world)
+    await create_and_claim(world, EXIT)
+    await world.store.save_order(EXIT.key.account, order_of(EXIT, OrderStatus.OPEN, 0))
+
+    fewer = replace(EXIT, quantity=EXIT.quantity - 1)
+    await world.store.import_exit(replace(journaled(IntentState.ACKED), intent=fewer))
+
+    assert (await stored(world, EXIT)).intent == EXIT
+    assert (await stored(world, EXIT)).state is IntentState.ACKED
+
+
 async def test_an_imported_exit_that_may_fill_keeps_the_slot_of_its_position(world: World) -> None:
     await world.store.import_exit(journaled(IntentState.ACKED))
 

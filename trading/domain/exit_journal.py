@@ -175,7 +175,11 @@ def _intent_of(told: Mapping[str, Any]) -> OrderIntent:
         "side": Side(told["side"]),
         "order_type": OrderType(told["order_type"]),
         "product": Product(told["product"]),
-        "price": None if told["price"] is None else Decimal(told["price"]),
+        **{name: _decimal(told.get(name)) for name in ("price", "trigger_price")},
         "protection_percent": Decimal(told["protection_percent"]),
     }
     return OrderIntent(**values)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

@@ -100,7 +100,8 @@ def _stored(exit_: JournaledExit, known: StoredIntent | None) -> StoredIntent:
     if known is None:
         return StoredIntent(exit_.intent, exit_.state, decided_at=exit_.decided_at, by_journal=True)
     state = exit_.state if is_news(known.state, exit_.state) else known.state
-    return replace(known, state=state, by_journal=True)
+    sent = exit_.intent if known.order is None else known.intent
+    return replace(known, intent=sent, state=state, by_journal=True)
 
 
 async def _ended(task: "asyncio.Task[DayBook]") -> None:

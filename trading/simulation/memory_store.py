@@ -165,8 +165,9 @@ class MemoryStore(MemoryControls):
         was = known.state if known else None
         if not is_news(was, exit_.state):
             return False
-        if known is None:
-            known = StoredIntent(exit_.intent, IntentState.NEW, decided_at=exit_.decided_at)
+        if known is None or known.order is None:
+            state, changes = (known.state, known.changes) if known else (IntentState.NEW, 0)
+            known = StoredIntent(exit_.intent, state, decided_at=exit_.decided_at, changes=changes)
             self.intents[exit_.tag], self.reasons[exit_.tag] = known, dict(exit_.reason)
         self.exit_slots.setdefault((key.account, key.instrument), exit_.tag)
         self._move(known, exit_.state)

@@ -11,15 +11,27 @@ from trading.stores.accounts import AccountIds
 from trading.stores.chain import append_events
 from trading.stores.intents import OUTCOME_LENGTH, close, learn_order_id, row_of
 
+TERMS = ("side", "quantity", "order_type", "price", "trigger_price", "protection_percent", "product", "algo_id",
+         "reason", "decided_at")  # fmt: skip
+"""What an order was decided as."""
+
 
 def import_exit(exit_: JournaledExit, ids: AccountIds, *, at: datetime, wall: datetime) -> bool:
-    """Bring one exit's row to the state that the journal has, with its events; False when nothing was new."""
+    """Bring one exit's row to the state that the journal has, with its events; False when nothing was new.
+
+    A row that no order of the broker's is known of becomes what was sent: a standby that did not know of it may have
+    decided the same purpose anew, for other units.
+    """
     row = OrderIntentRow.objects.select_for_update(no_key=True).filter(tag=exit_.tag).first()
     was = None if row is None else IntentState(row.state)
     if not is_news(was, exit_.state):
         return False
+    sent = row_of(exit_.intent, ids, decided_at=exit_.decided_at, reason=exit_.reason, wall=wall)
     if row is None:
-        row = row_of(exit_.intent, ids, decided_at=exit_.decided_at, reason=exit_.reason, wall=wall)
+        row = sent
+    elif not row.order_status:
+        for name in TERMS:
+            setattr(row, name, getattr(sent, name))
     row.state, row.outcome = exit_.state, exit_.words[:OUTCOME_LENGTH] or row.outcome
     row.gate, row.shard, row.epoch = gate_verdicts(exit_), exit_.shard, exit_.epoch
     row.claimed_at, row.resolved_at = row.claimed_at or wall, wall

@@ -39,6 +39,10 @@ class Conservation(Judge):
         for tag in orders:
             case.check("I1", holds=tag in case.store.intents, otherwise=f"nobody wrote down the order {tag}")
         self._orders_agree()
+        for tag, sent in case.sent.items():
+            kept = case.store.intents.get(tag)
+            words = f"{sent.intent.key.text()} was sent as {sent.intent}, and is kept as {kept and kept.intent}"
+            case.check("I2", holds=kept is not None and kept.intent == sent.intent, otherwise=words)
 
     def _compare(self) -> None:
         case = self.case

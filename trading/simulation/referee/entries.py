@@ -1,7 +1,8 @@
 """What must be true when an entry is let through: I8, and stops that only tighten: I25."""
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -115,7 +116,7 @@ class Log(Judge):
 
     def __init__(self, case: Case) -> None:
         super().__init__(case)
-        self._prices: defaultdict[str, deque[Decimal]] = defaultdict(lambda: deque(maxlen=REMEMBERED))
+        self._prices: defaultdict[str, list[tuple[datetime, Decimal]]] = defaultdict(list)
         self._fills: set[tuple[str, int, str, str]] = set()
         """(process, epoch, account, trade): a process that gets the lease again reads the day anew."""
 
@@ -135,12 +136,14 @@ class Log(Judge):
 
     def _decided(self, event: EngineEvent) -> None:
         price = Decimal(str(event.data["tick"]["ltp"]))
-        true = self._prices[event.instrument]
+        # It may be written long after it was decided: when the database is back, or who stood still goes on.
+        true = [price for at, price in self._prices[event.instrument] if at <= event.at][-REMEMBERED:]
         holds = not true or any(abs(price - one) <= one * FAR_OFF for one in true)
-        words = f"{event.account_key} {event.instrument}: {event.kind} was decided on {price}, traded was {list(true)}"
+        words = f"{event.account_key} {event.instrument}: {event.kind} was decided on {price}, traded was {true}"
         self.case.check("I25", holds=holds, otherwise=words)
 
     def stepped(self) -> None:
         """Remember what is traded now."""
         for key, instrument in self.case.instruments.items():
-            self._prices[key].append(from_scaled(self.case.house.venue.market.quote(instrument.token).ltp))
+            price = from_scaled(self.case.house.venue.market.quote(instrument.token).ltp)
+            self._prices[key].append((self.case.house.clock.now(), price))

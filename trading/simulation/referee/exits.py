@@ -46,10 +46,10 @@ class Exits(Judge):
 
     def arrives(self, account: str, request: Request) -> None:
         """Judge an exit against what is open and what works already."""
-        stored = self.case.store.intents.get(request.form.get("tag", ""))
-        if request.method != "POST" or stored is None or not stored.intent.key.purpose.is_exit:
+        sent = self.case.sent.get(request.form.get("tag", ""))
+        if request.method != "POST" or sent is None or not sent.intent.key.purpose.is_exit:
             return
-        case, intent = self.case, stored.intent
+        case, intent = self.case, sent.intent
         place = account, intent.key.instrument
         held = case.held[place]
         working = [
