@@ -46,3 +46,11 @@ def test_the_rule_is_looked_at_and_holds(rule: str, thousand_days: dict[str, Any
 
     assert looked >= least(LEAST_LOOKS.get(rule, LOOKS), thousand_days["days"])
     assert broken == 0
+
+
+@pytest.mark.proves("F41", "F43", "F46", "I14")
+def test_a_standby_stands_in_for_a_dead_engine_often(thousand_days: dict[str, Any], tally: Tally) -> None:
+    stood_in = thousand_days["looked"].get("I14 stands in", 0)
+    tally.count(tried=stood_in, survived=stood_in - thousand_days["broken"].get("I14 stands in", 0))
+
+    assert stood_in >= least(LEAST_STRIKES, thousand_days["days"])

@@ -137,7 +137,7 @@ class Course:
         self._store = {}
         self._is_unheard = False
         self._world.before_broker = {}
-        self._world.machine.takes_beats = self._world.machine.shows_beats = True
+        self._heal_pulse()
         for trouble in self._weather.troubles:
             values = trouble.values
             if "from" in values and values["from"] <= number < values["until"]:
@@ -188,8 +188,13 @@ class Course:
         machine, how = self._world.machine, trouble.values["how"]
         self.struck[trouble.fault] += 1
         machine.takes_beats, machine.shows_beats = how != "stuck", how != "unreadable"
-        self._world.case.pulse_troubled_at = self._world.clock.monotonic()
         self._world.note_trouble()
+
+    def _heal_pulse(self) -> None:
+        machine = self._world.machine
+        if not (machine.takes_beats and machine.shows_beats):
+            self._world.case.pulse_troubled_at = self._world.clock.monotonic()
+        machine.takes_beats = machine.shows_beats = True
 
     async def _before_store(self, name: str) -> None:
         if self._fates.store_is_held and name not in READS:
@@ -277,7 +282,7 @@ class Course:
             self.struck["F21"] += sum(1 for sent in world.case.sent.values() if sent.intent.key.slice)
         faults.clear()
         self._store = {}
-        world.machine.takes_beats = world.machine.shows_beats = True
+        self._heal_pulse()
         self._note_outage()
         world.before_broker = {}
         world.house.venue.by_hand.thaw("")

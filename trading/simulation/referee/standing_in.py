@@ -4,8 +4,8 @@ from trading.domain.orders import OrderIntent
 from trading.simulation.living import EngineProcess
 from trading.simulation.referee.case import Case, Judge
 
-LIVES_FOR_S = 2.0
-"""Wire seconds awake within which a holder has left a sign of life, twice."""
+LIVES_FOR_S = 4.0
+"""Wire seconds awake within which a holder has left a sign of life, and two more until a standby's word is told."""
 MISSED_WITHIN_S = 6.0
 """A call to the database takes five seconds to fail where it is locked."""
 
@@ -35,8 +35,9 @@ class StandingIn(Judge):
         """Say whether it speaks, was awake for a while, and nothing was wrong with the file of its signs of life."""
         case = self.case
         has_locks = any(case.owner_of(account) == one.life.name for account in case.store.accounts)
+        is_seen = case.machine.takes_beats and case.machine.shows_beats
         since = max(one.awake_since, case.pulse_troubled_at)
-        return has_locks and one.life.is_awake and case.now() - since >= LIVES_FOR_S
+        return has_locks and one.life.is_awake and is_seen and case.now() - since >= LIVES_FOR_S
 
     def asked(self, process: str, name: str, account: str, subject: object) -> None:
         """A standby only exits, and one that has no lease has said so."""
