@@ -121,6 +121,16 @@ async def test_an_imported_exit_that_may_fill_keeps_the_slot_of_its_position(wor
     assert await create(world, exit_intent(purpose=Purpose.KILL))
 
 
+@pytest.mark.proves("F40", "I5")
+async def test_an_exit_whose_end_was_stored_before_it_is_imported_keeps_no_later_exit_back(world: World) -> None:
+    await create(world, EXIT)
+    await world.store.save_order(EXIT.key.account, order_of(EXIT, OrderStatus.COMPLETE, EXIT.quantity))
+
+    assert await world.store.import_exit(journaled(IntentState.ACKED))
+
+    assert await create(world, exit_intent(purpose=Purpose.KILL))
+
+
 async def test_an_exit_is_imported_beside_one_whose_end_was_not_stored_yet(world: World) -> None:
     await hold_lease(world)
     former = exit_intent(purpose=Purpose.TARGET)

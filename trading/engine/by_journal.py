@@ -86,6 +86,7 @@ class JournalWay:
         try:
             await journal_of(tools).write_ahead(exit_)
         except JournalUnavailable as error:
+            self._desk.outcomes.went_by_journal(working)  # the line may be on the disk all the same
             return Denial(error.code, str(error))
         crash_at("journal_synced")
         self._desk.outcomes.went_by_journal(working)

@@ -13,11 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trading.domain.backoff import Backoff
-from trading.domain.errors import (
-    ExitAlreadyLive,
-    StoreUnavailable,
-    TradingError,
-)
+from trading.domain.errors import ExitAlreadyLive, StoreUnavailable, TradingError
 from trading.domain.orders import IntentState, OrderChange
 from trading.domain.risk import SIGNAL_HOLDS_S
 from trading.engine.cancelling import Canceller
@@ -76,7 +72,7 @@ class AccountGateway:
 
     def submit(self, working: Working) -> None:
         """Commit the intent, then queue it."""
-        self._tools.spawn(self._commit(working), f"commit {working.tag}")
+        self._tools.spawn(self._sender.guarded(working, self._commit(working)), f"commit {working.tag}")
 
     def cancel(self, working: Working) -> None:
         """Queue a cancel."""
@@ -112,15 +108,19 @@ class AccountGateway:
                 await self._desk.freshen()
             self._queue(EXIT if working.purpose.is_exit else ENTRY, working)
         elif working.state is IntentState.NEW:
-            working.state, working.is_withdrawn = IntentState.DENIED, True
-            await self._free_what_another_life_left(working)
+            working.is_withdrawn = True
+            if working.tag in self._unsure:  # nobody waits for it: the database does not answer just now
+                telling = self._desk.outcomes.never_sent(working, working.words or "withdrawn before it was sent")
+                self._tools.spawn(telling, f"never sent {working.tag}")
             self._sender.settle(working, IntentState.DENIED)
 
     async def _try_to_commit(self, working: Working, tries: int, began: float) -> bool | None:
-        """Say whether the intent is ours to send; None means try again. An entry is tried once."""
-        asked = self._store(working)
+        """Say whether the intent is ours to send; None means try again. An entry is tried once.
+
+        Neither waits long: an exit goes another way then, and an entry must not keep an exit of its line waiting.
+        """
         try:
-            is_new = await (self._tools.within(STORE_ANSWERS_WITHIN_S, asked) if working.purpose.is_exit else asked)
+            is_new = await self._tools.within(STORE_ANSWERS_WITHIN_S, self._store(working))
         except Exception as error:
             return await self._not_committed(working, error, tries, began)
         # After an unanswered commit an existing row is the one that we wrote.
@@ -131,7 +131,7 @@ class AccountGateway:
         return False
 
     async def _store(self, working: Working) -> bool:
-        await self._tools.journal.flush()
+        await self._tools.journal.flushed()
         crash_at("before_intent_commit")
         return await self._tools.store.create_intent(
             working.intent, decided_at=working.decided_at, reason=working.reason
@@ -142,15 +142,14 @@ class AccountGateway:
         if not isinstance(error, TradingError):
             logger.error("the intent %s could not be committed", working.intent.key.text(), exc_info=error)
         code = error.code if isinstance(error, TradingError) else "INTENT_NOT_STORED"
+        if not isinstance(error, ExitAlreadyLive):
+            self._unsure.add(working.tag)
         if not working.purpose.is_exit:
             working.words = str(error)
             self._desk.alarm(working, code, f"an entry was dropped: {error}")
-            await self._desk.outcomes.never_sent(working, str(error))
             return False
         if isinstance(error, ExitAlreadyLive):
             await self._free_what_another_life_left(working)
-        else:
-            self._unsure.add(working.tag)
         if not tries:
             self._desk.alarm(working, code, f"an exit could not be stored yet: {error}")
         self._want_orders()
@@ -169,10 +168,13 @@ class AccountGateway:
         return False
 
     async def _free_what_another_life_left(self, working: Working) -> None:
+        """Learn what the database has of this line, and tell it what it lacks; where that fails the exit goes on."""
         try:
             await self._take_over(working.intent.key.instrument)
         except StoreUnavailable as error:
             logger.warning("the day's intents could not be read: %s", error)
+        except Exception:
+            logger.exception("the day's intents of %s could not be taken over", working.intent.key.instrument)
 
     def _queue(self, rank: int, working: Working, change: OrderChange | None = None) -> None:
         self._count += 1
@@ -217,7 +219,7 @@ class AccountGateway:
         if result.denial is None:
             waited = {"waited_s": round(now - job.queued_at, 3)}
             result = result.and_then("rate_budget", Finding(None, waited))
-        return self._sender.place(job.working, result)
+        return self._sender.guarded(job.working, self._sender.place(job.working, result))
 
 
 def _needs_fresh_look(working: Working) -> bool:

@@ -21,6 +21,11 @@ ENTRY_PROOF_S, EXIT_PROOF_S = 120.0, 10.0
 Order books were seen to lag by 83 s (the broker's forum, 21259). An entry can wait for that: while it is in doubt no
 other may be made. An exit cannot; what turns up late after all, in one of the listener's reads of the book, is
 cancelled, and what it filled is put right.
+
+The time counts from this process's own reads, anew after each restart. When an order that another life claimed was sent
+is known only to lie between its claim and the moment at which we had the account's lock: a process may stand still
+between the two, for minutes. The claim's time is a wall clock's, besides. An entry loses nothing by waiting, and no
+exit waits for one in doubt.
 """
 HOLDS_MARKET_S = 16.0
 """A market that waits for us waits so long for one order in doubt, wire seconds."""
@@ -109,6 +114,9 @@ class DoubtResolver:
             positions = await self._desk.read_positions()
         except BrokerError:
             return False
+        except Exception:
+            logger.exception("positions of account=%s could not be taken in", self._desk.ref.key)
+            return False
         instrument, product = doubt.working.intent.key.instrument, doubt.working.intent.product
         there = sum(p.net_quantity for p in positions if p.instrument == instrument and p.product == product)
         return there == self._desk.orders.counted_net(instrument) and not self._desk.orders.has_unseen(instrument)
@@ -129,6 +137,8 @@ class DoubtResolver:
             await self._desk.outcomes.settle(working, IntentState.ABSENT, reason=reason)
         except IllegalTransition as error:
             logger.warning("ABSENT of %s could not be stored: %s", working.tag, error)
+        except Exception:  # its line waits for this word, whatever becomes of the row
+            logger.exception("ABSENT of %s could not be stored", working.tag)
         if working.state is IntentState.IN_DOUBT:
             working.state = IntentState.ABSENT
             self._desk.on_order(working)

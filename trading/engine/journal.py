@@ -28,6 +28,7 @@ class Journal:
         self._live = live
         self._alarm_post = alarm_post
         self._pending: list[EngineEvent] = []
+        self._going_on: set[asyncio.Task[None]] = set()
         self.is_ending = False
         """True from when the session begins to end."""
 
@@ -52,6 +53,8 @@ class Journal:
 
         So it is when a session's end cuts whoever asked off: an event may then be told twice, and is not lost.
         """
+        if self.is_ending:
+            await self._take_back()
         events, self._pending = self._pending, []
         try:
             if events:
@@ -60,9 +63,27 @@ class Journal:
             self._pending = events + self._pending
             raise
         except asyncio.CancelledError:
-            if self.is_ending:  # else the database may only be slow, and has them yet
+            if self.is_ending:  # else it is for whoever cuts this off to see that it goes on, see `flushed`
                 self._pending = events + self._pending
             raise
+
+    async def flushed(self) -> None:
+        """Do as `flush`, for whoever may stop waiting: what is no more waited for the database may never begin with."""
+        writing = asyncio.create_task(self.flush(), name="write events")
+        self._going_on.add(writing)
+        writing.add_done_callback(self._went_on)
+        await asyncio.shield(writing)
+
+    def _went_on(self, task: asyncio.Task[None]) -> None:
+        self._going_on.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.info("events wait for the database: %s", task.exception())
+
+    async def _take_back(self) -> None:
+        tasks = [task for task in self._going_on if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _append(self, events: list[EngineEvent]) -> None:
         """Commit events together; where one of them cannot be written at all, the others by themselves."""

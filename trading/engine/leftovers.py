@@ -7,11 +7,11 @@ left SENDING may have reached the broker and is looked up.
 import logging
 from collections.abc import Callable
 
-from trading.domain.errors import StoreUnavailable
+from trading.domain.errors import IllegalTransition
 from trading.domain.orders import IntentState
 from trading.engine.desk import AccountDesk
 from trading.engine.orders import UNSETTLED, Working
-from trading.engine.tools import Tools
+from trading.engine.tools import STORE_ANSWERS_WITHIN_S, Tools
 from trading.ports import StoredIntent
 
 logger = logging.getLogger(__name__)
@@ -39,16 +39,17 @@ class Leftovers:
         elif working.state is IntentState.SENDING:
             working.state = IntentState.IN_DOUBT
             self._note("ORDER_IN_DOUBT", working)
-            await self._desk.outcomes.settle(
-                working, IntentState.IN_DOUBT, reason="the engine stopped while it was sent"
-            )
             self._resolve_doubt(working)
+            await self._tell(working, IntentState.IN_DOUBT, "the engine stopped while it was sent")
         elif working.state is IntentState.IN_DOUBT:
             self._resolve_doubt(working)
 
     async def take_over(self, instrument: str) -> None:
-        """Make ours what another life wrote for this instrument after we loaded the day. Raises StoreUnavailable."""
-        book = await self._tools.store.load_book(self._tools.day)
+        """Make ours what another life wrote for this instrument after we loaded the day, and tell what is not told.
+
+        Raises StoreUnavailable.
+        """
+        book = await self._tools.within(STORE_ANSWERS_WITHIN_S, self._tools.store.load_book(self._tools.day))
         for stored in book.intents:
             key = stored.intent.key
             if (key.account, key.instrument) == (self._desk.ref.key, instrument):
@@ -61,13 +62,24 @@ class Leftovers:
             await self._adopt_unknown(stored)
         elif self._desk.outcomes.comes_by_journal(known):
             return
-        elif stored.state is IntentState.NEW and known.state not in UNSETTLED:
-            await self._resolve(known.tag, IntentState.DENIED, "left by a former holder, never sent")
+        elif known.state not in UNSETTLED:
+            await self._tell_again(known, stored)
         elif stored.state is not IntentState.NEW and known.state is IntentState.NEW:
             # The purpose that we were about to commit was sent by the former holder.
             known.intent, known.state = stored.intent, stored.state
             self._learn(known, stored)
             await self.settle(known)
+
+    async def _tell_again(self, known: Working, stored: StoredIntent) -> None:
+        """What the database was not told of an order of ours would keep every later exit of its line back."""
+        if stored.state is IntentState.NEW:
+            await self._desk.outcomes.never_sent(known, "left by a former holder, never sent")
+        elif stored.state in UNSETTLED:
+            for state in _on_the_way(stored.state, known.state):
+                await self._tell(known, state, "told again")
+        is_over = stored.order is not None and not stored.order.is_live
+        if known.order is not None and not known.order.is_live and not is_over:
+            await self._desk.outcomes.save_order(known.order)
 
     async def _adopt_unknown(self, stored: StoredIntent) -> None:
         working = Working(stored.intent, self._tools.now(), state=stored.state)
@@ -85,13 +97,14 @@ class Leftovers:
     async def _expire(self, working: Working) -> None:
         working.state = IntentState.DENIED
         self._note("INTENT_EXPIRED", working)
-        await self._desk.outcomes.settle(working, IntentState.DENIED, reason="never sent: the engine was restarted")
+        await self._tell(working, IntentState.DENIED, "never sent: the engine was restarted")
 
-    async def _resolve(self, tag: str, state: IntentState, reason: str) -> None:
+    async def _tell(self, working: Working, state: IntentState, reason: str) -> None:
+        """Tell the database what an order is; where it knows better, that stays."""
         try:
-            await self._tools.store.resolve(tag, state, reason=reason)
-        except StoreUnavailable as error:
-            logger.warning("%s of %s was not stored: %s", state, tag, error)
+            await self._desk.outcomes.settle(working, state, order_id=working.order_id, reason=reason)
+        except IllegalTransition as error:
+            logger.warning("%s of %s was not stored: %s", state, working.tag, error)
 
     def _note(self, kind: str, working: Working) -> None:
         ref, key = self._desk.ref, working.intent.key
@@ -99,3 +112,9 @@ class Leftovers:
         self._tools.journal.record(
             kind, ref.client_id, told, account=ref.key, instrument=key.instrument, tag=working.tag
         )
+
+
+def _on_the_way(present: IntentState, wanted: IntentState) -> tuple[IntentState, ...]:
+    """Give the states by which the table lets a row come to another one."""
+    needs_doubt = present is IntentState.SENDING and wanted is IntentState.ABSENT
+    return (IntentState.IN_DOUBT, wanted) if needs_doubt else (wanted,)

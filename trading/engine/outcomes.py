@@ -49,11 +49,11 @@ class Outcomes:
         """Tell what an order is now. Raises only what is no question of availability (IllegalTransition)."""
         if working.tag in self._journaled:
             await self._note(working, state, order_id=order_id, reason=reason)
+        elif state is IntentState.DENIED:
+            await self.never_sent(working, reason)
         elif not working.is_unstored:
             resolve = self._tools.store.resolve
             await self._now_or_owed(partial(resolve, working.tag, state, order_id=order_id, reason=reason))
-        elif state is IntentState.DENIED:
-            await self.never_sent(working, reason)
 
     async def never_sent(self, working: Working, reason: str) -> None:
         """Tell of an order whose commit or claim was not answered: either may be in the database all the same."""
@@ -62,8 +62,12 @@ class Outcomes:
         await self._now_or_owed(telling)
 
     async def save_order(self, order: BrokerOrder) -> None:
-        """Keep the broker's last word of an order."""
-        await self._now_or_owed(partial(self._tools.store.save_order, self._account, order))
+        """Keep the broker's last word of an order; of one whose row comes by the journal not before that row."""
+        telling = partial(self._tools.store.save_order, self._account, order)
+        if order.tag in self._journaled:
+            self._owed.append(telling)
+        else:
+            await self._now_or_owed(telling)
 
     async def save_trades(self, trades: Sequence[BrokerTrade]) -> None:
         """Keep fills; while the database is away they are not waited for: each later read has them again."""
@@ -77,17 +81,21 @@ class Outcomes:
     async def pay(self) -> None:
         """Bring home what went by the journal, then what is owed. Raises StoreUnavailable or JournalUnavailable."""
         async with self._paying:
-            await self._bring_home()
-            while self._owed:
-                try:
-                    await self._owed[0]()
-                except StoreUnavailable:
-                    raise
-                except Exception:  # a state that cannot follow any more: the database knows better by now
-                    logger.exception("something owed for %s could not be told and is dropped", self._account)
-                del self._owed[0]
+            while self.is_owing:
+                await self._bring_home()  # before each: what is owed of an order counts nothing without its row
+                if self._owed:
+                    await self._pay_one(self._owed[0])
+                    del self._owed[0]
 
     # -- inside ------------------------------------------------------------------------------------------------
+
+    async def _pay_one(self, telling: Telling) -> None:
+        try:
+            await telling()
+        except StoreUnavailable:
+            raise
+        except Exception:  # a state that cannot follow any more: the database knows better by now
+            logger.exception("something owed for %s could not be told and is dropped", self._account)
 
     async def _bring_home(self) -> None:
         """Import until nothing is pending and nothing was noted meanwhile."""

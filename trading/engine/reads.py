@@ -14,7 +14,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from trading.domain.drift import one_row_each
-from trading.domain.errors import BrokerAuthError, BrokerError, ReadSuspect
+from trading.domain.errors import BrokerAuthError, BrokerError, BrokerUnavailable, ReadSuspect
 from trading.domain.orders import BrokerOrder, BrokerPosition, BrokerTrade
 from trading.domain.repricing import PriceQuote
 from trading.domain.timezone import ist_day
@@ -194,11 +194,21 @@ class AccountReads:
         except BrokerError as error:
             self._desk.unreadable.heard(error)
             self._desk.heard_refusal(error)
-            unread_since = self._desk.unread_since
-            self._desk.unread_since = self._tools.clock.monotonic() if unread_since is None else unread_since
+            self._note_unread()
             raise
+        except Exception as error:  # an adapter's defect is one more way not to know: nobody may fail of it
+            logger.exception("a read of account=%s failed", self._desk.ref.key)
+            if self._desk.unread_since is None:
+                text = f"reads of {self._desk.ref.key} fail in a way that nobody expects: {error!r}"
+                self._tools.alarm(self._desk.ref.client_id, "ENGINE_PART_FAILED", text, account=self._desk.ref.key)
+            self._note_unread()
+            raise BrokerUnavailable(f"the adapter failed: {error!r}") from error
         self._desk.has_session, self._desk.unread_since = True, None
         return answer
+
+    def _note_unread(self) -> None:
+        if self._desk.unread_since is None:
+            self._desk.unread_since = self._tools.clock.monotonic()
 
     def _is_todays(self, moment: datetime | None) -> bool:
         """Say whether a row is of this session's day: after midnight the broker still shows the day before."""

@@ -20,6 +20,8 @@ from trading.ports import TickBatch
 
 logger = logging.getLogger(__name__)
 
+BEGINS_ANEW = frozenset({EndOfSession.NEW_DAY, EndOfSession.NOT_BEGUN})
+"""Ends of a session that leave the lease with us."""
 FINISHES_WITHIN_S = 2.0
 """Wire seconds that orders on their way get at a clean stop; what is cut off then is looked up by the next start."""
 
@@ -76,8 +78,8 @@ class Engine:
             await self._keeper.acquire()
             keeping = asyncio.create_task(self._keeper.keep(), name="lease")
             try:
-                while await self._reign() is EndOfSession.NEW_DAY and not self._is_stopping:
-                    logger.info("a new day begins")
+                while (ended := await self._reign()) in BEGINS_ANEW and not self._is_stopping:
+                    logger.info("the day begins: %s", ended)
             finally:
                 keeping.cancel()
                 await asyncio.gather(keeping, return_exceptions=True)
@@ -107,11 +109,13 @@ class Engine:
         if self._keeper.stands_in:
             session.tools.alarm(None, "STANDBY_STANDS_IN", STANDS_IN)
         watching: asyncio.Task[None] | None = None
+        starting: asyncio.Task[None] | None = None
         losing = asyncio.create_task(self._end_when_lost(session))
         try:
             if self._newest is not None:
                 session.ticks.take(self._newest)
-            await first_of(session.start(), happened(session.over))
+            starting = asyncio.create_task(self._start(session), name="start")
+            await first_of(_ended(starting), happened(session.over))
             if not session.over.is_set():
                 self.session, self._starting = session, None
                 if self._rounds is not None:
@@ -119,10 +123,21 @@ class Engine:
                 await session.over.wait()
         finally:
             self.session = self._starting = None
-            for task in (losing, watching):
+            for task in (starting, losing, watching):
                 if task is not None:
                     task.cancel()
         return await session.stop()
+
+    async def _start(self, session: Session) -> None:
+        """Start a session. One that fails to is ended and begun anew: nobody else would, while we hold the lease."""
+        try:
+            await session.start()
+        except Exception as error:
+            logger.exception("the day could not be begun and is begun again")
+            text = f"the engine could not begin the day and tries again, nothing is watched meanwhile: {error!r}"
+            session.tools.alarm(None, "ENGINE_PART_FAILED", text)
+            await self._deps.clock.sleep(BEGINS_AGAIN_AFTER_S)
+            session.end(EndOfSession.NOT_BEGUN)
 
     async def _end_when_lost(self, session: Session) -> None:
         was_standing_in = self._keeper.stands_in

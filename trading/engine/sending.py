@@ -1,7 +1,8 @@
 """One order's last steps: gate, claim, send, and what its answer means."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from trading.domain.errors import BrokerAuthError, BrokerRejected, BrokerUnavailable, StoreUnavailable
 from trading.domain.orders import IntentState
@@ -38,6 +39,23 @@ class OrderSender:
         working.is_cleared = result.denial is None
         return result
 
+    async def guarded(self, working: Working, work: Coroutine[Any, Any, None]) -> None:
+        """Do an order's work. Where that fails unheard of, its line does not wait for ever for a word about it.
+
+        What had not left came to nothing, and is decided anew; what may have left is in doubt.
+        """
+        try:
+            await work
+        except Exception as error:
+            if working.state not in (IntentState.NEW, IntentState.SENDING):
+                raise
+            logger.exception("the order %s was cut short", working.intent.key.text())
+            self._desk.alarm(working, "ENGINE_TASK_FAILED", f"an order was cut short: {error!r}")
+            if working.state is IntentState.SENDING:
+                await self._doubt(working, repr(error))
+            else:
+                await self._settle_denied(working, Denial("ENGINE_ERROR", repr(error)))
+
     async def place(self, working: Working, result: GateResult) -> None:
         """Bring one committed intent, with the gate's verdicts of just now, to the wire, or settle it as denied."""
         was_broken = result.is_broken
@@ -65,7 +83,7 @@ class OrderSender:
         working.state = IntentState.SENDING
         crash_at("after_claim")
         if not self._tools.right.may_send():
-            await self._doubt(working, "the lease ran out between claim and send")
+            await self._not_taken(working, "not sent: the lease ran out between claim and send")
         elif (denial := self._second_thoughts(working, asked_at)) is not None:
             self._desk.note(working, "ORDER_DENIED", _words_of(working, denial))
             await self._not_taken(working, f"not sent: {denial.message}")
@@ -102,8 +120,6 @@ class OrderSender:
         crash_at("before_claim")
         asked = self._tools.store.claim(working.tag, shard=self._tools.deps.shard, epoch=right.epoch, verdicts=verdicts)
         try:
-            if not working.purpose.is_exit:
-                return await asked
             return await self._tools.within(STORE_ANSWERS_WITHIN_S, asked)
         except Exception as error:
             if not isinstance(error, StoreUnavailable):
@@ -122,10 +138,10 @@ class OrderSender:
             return  # this reign is over; the next one decides again
         if claim.denied in ("NOT_NEW", "STORE_UNAVAILABLE"):
             self._desk.alarm(working, claim.denied, f"an order was not sent: {claim.message}")
-        if claim.denied == "STORE_UNAVAILABLE":
-            await self._desk.outcomes.never_sent(working, claim.message)
         working.words = claim.message
         self.settle(working, IntentState.DENIED)
+        if claim.denied == "STORE_UNAVAILABLE":
+            await self._desk.outcomes.never_sent(working, claim.message)
 
     async def _denied(self, working: Working, denial: Denial) -> None:
         if denial.code == "REPEATED_EXECUTION":
@@ -180,12 +196,12 @@ class OrderSender:
         if working.state is not IntentState.SENDING:
             return  # its order was heard of meanwhile, and adopted
         working.state = IntentState.ACKED
-        await self._resolve(working, IntentState.ACKED, order_id=order_id)
         self._desk.note(working, "ORDER_ACKED", {"order_id": order_id})
         line = self._desk.line(working.intent.key.instrument)
-        line.acknowledged(working)
+        line.acknowledged(working)  # before the database is told, which may take its time: it may be cancelled at once
         self._desk.on_order(working)
         line.advance()
+        await self._resolve(working, IntentState.ACKED, order_id=order_id)
 
     async def _not_taken(self, working: Working, reason: str) -> None:
         """The broker does not have it, for certain; an order that was heard of all the same is believed."""
@@ -202,8 +218,8 @@ class OrderSender:
             return
         working.state = IntentState.IN_DOUBT
         self._desk.note(working, "ORDER_IN_DOUBT", {"reason": reason or "the answer was lost"})
+        self._resolve_doubt(working)  # it does not wait for a database that is slow
         await self._resolve(working, IntentState.IN_DOUBT, reason=reason)
-        self._resolve_doubt(working)
 
     def _believe_the_book(self, working: Working) -> None:
         self._desk.adopt(working)

@@ -57,6 +57,7 @@ class EndOfSession(StrEnum):
     """Why a session ended."""
 
     NEW_DAY = "new day"
+    NOT_BEGUN = "not begun"
     LEASE_LOST = "lease lost"
     STOPPED = "stopped"
 

@@ -169,7 +169,8 @@ class MemoryStore(MemoryControls):
             state, changes = (known.state, known.changes) if known else (IntentState.NEW, 0)
             known = StoredIntent(exit_.intent, state, decided_at=exit_.decided_at, changes=changes)
             self.intents[exit_.tag], self.reasons[exit_.tag] = known, dict(exit_.reason)
-        self.exit_slots.setdefault((key.account, key.instrument), exit_.tag)
+        if known.order is None or known.order.is_live:
+            self.exit_slots.setdefault((key.account, key.instrument), exit_.tag)
         self._move(known, exit_.state)
         self.verdicts[exit_.tag], self.claimed[exit_.tag] = gate_verdicts(exit_), (exit_.shard, exit_.epoch)
         gate = {"purpose": key.purpose.value, "verdicts": gate_verdicts(exit_)}
