@@ -14,6 +14,9 @@ MOST_SENDS = 5
 """Orders of one purpose in a row without a person being called (I27)."""
 OWED_S = 3.0
 """Wire seconds after its last refusal in which the database may still lack what is owed to it."""
+PROVES_EXIT_S = 7.5
+"""Wire seconds from the first to the last clean read of the book before an exit leaves anew: 10 as the engine asks, of
+which the first may come 2 later than it was asked (F55)."""
 UNDECIDED = frozenset({IntentState.SENDING, IntentState.IN_DOUBT})
 
 
@@ -93,9 +96,12 @@ class Sending(Judge):
             return
         ended = before.ended if before.ended is not None else before.began
         reads = [read for read in case.reads if read.account == intent.key.account and read.began >= ended]
-        clean = sum(1 for read in reads if read.path == "/orders" and before.intent.tag not in read.tags)
-        proved = clean > 0 and any(read.path == "/portfolio/positions" for read in reads)
+        clean = [read.began for read in reads if read.path == "/orders" and before.intent.tag not in read.tags]
+        proved = bool(clean) and any(read.path == "/portfolio/positions" for read in reads)
         case.check("I3", holds=proved, otherwise=f"{named}: its absence was not read")
+        over_s = max(clean, default=0.0) - min(clean, default=0.0)
+        lasted = over_s >= PROVES_EXIT_S or not intent.key.purpose.is_exit
+        case.check("I3", holds=lasted, otherwise=f"{named}: its absence was read over {over_s:.1f} s only")
 
     def _gated(self, intent: OrderIntent) -> None:
         exit_ = self.case.journaled(intent.key.account, intent.tag)
