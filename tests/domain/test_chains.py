@@ -136,6 +136,26 @@ def test_a_chain_written_anew_from_a_line_on_is_found_by_the_next_anchor_alone(l
     assert (knowing.broken.seq, knowing.broken.kind) == (51, BreakKind.REWRITTEN)
 
 
+def test_a_line_made_anew_together_with_the_link_to_it_is_found_at_the_line_behind_it(log: list[LogLine]) -> None:
+    """The link is part of what is hashed: whoever changes a line has to make all behind it anew."""
+    forged = log[:20]
+    forged[9] = chained(replace(forged[9], body="{}"))
+    forged[10] = replace(forged[10], prev_hash=forged[9].hash)
+    check = ChainCheck(NAME)
+
+    assert not all(check.take(line) for line in forged)
+    assert check.broken is not None
+    assert (check.broken.seq, check.broken.kind) == (11, BreakKind.EDITED)
+
+
+def test_a_whole_chain_put_in_the_place_of_another_is_found(log: list[LogLine]) -> None:
+    check = ChainCheck("client:2")
+
+    assert not check.take(log[0])
+    assert check.broken is not None
+    assert (check.broken.seq, check.broken.kind) == (1, BreakKind.EDITED)
+
+
 def test_lines_behind_the_head_are_found(log: list[LogLine]) -> None:
     check = ChainCheck(NAME)
     assert all(check.take(line) for line in log[:10])

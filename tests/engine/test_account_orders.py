@@ -80,6 +80,17 @@ def test_what_the_client_trades_by_hand_never_makes_our_lot_larger_than_what_is_
     assert (orders.lot(KEY), orders.net(KEY)) == (lot, net)
 
 
+@pytest.mark.proves("I10")
+def test_one_number_of_two_orders_are_two_trades() -> None:
+    """Each exchange counts its own trades, and begins anew every day."""
+    orders = AccountOrders()
+
+    orders.add_trades([trade(1, "hand1", Side.BUY, 10), trade(1, "hand2", Side.BUY, 5)])
+
+    assert orders.net(KEY) == 15
+    assert orders.positions.net_quantity(KEY, "MIS") == 15
+
+
 def test_delivery_trades_are_no_intraday_position() -> None:
     orders = AccountOrders()
 

@@ -56,6 +56,7 @@ async def test_nothing_is_sent_while_the_reference_price_is_made_and_then_a_limi
     (order,) = auction_orders(stage)
     assert (order.side, order.quantity, order.price) == (side.opposite, 50, Decimal(limit))
     assert stage.broker.cancelled == []
+    assert stage.broker.changed == [], "nothing fills before the match, so nobody goes further through the market"
     stage.broker.fill(stage.broker.live()[0].order_id)
     await stage.at("15:31:00", 20.0)
     assert stage.broker.net(INFY.key) == 0

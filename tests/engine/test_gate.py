@@ -165,6 +165,21 @@ async def test_an_account_that_is_not_reconciled_enters_nothing(stage: Stage) ->
     assert stage.sent() == [("ENTRY", "BUY", 100)]
 
 
+async def test_nothing_is_entered_while_the_price_of_what_is_open_is_not_known(stage: Stage) -> None:
+    """The day's loss could be anything: nobody can say that its limit is not reached."""
+    broker = stage.client(daily_loss_limit=Decimal(1000))
+    stage.plan(GILLETTE, quantity=100)
+    broker.prices[INFY.key] = Decimal(1500)
+    broker.trade_by_hand(INFY.key, Side.BUY, 10)
+    broker.quotes_fail = True
+    await stage.start()
+
+    await stage.ticks(*ENTRY)
+
+    assert stage.sent() == []
+    assert denials(stage) == ["UNPRICED"]
+
+
 async def test_a_denied_entry_does_not_count_as_an_entry(stage: Stage) -> None:
     stage.client(state=TradingState.REDUCING)
     stage.plan(GILLETTE, quantity=100)

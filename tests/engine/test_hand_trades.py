@@ -60,6 +60,7 @@ async def test_what_was_never_heard_of_is_external_and_only_its_intraday_part_is
     closed = {(i.key.instrument, i.side.value, i.quantity) for i in stage.broker.placed[1:]}
     assert closed == {(KEY, "SELL", 100), (INFY.key, "SELL", 7)}
     assert all(intent.product == "MIS" for intent in stage.broker.placed)
+    assert stage.events("SQUARED_OFF"), "what is held for delivery keeps no square-off from its end"
 
 
 @pytest.mark.proves("F29", "F28")

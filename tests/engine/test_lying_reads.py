@@ -12,7 +12,7 @@ from tests.engine.stage import DAY, GILLETTE, Stage
 from tests.fakes.broker import DROPPED
 from tests.fakes.lies import EMPTY, HALF, WAYS
 from trading.domain.control import CommandKind
-from trading.domain.orders import IntentState
+from trading.domain.orders import IntentState, Side
 from trading.engine.desk import AccountDesk
 
 KEY = GILLETTE.key
@@ -44,6 +44,48 @@ async def test_a_read_that_lost_something_stops_entries_and_nothing_else(stage: 
     stage.broker.lies.tell("honest", "honest", "honest")
     await stage.settle(35.0)
     assert desk.is_reconciled
+
+
+@pytest.mark.proves("F34", "I6")
+@pytest.mark.parametrize("sick", ["AB1001", "AB1002"])
+async def test_a_client_is_flat_when_each_of_its_accounts_was_seen_flat_in_whatever_order(
+    stage: Stage, sick: str
+) -> None:
+    stage.client()
+    stage.account(1, "AB1002")
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    stage.brokers[f"kite:{sick}"].is_readable = False
+
+    stage.store.add_command(CommandKind.SQUARE_OFF, 1, {}, day=DAY)
+    await stage.settle(20.0)
+    assert stage.store.results == {}
+
+    stage.brokers[f"kite:{sick}"].is_readable = True
+    await stage.settle(20.0)
+    assert list(stage.store.results.values()) == [{"flat": True}]
+
+
+@pytest.mark.proves("F28", "I6")
+@pytest.mark.parametrize("side", list(Side))
+async def test_what_the_positions_still_show_open_is_not_flat_whichever_side_it_is(stage: Stage, side: Side) -> None:
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    stage.broker.prices[KEY] = GILLETTE.tick_size * 2162
+    stage.broker.trade_by_hand(KEY, side, 100)
+    await stage.settle(31.0)
+    stage.broker.lies.tell("honest", "honest", "lagging")
+
+    stage.store.add_command(CommandKind.SQUARE_OFF, 1, {}, day=DAY)
+    await stage.settle(20.0)
+    assert stage.broker.net(KEY) == 0
+    assert stage.store.results == {}
+
+    stage.broker.lies.tell("honest", "honest", "honest")
+    await stage.settle(20.0)
+    assert list(stage.store.results.values()) == [{"flat": True}]
 
 
 @pytest.mark.proves("F28", "I6")

@@ -173,8 +173,12 @@ async def test_a_lost_exit_is_not_sent_again_while_the_position_cannot_be_read_a
 
 
 @pytest.mark.proves("F17", "I1", "I3")
-async def test_an_entry_that_the_positions_know_of_is_not_absent_however_long_the_book_lags(stage: Stage) -> None:
+@pytest.mark.parametrize(("trades", "positions"), [("honest", "honest"), ("lagging", "honest"), ("honest", "lagging")])
+async def test_an_entry_that_another_screen_knows_of_is_not_absent_however_long_the_book_lags(
+    stage: Stage, trades: str, positions: str
+) -> None:
     stage.client().tells_updates = False
+    stage.broker.lies.tell("honest", trades, positions)
     stage.broker.script.append(LOST)
     stage.broker.sees_book = False
     stage.plan(GILLETTE)
@@ -184,6 +188,7 @@ async def test_an_entry_that_the_positions_know_of_is_not_absent_however_long_th
     await stage.settle(300.0)
     assert await states(stage) == [IntentState.IN_DOUBT]
 
+    stage.broker.lies.tell("honest", "honest", "honest")
     stage.broker.sees_book = True
     await stage.settle(10.0)
     assert await states(stage) == [IntentState.ADOPTED]
@@ -224,6 +229,25 @@ async def test_a_late_entry_is_closed_with_an_alarm(stage: Stage) -> None:
     assert stage.broker.net(KEY) == 0
     assert "LATE_ORDER" in stage.alarm_codes()
     assert "STRAY_POSITION" in stage.alarm_codes()
+
+
+@pytest.mark.proves("F17", "I18")
+async def test_a_late_entry_that_rests_is_cancelled_before_it_opens_anything(stage: Stage) -> None:
+    stage.client().tells_updates = False
+    stage.broker.script.append(LOST_RESTING)
+    stage.broker.sees_book = False
+    stage.plan(GILLETTE)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    await stage.settle(150.0)
+    assert await states(stage) == [IntentState.ABSENT]
+
+    stage.broker.sees_book = True
+    await stage.settle(10.0)
+
+    assert stage.broker.live() == []
+    assert stage.broker.cancelled == ["AB1001-1"]
+    assert "LATE_ORDER" in stage.alarm_codes()
 
 
 @pytest.mark.proves("I4", "I5")

@@ -79,6 +79,25 @@ async def test_after_midnight_what_the_broker_still_shows_of_yesterday_counts_as
     assert (desk.orders.net(GILLETTE.key), desk.orders.trade_ids()) == (0, set())
 
 
+async def test_an_order_of_the_small_hours_is_of_the_day_that_began_at_midnight_here_and_not_in_london(
+    stage: Stage,
+) -> None:
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    await stage.start()
+    stage.clock.set(stage.clock.now().replace(hour=18, minute=45, second=0))  # 00:15 of the 24th
+    await stage.settle(40.0)
+    stage.broker.prices[GILLETTE.key] = GILLETTE.tick_size * 2162
+    stage.broker.trade_by_hand(GILLETTE.key, Side.BUY, 30)
+    desk = stage.session.house.accounts["kite:AB1001"].desk
+
+    await desk.read_orders()
+    await desk.read_trades()
+
+    assert stage.session.tools.day.isoformat() == "2026-11-24"
+    assert (len(desk.orders.order_ids()), desk.orders.net(GILLETTE.key)) == (1, 30)
+
+
 @pytest.mark.proves("F28", "I16")
 async def test_a_restart_while_the_books_come_empty_keeps_the_position_and_its_stop(stage: Stage) -> None:
     stage.client()

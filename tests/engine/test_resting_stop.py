@@ -128,6 +128,17 @@ async def test_it_is_resized_by_a_change_when_the_client_closes_a_part_by_hand(s
 
 
 @pytest.mark.proves("I4")
+async def test_it_is_taken_away_when_the_client_closes_everything_by_hand(stage: Stage) -> None:
+    await protected(stage)
+    stage.broker.trade_by_hand(KEY, Side.SELL, 100)
+
+    await stage.settle(35.0)
+
+    assert stage.broker.live() == [], "it would open a short"
+    assert len(stage.sent()) == 2
+
+
+@pytest.mark.proves("I4")
 async def test_its_own_fill_is_the_end_of_the_position(stage: Stage) -> None:
     await protected(stage)
 

@@ -69,6 +69,18 @@ async def test_with_many_positions_the_start_moves_before_the_client_s_time_as_t
     assert len(stage.sent()) == 8
 
 
+async def test_shares_held_for_delivery_are_no_work_of_a_square_off(stage: Stage) -> None:
+    stage.client()
+    stage.plan(GILLETTE)
+    await stage.start()
+    stage.broker.prices["NSE:TCS"] = Decimal(100)
+    stage.broker.trade_by_hand("NSE:TCS", Side.BUY, 5, "CNC")
+
+    await stage.at("11:00:00", 40.0)
+
+    assert [one.orders for one in planned(stage)] == [0] * len(planned(stage))
+
+
 async def test_slices_of_one_position_take_their_round_trips_one_after_the_other(stage: Stage) -> None:
     stage.client()
     stage.plan(GILLETTE)

@@ -162,6 +162,17 @@ async def test_a_lock_file_that_somebody_tidied_away_is_no_lock_any_more(folder:
     assert mine.holds(ALICE)
 
 
+async def test_a_lock_that_was_given_back_names_nobody_who_could_be_killed_for_it(
+    folder: Path, clock: FakeClock
+) -> None:
+    mine = locks(folder, clock)
+    await mine.take(ALICE, ousts=False)
+
+    await mine.release()
+
+    assert ProcessMark.from_text((folder / "kite%3AAB1001.lock").read_text()) is None
+
+
 async def test_a_folder_that_cannot_be_made_gives_no_lock(tmp_path: Path, clock: FakeClock) -> None:
     (tmp_path / "file").touch()
 

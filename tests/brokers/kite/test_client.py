@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,6 +27,7 @@ from tests.brokers.kite.fake_kite import (
 )
 from tests.brokers.kite.payload import PAYLOADS, load
 from trading.brokers.kite.client import KiteBroker
+from trading.brokers.kite.order_wire import OrderWire
 from trading.domain.errors import BrokerAuthError, BrokerRejected, BrokerUnavailable, OrderOutcomeUnknown
 from trading.domain.orders import OrderChange, OrderIntent, OrderType, Side
 
@@ -152,6 +154,22 @@ async def test_an_order_whose_answer_is_unusable_is_unknown_and_sent_once(
         await broker.place(intent)
 
     assert len(kite.heard) == 1
+
+
+@pytest.mark.proves("F14", "F33", "I3")
+async def test_whatever_breaks_in_our_own_wire_leaves_the_order_unknown(
+    broker: KiteBroker, intent: OrderIntent
+) -> None:
+    """Nobody can say that not a byte of it had left."""
+
+    class Broken(OrderWire):
+        async def place(self, params: Mapping[str, Any]) -> Any:
+            raise RuntimeError("the loop is closed")
+
+    broker._order_wire = Broken("key", "token", root="http://127.0.0.1:1", deadline_s=1)
+
+    with pytest.raises(OrderOutcomeUnknown, match=intent.tag):
+        await broker.place(intent)
 
 
 @pytest.mark.proves("F11", "F55", "I3")
