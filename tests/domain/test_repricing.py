@@ -27,6 +27,10 @@ def test_every_further_step_is_as_wide_as_the_last_one() -> None:
     assert [widening(step, SHARE, Decimal(1000)) for step in (0, 1, 2, 3, 9)] == [2, 3, 5, 5, 5]
 
 
+def test_no_step_is_narrower_than_the_brokers_own_band_that_the_order_left_with() -> None:
+    assert [widening(step, SHARE, Decimal(50)) for step in (0, 1, 2)] == [4, 6, 8]
+
+
 @pytest.mark.parametrize(("side", "limit"), [(Side.BUY, "102"), (Side.SELL, "98")])
 def test_a_limit_stays_inside_the_circuits(side: Side, limit: str) -> None:
     quote = PriceQuote(Decimal(100), Decimal(98), Decimal(102))
