@@ -75,8 +75,12 @@ async def test_every_line_of_the_exit_journal_is_on_the_disk_with_its_files_name
 
 
 @pytest.mark.proves("F42", "I2", database="none")
-async def test_a_line_that_the_disk_did_not_take_was_never_written(disk: Disk, journal: FileExitJournal) -> None:
+async def test_a_line_that_the_disk_did_not_take_was_never_written(
+    tmp_path: Path, disk: Disk, journal: FileExitJournal
+) -> None:
+    """Nor is that handle used again: the kernel tells of an error once, and then calls the lost page written."""
     await journal.write_ahead(STOP)
+    disk.forced.clear()
     disk.refuses = 1
 
     with pytest.raises(JournalUnavailable):
@@ -85,6 +89,7 @@ async def test_a_line_that_the_disk_did_not_take_was_never_written(disk: Disk, j
     assert [exit_.tag for exit_ in await journal.pending(ALICE)] == [STOP.tag]
     await journal.write_ahead(KILL)
     assert [exit_.tag for exit_ in await journal.pending(ALICE)] == [STOP.tag, KILL.tag]
+    assert disk.has(tmp_path / "engine"), "it was opened anew"
     journal.close()
 
 
