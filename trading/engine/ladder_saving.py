@@ -34,7 +34,8 @@ class LadderSaver:
         """Commit. A process that stood still would put an old state over the one of whoever took over from it."""
         try:
             await self._tools.journal.flush()  # a state may never be newer than the log of how it came about
-            await self._store_as_holder(snapshot)
+            if snapshot is self.kept:  # else a newer one may have been stored meanwhile, which had no log to wait for
+                await self._store_as_holder(snapshot)
         except StoreUnavailable as error:
             logger.warning("the ladder of %s was not saved: %s", self._line.instrument, error)
             self.kept = {}
