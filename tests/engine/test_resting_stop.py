@@ -83,6 +83,7 @@ async def test_no_exit_leaves_before_its_end_is_proved(stage: Stage) -> None:
     await stage.tick("09:15:02", "103.00")
     await stage.settle(2.0)
     assert len(stage.sent()) == 2
+    assert stage.alarm_codes() == [], "it does not even ask for the position's one place, which the stop has"
 
     stage.broker.takes_cancels = True
     await stage.settle(10.0)

@@ -137,9 +137,13 @@ class Greenhouse:
     def _fails(self, catcher: str, touched: list[Path]) -> bool:
         words = catcher.split()
         code = self._simulate(words) if words[0] == "simulate" else self._test(words, touched)
-        if code not in (0, FAILED_TESTS):
+        if code not in (0, FAILED_TESTS) or (code and words[0] != "simulate" and not self._did_fail()):
             raise ValueError(f"{catcher} could not run: {self._output.read_text()[-800:]}")
         return code == FAILED_TESTS
+
+    def _did_fail(self) -> bool:
+        """Say whether a test failed: one that could not be set up shows nothing."""
+        return " failed" in self._output.read_text().rstrip().rpartition("\n")[2]
 
     def _simulate(self, words: list[str]) -> int:
         command = [sys.executable, "manage.py", *words, "--json"]
