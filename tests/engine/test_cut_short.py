@@ -8,9 +8,11 @@ import pytest
 from tests.engine.stage import GILLETTE, INFY, Stage
 from tests.engine.test_database_away import ACCOUNT, cut_off
 from tests.engine.test_exits_never_lost import ENTRY, holding
+from tests.engine.test_lease import freeze
 from tests.fakes.broker import REST
 from trading.domain.errors import JournalUnavailable
 from trading.domain.orders import IntentState, Side
+from trading.simulation.memory_files import MemoryExitJournal, MemoryLocks
 
 KEY = GILLETTE.key
 
@@ -171,3 +173,25 @@ async def test_what_the_database_was_not_told_of_an_exit_keeps_no_later_exit_bac
     assert stage.sent()[1:] == [("STOP", "SELL", 100), ("KILL", "SELL", 40)]
     assert stage.broker.net(KEY) == 0
     assert stage.store.exit_slots == {}
+
+
+@pytest.mark.proves("F42", "F43", "I1", "I4", database="none")
+async def test_a_journal_that_cannot_be_read_at_a_start_is_read_again_before_anything_is_decided(stage: Stage) -> None:
+    await holding(stage)
+    await cut_off(stage)
+    stage.broker.script.append(REST)
+    await stage.tick("09:16:00", "103.00")  # a stop that rests, known to the exit journal alone
+    await freeze(stage)
+    stage.store.is_available = True
+    locks = MemoryLocks(stage.machine)
+    journal = MemoryExitJournal(stage.machine, locks)
+    failing = Once(journal, "pending", JournalUnavailable("input/output error"))
+
+    await stage.start(holder="next", locks=locks, exit_journal=journal)
+    await stage.settle(5.0)
+    await stage.tick("09:16:30", "102.00")
+    await stage.settle(5.0)
+
+    assert failing.has_failed
+    assert stage.sent() == [("ENTRY", "BUY", 100), ("STOP", "SELL", 100)]
+    assert stage.store.intents[stage.broker.placed[1].tag].state is not IntentState.NEW

@@ -17,6 +17,8 @@ from trading.ports import AccountRef
 logger = logging.getLogger(__name__)
 
 TRIES_AGAIN_AFTER_S = 1.0
+READS_AGAIN = 4
+"""Times that an exit journal is read again which cannot be read: an exit of which we know nothing may be doubled."""
 
 
 class Locking:
@@ -67,12 +69,17 @@ class Locking:
         if self._tools.right.way() is Way.JOURNAL:
             self._home.add(ref.key)
             return
-        try:
-            count = await import_journal(self._tools, ref.key)
-        except JournalUnavailable as error:
-            text = f"the exit journal of {ref.key} cannot be read, what it sent may seem a stranger's: {error}"
-            self._tools.alarm(ref.client_id, "JOURNAL_UNAVAILABLE", text, account=ref.key)
-            count = 0
+        count = 0
+        for is_last in (*(False,) * READS_AGAIN, True):
+            try:
+                count = await import_journal(self._tools, ref.key)
+                break
+            except JournalUnavailable as error:
+                if is_last:  # exits go on without it
+                    text = f"the exit journal of {ref.key} cannot be read, what it sent may seem a stranger's: {error}"
+                    self._tools.alarm(ref.client_id, "JOURNAL_UNAVAILABLE", text, account=ref.key)
+                else:
+                    await self._tools.clock.sleep(TRIES_AGAIN_AFTER_S)
         self._home.add(ref.key)
         if count:
             logger.warning("%s exits of %s came by the exit journal", count, ref.key)

@@ -51,6 +51,7 @@ class Course:
         self._unheard = Unheard(world.store, world.clock, world.case.told)
         world.before_store = self._before_store
         world.at_claim = self._at_claim
+        world.answers.note = self._note
         self._deeds: dict[str, Callable[[Trouble], None]] = {
             "crash": self._fates.crash,
             "freeze": self._fates.freeze,
@@ -61,6 +62,7 @@ class Course:
             "config": self._config,
             "dead_token": self._dead_token,
             "wall_clock": self._wall_clock,
+            "unanswered": world.answers.arm,
         }
 
     async def play(self) -> None:
@@ -135,6 +137,7 @@ class Course:
 
     def _begin_troubles(self, number: int) -> None:
         self._store = {}
+        self._world.answers.unsure_by = ""
         self._is_unheard = False
         self._world.before_broker = {}
         self._heal_pulse()
@@ -158,7 +161,7 @@ class Course:
         if trouble.values.get("armed"):
             self._armed.append(trouble)
         else:
-            self.struck[trouble.fault] += 1
+            self.struck[trouble.fault] += trouble.what != "unanswered"  # it strikes when its call comes
             self._deeds[trouble.what](trouble)
 
     def _at_claim(self, tag: str) -> None:
@@ -170,6 +173,8 @@ class Course:
     def _during(self, trouble: Trouble) -> None:
         if trouble.what == "store":
             self._store[trouble.fault] = trouble.values["how"]
+            if trouble.values["how"] == "unsure":
+                self._world.answers.unsure_by = trouble.fault
         elif trouble.what == "channels":
             self._is_unheard = True
         elif trouble.what == "pulse":
@@ -282,6 +287,7 @@ class Course:
             self.struck["F21"] += sum(1 for sent in world.case.sent.values() if sent.intent.key.slice)
         faults.clear()
         self._store = {}
+        world.answers.calm()
         self._heal_pulse()
         self._note_outage()
         world.before_broker = {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, NamedTuple
 
-from trading.simulation import outages
+from trading.simulation import outages, unanswered
 from trading.simulation.faults import FAULTS, Fault
 from trading.simulation.troubles import Trouble
 
@@ -84,7 +84,7 @@ def draw(seed: int, only: Sequence[str] = ()) -> Weather:
         return Weather(shape=shape)
     today = [number for number, fault in FAULTS.items() if _chance(seed, number, fault) < fault.share]
     stands_in = outages.drawn(seed) if shape.has_standby else ()
-    return Weather((*_drawn(seed, today), *stands_in), shape.struck_by(today))
+    return Weather((*_drawn(seed, today), *stands_in, *unanswered.drawn(seed)), shape.struck_by(today))
 
 
 def _chance(seed: int, number: str, fault: Fault) -> float:

@@ -36,6 +36,7 @@ from trading.simulation.process import Before, Life, LivingClock, LivingPort
 from trading.simulation.referee.bench import Referee, ToldDirectly, WatchedStore
 from trading.simulation.referee.case import Case
 from trading.simulation.requests import Caller, Rest
+from trading.simulation.unanswered import Answers
 from trading.simulation.virtual_time import SimClock
 from trading.simulation.weather import Shape
 
@@ -75,6 +76,7 @@ class World:
         self.market = DayMarket(DAY, self.instruments, self.ranges)
         self.house = BrokerHouse(self.market, self.clock, self.calendar, seed)
         self.store = MemoryStore(self.clock)
+        self.answers = Answers(seed, self.clock, self.store)
         self.machine = MemoryMachine()
         self.kill_files = MemoryKillFiles(self.clock)
         self.tokens: dict[str, str] = {}
@@ -125,14 +127,16 @@ class World:
         feed = LivingFeed(life, self._ticks)
         watched = WatchedStore(life.name, self.store, self.referee)
         asked = self._store_asked(life.name)
-        store: Any = LivingPort(life, watched, before=self._before_store, asked=asked, turns=asyncio.Lock())
-        leases: Any = LivingPort(life, watched, before=self._before_store, turns=asyncio.Lock())
+        answered = [self.answers.of(life.name, port, watched) for port in ("store", "lease")]
+        store: Any = LivingPort(life, answered[0], before=self._before_store, asked=asked, turns=asyncio.Lock())
+        leases: Any = LivingPort(life, answered[1], before=self._before_store, turns=asyncio.Lock())
+        journal: Any = self.answers.of(life.name, "journal", MemoryExitJournal(self.machine, locks))
         deps = EngineDeps(
             clock=clock,
             store=store,
             leases=leases,
             locks=locks,
-            exit_journal=MemoryExitJournal(self.machine, locks),
+            exit_journal=journal,
             feed=feed,
             broker_for=lambda ref: self._broker_for(life, ref),
             history_for=lambda _: NoHistory(),

@@ -90,7 +90,9 @@ class Sending(Judge):
         is_over = any(o.tag == before.intent.tag and not o.is_live for o in case.orders_of(*_place(intent)))
         is_away = case.now() - case.store_troubled_at < OWED_S
         is_owed = state is IntentState.IN_DOUBT and is_away and not (is_known or is_over)
-        holds = state not in UNDECIDED or is_known or is_over or is_owed
+        # The database was not told yet that it is in doubt, or was refused: that its call is over is all that is known.
+        is_untold = state is IntentState.SENDING and is_away and before.ended is not None
+        holds = state not in UNDECIDED or is_known or is_over or is_owed or is_untold
         case.check("I3", holds=holds, otherwise=f"{named}, which is {state}")
         if state is not IntentState.ABSENT and not is_owed:
             return
