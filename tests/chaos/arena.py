@@ -208,6 +208,11 @@ class Arena:
         )
         return int(self.stack.rows(sql, purpose, user_id)[0]["n"])
 
+    def came_home(self) -> int:
+        """Count the exits that came home by the exit journal."""
+        sql = "select count(distinct tag) as n from trading_eventlog where kind = 'EXIT_IMPORTED'"
+        return int(self.stack.rows(sql)[0]["n"])
+
     def until_the_engine_has_heard(self) -> None:
         """Return once everything that was asked of the engine is done: it cannot hear of it from a database away."""
         waiting = "select id from trading_commandrow where finished_at is null"

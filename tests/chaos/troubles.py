@@ -15,6 +15,8 @@ OTHERS = ("sentinel", "ticker", "worker", "beat", "web")
 CLOCK_STEP_S = 300
 CLOSES_IN_S = 45
 BACKLOG = 50_000
+KNOWS_THE_DAY_AFTER_S = 6.0
+"""The standby copies the day every five seconds."""
 SHORTER = {"F15": {"n": 3}}
 """So many refusals are enough; the account slows down for half a minute after them."""
 LOOKS_ROUND_S = 2.0
@@ -97,6 +99,27 @@ def dies_without_the_database(arena: Arena, points: tuple[str, ...]) -> None:
             plugs.arm(arena, point)
     plugs.until_dead(arena)
     arena.until_the_engine_works()
+    arena.advance()
+
+
+def the_standby_stands_in(arena: Arena) -> None:
+    """The engine is killed while nobody can write to the database: the standby exits without the lease.
+
+    When the database is back its exits come home, whoever is faster to take the lease.
+    """
+    arena.until_the_engine_works()
+    arena.carry()
+    time.sleep(KNOWS_THE_DAY_AFTER_S)
+    before, said = arena.came_home(), len(arena.stack.log.read_text(errors="replace"))
+    with plugs.no_database(arena):
+        plugs.kill(arena, "strategy")
+        stands_in = "stands in for"
+        arena.until(lambda: stands_in in arena.stack.log.read_text(errors="replace")[said:], "the standby to stand in")
+        sent = arena.orders()
+        arena.advance_until(lambda: arena.orders() > sent, "the standby to exit")
+        arena.until_it_stands()
+    arena.until_the_engine_works()
+    assert arena.came_home() > before
     arena.advance()
 
 
@@ -299,6 +322,12 @@ TROUBLES = (
     Trouble("engine killed", ("F56", "I16"), the_engine_is_killed),
     Trouble("engine stopped and continued", ("F46", "I14"), the_engine_is_stopped_and_goes_on),
     Trouble("engine stalls", ("F47",), the_engine_stalls),
+    Trouble(
+        "standby stands in",
+        ("F40", "F43", "I1", "I2", "I14"),
+        the_standby_stands_in,
+        databases=(SQLITE,),  # on PostgreSQL it is a test of its own: test_standing_in.py
+    ),
     Trouble("all others die", ("F48", "F49", "I17"), all_others_die),
     Trouble("redis loses everything", ("F37", "F38", "I17"), redis_loses_everything),
     Trouble("redis restarts twice", ("F36", "F53", "I17"), redis_restarts_twice),
