@@ -8,7 +8,7 @@ taken from it. Drawn by a chance of its own, so that days without it stay what t
 from collections.abc import Iterator
 from random import Random
 
-from trading.simulation.troubles import Trouble
+from trading.simulation.troubles import Trouble, rules
 
 SHARE = 0.4
 """Of the days that have a standby."""
@@ -17,7 +17,7 @@ LATE_SHARE = 0.7
 EARLY, LATE = (5, 110), (122, 205)
 """Steps at which an outage may begin. The slow ones around the square-off are about those from 133 to 222."""
 CALLS = ("", "", "", "", "", "place", "create_intent", "save_trades")
-OUTAGE, LOCKED, DIES, STOPS, STALLS, FILE = "F41", "F40", "F43", "F46", "F47", "F42"
+OUTAGE, LOCKED, DIES, STOPS, STALLS, FILE, LATE_BOOK = "F41", "F40", "F43", "F46", "F47", "F42", "F17"
 """The numbers of the fault model for what is drawn here."""
 
 
@@ -34,7 +34,7 @@ def outage(rng: Random) -> tuple[Trouble, ...]:
     else:
         start, length = rng.randrange(*EARLY), rng.choice((30, 60, 120))
     return (*_database(rng, start, length), *_engine(rng, start, length), *_standby(rng, start, length),
-            *_machine(rng, start, length))  # fmt: skip
+            *_machine(rng, start, length), *_broker(rng))  # fmt: skip
 
 
 def _database(rng: Random, start: int, length: int) -> Iterator[Trouble]:
@@ -47,7 +47,7 @@ def _database(rng: Random, start: int, length: int) -> Iterator[Trouble]:
 
 def _engine(rng: Random, start: int, length: int) -> Iterator[Trouble]:
     """Let it die or stand still a moment before, in, or near the end of the outage; sometimes it lives on."""
-    at = start + rng.choice((-1, 0, 0, 1, 2, 5, max(0, length - 1)))
+    at = start + rng.choice((-1, 0, 0, 1, 2, 5, 9, length // 2, max(0, length - 1)))
     kind = rng.random()
     if kind < 0.5:
         yield _death(rng, at, "engine")
@@ -73,6 +73,15 @@ def _machine(rng: Random, start: int, length: int) -> Iterator[Trouble]:
         begins = start + rng.choice((-3, 0, 2))
         span = {"from": begins, "until": begins + rng.choice((2, 10, length + 3))}
         yield Trouble(FILE, "pulse", {**span, "how": rng.choice(("stuck", "unreadable"))})
+
+
+def _broker(rng: Random) -> Iterator[Trouble]:
+    """Let orders rest, their answers be lost, or the book show them late: what the engine sent last is not known."""
+    lost = {"match": {"method": "POST", "path": "/orders"}, "phase": "after_accept", "action": "drop", "seconds": 30}
+    resting = {"action": "fill", "schedule": [0, 0, 0, 100], "prob": 0.6}
+    late = {"match": {"method": "READ", "path": "orders"}, "action": "lag", "seconds": rng.choice((3.0, 8.0))}
+    chosen = rng.choice(((), (), (resting,), (lost | {"prob": 0.4},), (lost | {"prob": 0.4}, late), (resting, late)))
+    yield from rules(LATE_BOOK, *chosen) if chosen else ()
 
 
 def _death(rng: Random, at: int, whom: str) -> Trouble:
