@@ -101,7 +101,10 @@ class Alarms(Judge):
         if away_since is None:
             self._told_of_outage.clear()
             return
+        stood_in = any(told.code == "STANDBY_STANDS_IN" and told.at >= away_since for told in self.case.told)
         for process in self.case.alive():
+            if stood_in and process.is_standby:
+                continue  # it has said so by that word
             name, since = process.life.name, max(away_since, process.awake_since)
             if name in self._told_of_outage or self.case.now() - since < NOTICED_WITHIN_S:
                 continue

@@ -202,8 +202,10 @@ class Case:
         )
 
     def is_calm(self, for_s: float) -> bool:
-        """Say whether nothing was in the engine's way for so many wire seconds."""
-        return self.now() - self.troubled_at >= for_s
+        """Say whether nothing was in the engine's way for so many seconds, nobody stopped with an account's lock."""
+        owners = {self.owner_of(account) for account in self.store.accounts}
+        stands_still = any(one.life.is_stopped and one.life.name in owners for one in self.alive())
+        return not stands_still and self.now() - self.troubled_at >= for_s
 
 
 class Judge:
