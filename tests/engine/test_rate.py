@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 
 from tests.engine.stage import GILLETTE, INFY, Stage
-from tests.fakes.broker import TOO_MANY
+from tests.fakes.broker import REST, TOO_MANY
+from tests.fakes.virtual_clock import let_run
 from trading.domain.orders import IntentState
-from trading.engine.rate import ENTRIES_PER_DAY, SLOW_FOR_S, RateBudget
+from trading.engine.rate import ENTRIES_PER_DAY, PER_SECOND, SLOW_FOR_S, RateBudget
 
 KEY = GILLETTE.key
 ENTRY = (("09:15:00", "108.00"), ("09:15:01", "108.10"))
@@ -130,3 +131,51 @@ async def test_an_entry_that_could_only_leave_after_its_signal_is_too_old_is_den
     assert denied.data["code"] == "TOO_MANY_CALLS"
     assert "a signal holds 10 s" in denied.data["message"]
     assert stage.sent() == []
+
+
+async def held_beside_a_level(stage: Stage) -> Stage:
+    """Hold 100 of one instrument with another a tick below its entry, and every call of this second made."""
+    stage.client()
+    stage.plan(GILLETTE, quantity=100)
+    stage.plan(INFY, quantity=100)
+    await stage.start()
+    await stage.ticks(*ENTRY)
+    await stage.tick("09:15:02", "108.00", INFY)
+    await stage.settle(2.0)
+    return stage
+
+
+def spend_this_second(stage: Stage) -> None:
+    budget = stage.session.house.accounts["kite:AB1001"].desk.budget
+    for _ in range(PER_SECOND):
+        budget.spend(stage.clock.monotonic())
+
+
+@pytest.mark.proves("I5")
+async def test_an_exit_that_waits_for_the_next_call_leaves_before_the_entries_that_waited_longer(stage: Stage) -> None:
+    await held_beside_a_level(stage)
+    spend_this_second(stage)
+    stage.clock.set_ist("09:15:03")
+
+    stage.feed.put(stage.trade("108.10", INFY))
+    await let_run()
+    stage.feed.put(stage.trade("103.00", GILLETTE))
+    await stage.settle(3.0)
+
+    assert [purpose for purpose, _, _ in stage.sent()] == ["ENTRY", "STOP", "ENTRY"]
+
+
+@pytest.mark.proves("I7")
+async def test_a_cancel_that_waits_for_the_next_call_leaves_before_the_exits(stage: Stage) -> None:
+    await held_beside_a_level(stage)
+    stage.broker.script.append(REST)
+    await stage.tick("09:15:03", "108.10", INFY)
+    cancelled_before: list[int] = []
+    stage.broker.before_place = lambda intent: cancelled_before.append(len(stage.broker.cancelled))
+    spend_this_second(stage)
+
+    stage.store.press_kill(1)
+    await stage.settle(3.0)
+
+    assert stage.sent()[2:] == [("KILL", "SELL", 100)]
+    assert cancelled_before == [1]

@@ -56,6 +56,15 @@ async def test_lowering_never_raises(world: World) -> None:
     assert view.house_state is TradingState.REDUCING
 
 
+async def test_a_latch_of_the_day_is_never_loosened(world: World) -> None:
+    await world.store.lower_state(world.alice, TradingState.HALTED, "daily loss limit", latch=True)
+
+    await world.store.lower_state(world.alice, TradingState.REDUCING, "daily profit limit", latch=True)
+
+    view = await world.store.control()
+    assert (view.states[world.alice], view.latched) == (TradingState.HALTED, {world.alice: "daily loss limit"})
+
+
 @pytest.mark.proves("F63", "I13")
 async def test_a_latch_holds_today_and_is_gone_in_the_next_session(world: World) -> None:
     await hold_lease(world)
