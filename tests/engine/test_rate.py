@@ -145,16 +145,16 @@ async def held_beside_a_level(stage: Stage) -> Stage:
     return stage
 
 
-def spend_this_second(stage: Stage) -> None:
+def spend(stage: Stage, calls: int) -> None:
     budget = stage.session.house.accounts["kite:AB1001"].desk.budget
-    for _ in range(PER_SECOND):
+    for _ in range(calls):
         budget.spend(stage.clock.monotonic())
 
 
 @pytest.mark.proves("I5")
 async def test_an_exit_that_waits_for_the_next_call_leaves_before_the_entries_that_waited_longer(stage: Stage) -> None:
     await held_beside_a_level(stage)
-    spend_this_second(stage)
+    spend(stage, PER_SECOND)
     stage.clock.set_ist("09:15:03")
 
     stage.feed.put(stage.trade("108.10", INFY))
@@ -172,7 +172,10 @@ async def test_a_cancel_that_waits_for_the_next_call_leaves_before_the_exits(sta
     await stage.tick("09:15:03", "108.10", INFY)
     cancelled_before: list[int] = []
     stage.broker.before_place = lambda intent: cancelled_before.append(len(stage.broker.cancelled))
-    spend_this_second(stage)
+    await stage.settle(2.0)
+    spend(stage, 1)
+    await stage.settle(0.4)
+    spend(stage, PER_SECOND - 1)  # so that one call alone is free again first
 
     stage.store.press_kill(1)
     await stage.settle(3.0)
