@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
+from tests.engine.one_thread import STALLS, OneThread
 from tests.engine.stage import GILLETTE, INFY, Stage
 from tests.engine.test_database_away import ACCOUNT, cut_off
 from tests.engine.test_exits_never_lost import ENTRY, holding
 from tests.engine.test_lease import freeze
 from tests.fakes.broker import REST
-from trading.domain.errors import JournalUnavailable
+from trading.domain.errors import BrokerUnavailable, JournalUnavailable, StoreUnavailable
 from trading.domain.orders import IntentState, Side
+from trading.engine.journal import Journal
+from trading.engine.work import within
 from trading.simulation.memory_files import MemoryExitJournal, MemoryLocks
 
 KEY = GILLETTE.key
@@ -195,3 +198,32 @@ async def test_a_journal_that_cannot_be_read_at_a_start_is_read_again_before_any
     assert failing.has_failed
     assert stage.sent() == [("ENTRY", "BUY", 100), ("STOP", "SELL", 100)]
     assert stage.store.intents[stage.broker.placed[1].tag].state is not IntentState.NEW
+
+
+@pytest.mark.proves("F40", "I18", database="none")
+async def test_events_are_not_lost_with_whoever_stops_waiting_for_them(stage: Stage) -> None:
+    thread = OneThread(stage.clock, "control", 1, STALLS)
+    store = thread.around(stage.store)
+    journal = Journal(stage.clock, store, stage.live)
+    stalled = asyncio.create_task(store.control())
+    await stage.settle(0.1)
+    journal.record("FILL", 1, {"quantity": 100})
+
+    waiting = asyncio.create_task(within(stage.clock, 3.0, journal.flushed()))
+    await stage.settle(6.0)
+    await asyncio.gather(stalled, waiting, return_exceptions=True)
+
+    assert isinstance(waiting.exception(), StoreUnavailable)
+    assert [event.kind for event in stage.store.events] == ["FILL"]
+
+
+@pytest.mark.proves("F54", database="none")
+async def test_an_adapter_that_fails_unheard_of_is_a_broker_that_cannot_be_read(stage: Stage) -> None:
+    await holding(stage)
+    Once(stage.broker, "positions", KeyError("net_quantity"))
+
+    with pytest.raises(BrokerUnavailable):
+        await stage.session.house.accounts[ACCOUNT].desk.read_positions()
+
+    await stage.settle(1.0)
+    assert stage.alarm_codes() == ["ENGINE_PART_FAILED"]
