@@ -26,6 +26,8 @@ OTHERS_TURN_S = 0.001
 """SQLite's waiting writers only look now and then: without a pause a busy engine could keep a kill waiting for ever."""
 ROLLED_BACK_SQLSTATES = frozenset({"40001", "40P01"})
 """PostgreSQL's serialization_failure and deadlock_detected: nothing was committed, it may be tried again."""
+READ_ONLY_SQLSTATE = "25006"
+"""PostgreSQL's read_only_sql_transaction: a replica after a failover, or a server that somebody lets only read."""
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -139,22 +141,31 @@ def _outcome_of(operation: _Operation, savepoint: AbstractContextManager[None]) 
     try:
         with savepoint:
             return _Outcome(operation.work())
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:
+        if isinstance(error, Error) and _is_gone(error):
+            raise
         return _Outcome(error=error)
 
 
+def _is_gone(error: Error) -> bool:
+    """Say whether the database cannot be used: no connection, or one to a server that only reads."""
+    return isinstance(error, OperationalError | InterfaceError) or _sqlstate(error) == READ_ONLY_SQLSTATE
+
+
 def _was_rolled_back(error: Error) -> bool:
-    if isinstance(error, OperationalError):
-        return getattr(error.__cause__, "sqlstate", None) in ROLLED_BACK_SQLSTATES
-    return not isinstance(error, InterfaceError)
+    return _sqlstate(error) in ROLLED_BACK_SQLSTATES or not _is_gone(error)
+
+
+def _sqlstate(error: Error) -> str | None:
+    return getattr(error.__cause__, "sqlstate", None)
 
 
 def _as_trading_error(error: Error) -> Exception:
     """Say that the database is gone, and forget the connection, so that the next group makes a new one."""
-    if not isinstance(error, OperationalError | InterfaceError):
+    if not _is_gone(error):
         return error
+    if _sqlstate(error) == READ_ONLY_SQLSTATE and connection.connection is not None:
+        connection.connection.close()  # given back to the pool as it is, it would be handed out again
     connection.close()
     unavailable = StoreUnavailable(f"the database did not answer: {error}")
     unavailable.__cause__ = error
