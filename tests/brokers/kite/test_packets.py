@@ -5,6 +5,7 @@ import struct
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +76,16 @@ def test_currency_prices_are_exact_to_their_quarter_of_a_paisa() -> None:
     usdinr = full(412672 + CDS, [842_475_000, *[0] * 14])
 
     assert decode_frame(frame(usdinr))[0].ltp == to_scaled(Decimal("84.2475"))
+
+
+@pytest.mark.proves("F05", database="none")
+def test_a_last_price_below_zero_is_no_huge_one() -> None:
+    shown = [2**32 - 1, 2**31, 2**31 - 1]
+    packets = [full(256 + NSE, [paise] + [10_000] * 14) for paise in shown]
+    index = struct.pack(">8I", 256 + INDICES, shown[0], *[10_000] * 6)
+
+    assert [tick.ltp for tick in decode_frame(frame(*packets))] == [-100, -(2**31) * 100, (2**31 - 1) * 100]
+    assert [tick.ltp for tick in decode_frame(frame(index))] == [-100]
 
 
 def test_a_frame_of_many_packets_keeps_their_order() -> None:

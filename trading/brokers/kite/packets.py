@@ -16,8 +16,10 @@ SMALLEST_TICK_FRAME = 5
 
 CDS_SEGMENT, FINE_SEGMENTS = 3, frozenset({6, 12})
 _SHORT = struct.Struct(">H")
-_FULL = struct.Struct(">2I8xI8x4I16xI")
-_INDEX = struct.Struct(">6I4xI")
+_FULL = struct.Struct(">Ii8xI8x4I16xI")
+_INDEX = struct.Struct(">Ii4I4xI")
+"""The last price is signed here, where the SDK reads every field unsigned: below zero it would be a huge one, and two
+of them running the second word for each other."""
 
 
 def is_tick_frame(frame: bytes) -> bool:

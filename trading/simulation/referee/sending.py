@@ -14,9 +14,9 @@ MOST_SENDS = 5
 """Orders of one purpose in a row without a person being called (I27)."""
 OWED_S = 3.0
 """Wire seconds after its last refusal in which the database may still lack what is owed to it."""
-PROVES_EXIT_S = 7.5
-"""Wire seconds from the first to the last clean read of the book before an exit leaves anew: 10 as the engine asks, of
-which the first may come 2 later than it was asked (F55)."""
+PROVES_EXIT_S = 5.0
+"""Wire seconds from the first to the last clean read of the book before an exit leaves anew: 10 as the engine asks
+them. The first may come to the broker 5 later: behind another read, each 2 late (F55), when the budget has room."""
 UNDECIDED = frozenset({IntentState.SENDING, IntentState.IN_DOUBT})
 
 
