@@ -2,6 +2,7 @@
 
 Without ROWS it writes docs/reliability.md and docs/evidence/reliability.json; with ROWS=F11,I4,P03 it runs these alone
 and prints one JSON line each. A row is one fault or invariant on one database; a planted defect is a row of its own.
+With `--refresh` they take the place of what stands there, for rows whose defect was mended after the whole run.
 `--results FILE` takes what `make test ARGS="--evidence FILE"` found of the same commit instead of testing anew.
 """
 
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", default="", help="only these, as F11,I4,P03")
     parser.add_argument("--results", type=Path, help="what a whole run of the suite wrote by its option --evidence")
+    parser.add_argument("--refresh", action="store_true", help="with --rows: put them into docs/ instead of printing")
     options = parser.parse_args(arguments)
     wanted = {id_.strip().upper() for id_ in options.rows.split(",") if id_.strip()}
     rows, commit = load_rows(), describe_commit()
@@ -72,13 +74,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found += [{"id": plant.id, "what": plant.what, "caught_by": caught} for plant, caught in _planted(plants)]
     except ValueError as error:
         raise SystemExit(f"{error}\nThe defects were not tried; nothing is written.") from None
-    if wanted:
+    if wanted and not options.refresh:
         sys.stdout.write("".join(json.dumps(row) + "\n" for row in found))
     else:
-        JSON_FILE.parent.mkdir(exist_ok=True)
-        JSON_FILE.write_text(json.dumps(found, indent=1) + "\n")
-        PAGE.write_text(page_of(found))
+        _write(put_in(json.loads(JSON_FILE.read_text()), found) if wanted else found)
     return 0 if all(is_good(row) for row in found) else 1
+
+
+def put_in(standing: Sequence[Result], anew: Sequence[Result]) -> list[Result]:
+    """Give the rows that stand, with those tried anew in the place of theirs; each names the commit it was tried on."""
+    fresh: dict[str, list[Result]] = defaultdict(list)
+    for row in anew:
+        fresh[row["id"]].append(row)
+    replaced = set(fresh)
+    return [one for row in standing for one in ([row] if row["id"] not in replaced else fresh.pop(row["id"], []))]
+
+
+def _write(rows: Sequence[Result]) -> None:
+    JSON_FILE.parent.mkdir(exist_ok=True)
+    JSON_FILE.write_text(json.dumps(rows, indent=1) + "\n")
+    PAGE.write_text(page_of(rows))
 
 
 def is_good(row: Result) -> bool:

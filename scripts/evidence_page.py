@@ -1,5 +1,6 @@
 """The page docs/reliability.md: what was tried and what survived, for somebody who decides whether to trust this."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -45,10 +46,13 @@ def _summary(proved: Sequence[Row], planted: Sequence[Row]) -> list[str]:
     bad = {row["id"] for row in proved if row["survived"] < row["tried"]}
     untried = {row["id"] for row in proved} - {row["id"] for row in proved if row["tried"]}
     caught = sum(1 for one in planted if one["caught_by"])
-    commit = next((row["commit"] for row in proved), "unknown")
+    commits = Counter(row["commit"] for row in proved)
+    commit = commits.most_common(1)[0][0] if commits else "unknown"
+    later = {row["id"]: row["commit"] for row in proved if row["commit"] != commit}
+    again = "".join(f", {id_} again at `{other}`" for id_, other in sorted(later.items()))
     return [
-        f"Written by `make evidence` at commit `{commit}`; by hand nothing is written here. Kite only, against the"
-        " simulated exchange: nothing on this page was tried with a real broker or real money.",
+        f"Written by `make evidence` at commit `{commit}`{again}; by hand nothing is written here. Kite only, against"
+        " the simulated exchange: nothing on this page was tried with a real broker or real money.",
         "",
         f"- **{len(ids - bad - untried)} of {len(ids)}** faults and rules survived every trial"
         + (f"; {_names(bad)} did not" if bad else "")

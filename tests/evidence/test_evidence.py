@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts.evidence import NO_TEST, is_good, rows_of
+from scripts.evidence import NO_TEST, is_good, put_in, rows_of
 from scripts.evidence_page import page_of
 from tests.chaos.troubles import TROUBLES
 from tests.evidence.planted import load_plants
@@ -118,6 +118,19 @@ def test_the_page_puts_what_failed_and_what_was_not_tried_first() -> None:
     assert "| F42 | full |  | 1 / 1 | not tried | the engine on a virtual clock |" in page
     assert "| I4 | never more out | 1,200 / 1,200 |  |  | the engine on a virtual clock |" in page
     assert page.index("What did not survive") < page.index("What was not tried") < page.index("## Orders")
+
+
+def test_a_row_that_is_tried_again_takes_its_place_and_the_page_names_its_commit() -> None:
+    rows = [F11, Row("F12", "the answer is late"), Row("I1", "written first")]
+    standing = list(rows_of(rows, [result(row.id, passed=row.id != "F12") for row in rows], "abc"))
+    anew = list(rows_of(rows[1:2], [result("F12"), result("F12", database="sqlite")], "def"))
+
+    found = put_in(standing, anew)
+
+    assert [(row["id"], row["survived"], row["commit"]) for row in found] == [
+        *(("F11", 1, "abc"), ("F12", 1, "def"), ("F12", 1, "def"), ("I1", 1, "abc")),
+    ]
+    assert "at commit `abc`, F12 again at `def`;" in page_of(found)
 
 
 def test_every_row_has_a_test_or_a_reason() -> None:
