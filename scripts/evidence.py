@@ -83,11 +83,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def put_in(standing: Sequence[Result], anew: Sequence[Result]) -> list[Result]:
     """Give the rows that stand, with those tried anew in the place of theirs; each names the commit it was tried on."""
-    fresh: dict[str, list[Result]] = defaultdict(list)
-    for row in anew:
-        fresh[row["id"]].append(row)
-    replaced = set(fresh)
-    return [one for row in standing for one in ([row] if row["id"] not in replaced else fresh.pop(row["id"], []))]
+    return [row for rows in (_by_id(standing) | _by_id(anew)).values() for row in rows]
+
+
+def _by_id(rows: Iterable[Result]) -> dict[str, list[Result]]:
+    found: dict[str, list[Result]] = defaultdict(list)
+    for row in rows:
+        found[row["id"]].append(row)
+    return found
 
 
 def _write(rows: Sequence[Result]) -> None:

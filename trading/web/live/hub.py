@@ -12,11 +12,11 @@ from weakref import WeakKeyDictionary
 import msgspec
 from channels.db import database_sync_to_async
 from django.conf import settings
-from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from trading.marketdata import keys
+from trading.marketdata.bus import connect
 from trading.web.live import audience
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class Hub:
                 await asyncio.sleep(AFTER_FAILURE_S)
 
     async def _listen(self) -> None:
-        redis: Redis[bytes] = Redis.from_url(settings.REDIS_URL)
+        redis = connect(settings.REDIS_URL)
         try:
             async with redis.pubsub() as subscription:
                 await subscription.subscribe(keys.LIVE)
